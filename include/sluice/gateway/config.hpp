@@ -1,0 +1,100 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sluice/http/error_body.hpp"
+#include "sluice/traffic/plan.hpp"
+#include "sluice/traffic/route_table.hpp"
+#include "sluice/upstream/endpoint.hpp"
+
+namespace sluice::gateway {
+
+/// Certificates of a listener. Paths to PEM files, read when the configuration is published.
+struct ListenerTls {
+  std::string certificate_file;
+  std::string key_file;
+  std::string client_ca_file;  ///< empty: clients need no certificate
+  friend bool operator==(const ListenerTls&, const ListenerTls&) = default;
+};
+
+struct Listener {
+  std::string address;     ///< IPv4 or IPv6 without brackets
+  std::uint16_t port = 0;  ///< 0: any free one
+  std::optional<ListenerTls> tls;
+  friend bool operator==(const Listener&, const Listener&) = default;
+};
+
+/// Bounds on what clients may ask for.
+struct Limits {
+  std::uint32_t connections = 10000;         ///< client connections of the whole gateway
+  std::uint32_t header_bytes = 60 * 1024;    ///< one head
+  std::uint16_t headers = 100;               ///< field lines of one head
+  std::uint64_t body_bytes = 64ull << 20;    ///< one request body
+  std::uint32_t requests_in_flight = 1024;   ///< of the whole gateway; beyond it 503
+};
+
+/// Deadlines on the client's side that no route can know yet.
+struct ClientTimeouts {
+  std::chrono::milliseconds header{10000};      ///< from a head's first byte to its end; for TLS, the handshake too
+  std::chrono::milliseconds keep_alive{75000};  ///< idle between requests
+  std::chrono::milliseconds body_idle{30000};   ///< between two pieces of a request body
+};
+
+struct DrainTimes {
+  std::chrono::milliseconds delay{5000};     ///< not ready, but still accepting
+  std::chrono::milliseconds timeout{30000};  ///< for requests in flight, after the delay
+};
+
+/// Deadlines of one request on a route.
+struct RouteTimeouts {
+  std::chrono::milliseconds request{30000};          ///< from the head to the end of the answer; of a stream, to its head
+  std::chrono::milliseconds backend_request{10000};  ///< from sending a request whole to the head of the answer
+  std::chrono::milliseconds connect{2000};           ///< dial and TLS handshake
+  std::chrono::milliseconds stream_idle{60000};      ///< between two pieces of an answer
+};
+
+/// Bounds on copies for shadows, per route.
+struct MirrorLimits {
+  std::uint32_t requests_in_flight = 32;   ///< of the whole gateway
+  double requests_per_second = 0;          ///< of the whole gateway; 0: no limit
+  std::uint64_t body_bytes = 1ull << 20;   ///< a larger request is not copied
+  std::chrono::milliseconds timeout{10000};  ///< for one copy, from its start to the end of its answer
+};
+
+struct Version {
+  std::string name;
+  std::vector<upstream::EndpointSpec> endpoints;
+};
+
+/// One route, ready to serve. `versions[i]` is the version that the plan calls i.
+struct Route {
+  std::string name;
+  std::string strategy;  ///< the policy's key, for version_info: "canary", "none", …
+  http::ErrorStyle error_style = http::ErrorStyle::Raw;
+  std::vector<Version> versions;
+  std::vector<std::string> roles;  ///< by version: stable, candidate, shadow, variant, …
+  traffic::TrafficPlan plan;
+  RouteTimeouts timeouts;
+  upstream::PoolLimits pool;
+  MirrorLimits mirror;
+};
+
+/// Everything the data plane needs, immutable once published. `routes[i]` is what the table calls i.
+struct Config {
+  std::vector<Listener> listeners;
+  std::uint32_t workers = 0;  ///< 0: one per core that may be used
+  Limits limits;
+  ClientTimeouts client;
+  DrainTimes drain;
+  double access_log_ratio = 0;  ///< share of requests that are logged
+  traffic::RouteTable table;
+  std::vector<Route> routes;
+  std::uint64_t generation = 0;
+};
+
+}  // namespace sluice::gateway

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace sluice::upstream {
+
+/// How a TLS connection to an endpoint is verified and authenticated. Paths are read when the configuration is published.
+struct EndpointTls {
+  std::string ca_file;           ///< empty: the system's certificate authorities
+  std::string server_name;       ///< name to verify and to send as SNI; empty: the endpoint's host
+  std::string certificate_file;  ///< client certificate chain (PEM); empty: none
+  std::string key_file;
+  friend bool operator==(const EndpointTls&, const EndpointTls&) = default;
+};
+
+/// One address that serves a version.
+struct EndpointSpec {
+  std::string host;  ///< IPv4, IPv6 without brackets, or a name to resolve
+  std::uint16_t port = 0;
+  bool tls = false;  ///< https://
+  EndpointTls tls_settings;
+  friend bool operator==(const EndpointSpec&, const EndpointSpec&) = default;
+};
+
+/// Limits of one endpoint's pool. The counts are for the whole gateway; each worker gets its share, at least one.
+struct PoolLimits {
+  std::uint32_t connections = 1024;      ///< open at once, the ones being dialled included
+  std::uint32_t dials = 64;              ///< being dialled at once
+  std::uint32_t waiting = 1024;          ///< requests that may wait for a connection
+  std::chrono::milliseconds wait{5000};  ///< the longest such wait
+  std::uint32_t warm = 1;                ///< idle connections to keep ready per worker, at weight 0 too
+  std::chrono::milliseconds idle_timeout{60000};
+  std::chrono::milliseconds max_age{3600000};
+  friend bool operator==(const PoolLimits&, const PoolLimits&) = default;
+};
+
+}  // namespace sluice::upstream
