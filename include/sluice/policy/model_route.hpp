@@ -1,0 +1,133 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sluice/base/clock.hpp"
+#include "sluice/base/units.hpp"
+#include "sluice/policy/address.hpp"
+#include "sluice/policy/match.hpp"
+#include "sluice/policy/strategy.hpp"
+
+namespace sluice::policy {
+
+/// What the clients of a route speak: decides error bodies, what is read from a body, and the warm-up request.
+enum class Protocol : std::uint8_t { OpenInference, KServeV1, OpenAi, SageMaker, Vertex, Raw };
+
+/// The name as it stands in a policy.
+std::string_view to_string(Protocol protocol) noexcept;
+
+enum class UnitSource : std::uint8_t { Header, Cookie, QueryParam, JsonPointer, ClientAddress, Request };
+
+/// Who is bucketed and sticks. Without a unit every request is drawn on its own.
+struct Unit {
+  UnitSource source = UnitSource::Request;
+  std::string name;  ///< of the header, cookie or query parameter, or the JSON pointer; else empty
+  std::string salt;  ///< another salt is another, independent assignment
+
+  bool operator==(const Unit&) const = default;
+};
+
+struct Rewrite {
+  std::string model;  ///< model name that the endpoints get to see; empty: unchanged
+  std::string host;   ///< value of Host towards the endpoints; empty: unchanged
+
+  bool operator==(const Rewrite&) const = default;
+};
+
+/// How `https://` endpoints are checked and how we introduce ourselves.
+struct UpstreamTls {
+  std::string ca_file;           ///< PEM; empty: the system's authorities
+  std::string server_name;       ///< SNI and the name in the certificate; empty: the endpoint's host
+  std::string certificate_file;  ///< PEM, shown to the endpoint
+  std::string key_file;
+  bool insecure_skip_verify = false;
+
+  bool operator==(const UpstreamTls&) const = default;
+};
+
+/// Connections towards one endpoint, for each worker thread on its own.
+struct Pool {
+  std::uint32_t max_connections = 1024;
+  std::uint32_t max_pending = 1024;                    ///< requests that wait for a connection
+  Duration pending_timeout = std::chrono::seconds(1);  ///< how long one of them waits
+  Duration idle_timeout = std::chrono::seconds(60);    ///< an unused connection is closed after this
+  Duration max_age = std::chrono::minutes(10);         ///< and any connection after this, between two requests
+  std::uint32_t prewarm = 1;                           ///< connections dialled before the first request
+
+  bool operator==(const Pool&) const = default;
+};
+
+struct Version {
+  std::string name;
+  std::vector<Endpoint> endpoints;  ///< at least one
+  std::optional<Rewrite> rewrite;
+  std::optional<UpstreamTls> tls;
+  std::optional<Pool> pool;  ///< replaces the route's pool as a whole
+  Position position;
+
+  bool operator==(const Version&) const = default;
+};
+
+struct RouteTimeouts {
+  Duration request =
+      std::chrono::seconds(30);  ///< first byte of the request to the last of the answer; streams excepted
+  Duration backend_request = std::chrono::seconds(10);  ///< one attempt, until its response head is there
+  Duration connect = std::chrono::seconds(2);
+  Duration stream_idle = std::chrono::seconds(60);  ///< between two pieces of a response body
+
+  bool operator==(const RouteTimeouts&) const = default;
+};
+
+struct Retry {
+  std::uint32_t attempts = 1;
+  Ratio budget = 20_pct;
+
+  bool operator==(const Retry&) const = default;
+};
+
+enum class OutcomeType : std::uint8_t { Binary, Value };
+
+/// Something that an application reports later about a decision.
+struct Outcome {
+  std::string name;
+  OutcomeType type = OutcomeType::Binary;
+  Duration attribution_window = std::chrono::minutes(30);
+  Position position;
+
+  bool operator==(const Outcome&) const = default;
+};
+
+enum class PinAllow : std::uint8_t { Nobody, Everyone, Matching };
+
+/// Who may choose a version with `x-sluice-version`. For anyone else the header is stripped.
+struct Pinning {
+  PinAllow allow = PinAllow::Nobody;
+  std::vector<Match> when;  ///< only with Matching; any one is enough
+
+  bool operator==(const Pinning&) const = default;
+};
+
+/// One model behind one set of matches.
+struct ModelRoute {
+  std::string name;
+  std::vector<Match> matches;  ///< any one is enough; empty: every request
+  Protocol protocol = Protocol::OpenInference;
+  Unit unit;
+  std::vector<Version> versions;  ///< at least one
+  RouteTimeouts timeouts;
+  Pool pool;
+  Retry retry;
+  std::vector<Outcome> outcomes;
+  Pinning pinning;
+  Strategy strategy;
+  Position position;
+
+  bool operator==(const ModelRoute&) const = default;
+};
+
+}  // namespace sluice::policy
