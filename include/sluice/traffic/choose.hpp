@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "sluice/base/random.hpp"
+#include "sluice/traffic/plan.hpp"
+#include "sluice/traffic/request_view.hpp"
+
+namespace sluice::traffic {
+
+/// Why a request went where it went: the `reason` of `sluice_decisions_total`.
+enum class Reason : std::uint8_t {
+  Weight,    ///< the split, by the unit's bucket or by a draw where the policy names no unit; also the only version
+  Rule,      ///< a rule named the version, or the request is outside the audience
+  Pin,       ///< the request named it, and the policy allows that
+  Bandit,    ///< a learned score
+  Fallback,  ///< the request carries no unit where the policy names one, so it was drawn for itself
+};
+inline constexpr std::size_t reason_count = 5;
+
+/// "weight", "rule", "pin", "bandit", "fallback".
+std::string_view to_string(Reason reason) noexcept;
+
+/// Where one request goes.
+struct TrafficChoice {
+  VersionIndex version = 0;
+  Reason reason = Reason::Weight;
+  double propensity = 1;      ///< the probability with which this version was chosen, (0, 1]; 1 for rules and pins
+  std::uint64_t mirrors = 0;  ///< bit v is set when version v gets a copy; never the version that answers
+};
+
+/// The one decision of the data plane; serves every strategy.
+///
+/// A rule that names a version comes first, then the pin, then the split: by the hash of the unit, or by a draw when
+/// there is no unit. At most one random number is drawn. Allocates nothing (a JSON body may grow a buffer of the
+/// thread once), takes no lock unless a regular expression is evaluated, and costs the same for 2 and for 64 versions.
+TrafficChoice choose(const TrafficPlan& plan, const RequestView& request, Random& random) noexcept;
+
+}  // namespace sluice::traffic

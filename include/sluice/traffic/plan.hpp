@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "sluice/base/result.hpp"
+#include "sluice/traffic/field.hpp"
+#include "sluice/traffic/match.hpp"
+#include "sluice/traffic/split.hpp"
+
+namespace sluice::traffic {
+
+/// The most versions a route can have: mirrors are a set of bits.
+inline constexpr std::size_t max_versions = 64;
+
+/// Where a rule sends a request: to one version, or into the split with this index.
+struct Target {
+  enum class Kind : std::uint8_t { Version, Split };
+  Kind kind = Kind::Version;
+  std::uint16_t index = 0;
+
+  static Target version(VersionIndex index) { return {Kind::Version, index}; }
+  static Target split(std::uint16_t index) { return {Kind::Split, index}; }
+};
+
+/// Requests for which one of the matches holds go to the target.
+struct Rule {
+  std::vector<Match> any_of;
+  Target target;
+};
+
+/// A version that gets copies of what another one answers.
+struct Mirror {
+  VersionIndex version = 0;
+  double share = 1;  ///< of the requests, 0 to 1
+};
+
+/// What a plan is made of; `TrafficPlan::build` checks it as a whole.
+struct PlanSpec {
+  std::string route;
+  std::string salt;                         ///< another salt deals the units anew
+  std::vector<std::string> versions;        ///< names, in the order of the policy
+  VersionIndex stable = 0;                  ///< the version that has what the others leave; where splits start from
+  std::vector<Rule> rules;                  ///< the first that matches decides
+  std::vector<std::vector<Weight>> splits;  ///< what targets point to
+  Target otherwise;                         ///< when no rule matches
+  std::vector<Mirror> mirrors;
+  std::optional<Field> unit;              ///< who sticks; none: every request is drawn for itself
+  std::optional<std::string> pin_header;  ///< the field in which a request may name its version
+};
+
+/// Where a route's traffic goes: plain, immutable data that every strategy is expressed in. Thread-safe.
+///
+/// Built on the control side, published whole, read by `choose`.
+class TrafficPlan {
+ public:
+  /// Fails with a sentence on indexes out of range, weights that make no split, empty or double version names, a share
+  /// outside 0…1, a version mirrored twice or to itself.
+  static Result<TrafficPlan> build(PlanSpec spec);
+
+  const PlanSpec& spec() const noexcept { return spec_; }
+  const std::string& route() const noexcept { return spec_.route; }
+  const std::vector<std::string>& versions() const noexcept { return spec_.versions; }
+  const std::vector<Split>& splits() const noexcept { return splits_; }
+
+  /// True when a rule or the unit looks into the body, so the gateway buffers (the beginning of) it before `choose`.
+  bool needs_body() const noexcept { return needs_body_; }
+
+  /// The share of all requests a version is meant to get, rules and pins aside. 0 to 1.
+  double target_share(VersionIndex version) const noexcept;
+
+  /// The share of requests of which a version gets a copy. 0 to 1.
+  double mirror_share(VersionIndex version) const noexcept;
+
+  /// For `choose`: the unit's hash starts here, and the odds of a mirror in 2^32nds.
+  std::uint64_t seed() const noexcept { return seed_; }
+  struct MirrorOdds {
+    VersionIndex version = 0;
+    std::uint64_t threshold = 0;  // 2^32 is always
+  };
+  const std::vector<MirrorOdds>& mirror_odds() const noexcept { return mirror_odds_; }
+  bool mirrors_are_drawn() const noexcept { return mirrors_are_drawn_; }
+
+ private:
+  TrafficPlan() = default;
+
+  PlanSpec spec_;
+  std::vector<Split> splits_;
+  std::vector<MirrorOdds> mirror_odds_;
+  std::uint64_t seed_ = 0;
+  bool needs_body_ = false;
+  bool mirrors_are_drawn_ = false;
+};
+
+}  // namespace sluice::traffic
