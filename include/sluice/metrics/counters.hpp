@@ -1,0 +1,58 @@
+#pragma once
+
+#include "sluice/metrics/cells.hpp"
+#include "sluice/metrics/reasons.hpp"
+
+/// The counters of one worker. Got from `Registry` once per traffic plan, then used without any lookup. All durations
+/// are measured by the caller; nothing here reads a clock, allocates or waits.
+namespace sluice::metrics {
+
+inline constexpr std::size_t kCacheLine = 64;
+
+/// One worker's view of one version of one route.
+struct alignas(kCacheLine) VersionCounters {
+  // What nearly every request touches comes first and lies together.
+  Gauge in_flight;     ///< requests of which the answer is not complete yet
+  Gauge streams_open;  ///< of these, answers of which the head is sent and that have no known length
+  CounterArray<DecisionReason, kDecisionReasons> decisions;  ///< the version was chosen, first attempts only
+  CounterArray<FailureReason, kFailureReasons> failures;     ///< the gateway answered, or cut off, for this reason
+  Counter retries;                                           ///< second attempts made
+  StatusCounters responses;                                  ///< answered, by the status that the client saw
+
+  AtomicHistogram request_duration;    ///< first byte of the request read … last byte of the answer written
+  AtomicHistogram upstream_duration;   ///< head sent to the endpoint … last byte of its answer read
+  AtomicHistogram time_to_first_byte;  ///< head sent to the endpoint … first byte of its answer read
+  AtomicHistogram pool_wait;           ///< waited for a connection, dialling included; zero when one was there
+
+  Gauge connections_active;  ///< connections to endpoints that carry a request
+  Gauge connections_idle;    ///< connections to endpoints that wait in a pool
+  Counter connects;          ///< connections that were established
+  Counter connect_failures;  ///< connections that could not be established
+
+  // The version as a shadow: its own families, so that sums of live traffic stay true.
+  Gauge shadow_in_flight;
+  StatusCounters shadow_responses;
+  CounterArray<ShadowDropReason, kShadowDropReasons> shadow_dropped;
+  AtomicHistogram shadow_duration;  ///< copy begun … last byte of the shadow's answer read
+};
+
+/// One worker's view of one route, where no version is known yet or it does not matter.
+struct alignas(kCacheLine) RouteCounters {
+  AtomicHistogram overhead;  ///< request duration minus what the endpoint and the client's own sending took
+  StatusCounters refused;    ///< answered by the gateway before a version was chosen
+  CounterArray<FailureReason, kFailureReasons> failures;  ///< why
+};
+
+/// One worker's view of everything that has no route.
+struct alignas(kCacheLine) GatewayCounters {
+  Gauge connections_open;  ///< client connections
+  Counter connections_accepted;
+  Counter connections_refused;                            ///< closed at once: the connection limit was reached
+  Counter connections_failed;                             ///< the TLS handshake with the client failed
+  Counter bytes_received;                                 ///< from clients
+  Counter bytes_sent;                                     ///< to clients
+  StatusCounters refused;                                 ///< answered without a route
+  CounterArray<FailureReason, kFailureReasons> failures;  ///< why
+};
+
+}  // namespace sluice::metrics

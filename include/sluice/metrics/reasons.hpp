@@ -1,0 +1,71 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+/// The closed sets of label values. An enumerator is a row in an array of counters; adding one takes a line here and
+/// one in the name table of reasons.cpp.
+namespace sluice::metrics {
+
+/// Why the gateway answered with an error of its own, or cut an answer off.
+enum class FailureReason : std::uint8_t {
+  BadRequest,         ///< the request broke a framing rule
+  HeaderTimeout,      ///< the head did not arrive in time
+  HeaderTooLarge,     ///< too many or too long header fields, or a target that is too long
+  Unsupported,        ///< a transfer coding, version or method that is not spoken here
+  NoRoute,            ///< no route matches
+  Draining,           ///< the gateway is going away
+  TooLarge,           ///< the body exceeds the limit
+  Overloaded,         ///< too many requests in flight
+  BodyIdleTimeout,    ///< the client stopped sending its body
+  ClientAbort,        ///< the client went away first
+  NoEndpoint,         ///< the version has no endpoint that can be used
+  ResolveFailed,      ///< the endpoint's name has no address
+  ConnectFailed,      ///< the endpoint refused the connection
+  ConnectTimeout,     ///< the endpoint did not accept in time
+  TlsFailed,          ///< the TLS handshake with the endpoint failed
+  PoolTimeout,        ///< waited too long for a connection
+  PoolOverflow,       ///< too many requests wait for a connection already
+  Reset,              ///< the endpoint died before its answer was complete
+  BadResponse,        ///< the endpoint's answer broke a framing rule or lied about its length
+  ResponseTimeout,    ///< the endpoint did not answer in time
+  RequestTimeout,     ///< the whole exchange took too long
+  StreamIdleTimeout,  ///< the endpoint stopped in the middle of its answer
+  Internal,           ///< a fault of the gateway itself
+};
+inline constexpr std::size_t kFailureReasons = 23;
+
+/// Why a version was chosen.
+enum class DecisionReason : std::uint8_t { Weight, Rule, Pin, Bandit, Fallback };
+inline constexpr std::size_t kDecisionReasons = 5;
+
+/// Why a copy for a shadow version was not sent, or its answer not counted.
+enum class ShadowDropReason : std::uint8_t {
+  InFlight,   ///< too many copies in flight
+  Rate,       ///< too many copies per second
+  BodyBytes,  ///< the body is larger than a copy may be
+  Timeout,    ///< the shadow did not answer in time
+  Connect,    ///< the shadow could not be reached
+  Failed,     ///< the shadow died or broke a framing rule
+  Aborted,    ///< the live request ended before the copy was complete
+};
+inline constexpr std::size_t kShadowDropReasons = 7;
+
+/// What an endpoint may do at the moment.
+enum class EndpointState : std::uint8_t { Admitted, Probation, Ejected, Draining };
+inline constexpr std::size_t kEndpointStates = 4;
+
+/// The label value: lower case with underscores, as in interfaces.md.
+std::string_view to_string(FailureReason reason) noexcept;
+std::string_view to_string(DecisionReason reason) noexcept;
+std::string_view to_string(ShadowDropReason reason) noexcept;
+std::string_view to_string(EndpointState state) noexcept;
+
+/// True when the reason can only occur before a version was chosen, so versions do not export it at zero.
+constexpr bool before_choice(FailureReason reason) noexcept {
+  return reason <= FailureReason::Draining;
+}
+
+}  // namespace sluice::metrics

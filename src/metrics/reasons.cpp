@@ -1,0 +1,45 @@
+#include "sluice/metrics/reasons.hpp"
+
+namespace sluice::metrics {
+
+namespace {
+
+constexpr std::array<std::string_view, kFailureReasons> kFailureNames = {
+    "bad_request",    "header_timeout",   "header_too_large",  "unsupported",         "no_route",      "draining",
+    "too_large",      "overloaded",       "body_idle_timeout", "client_abort",        "no_endpoint",   "resolve_failed",
+    "connect_failed", "connect_timeout",  "tls_failed",        "pool_timeout",        "pool_overflow", "reset",
+    "bad_response",   "response_timeout", "request_timeout",   "stream_idle_timeout", "internal"};
+constexpr std::array<std::string_view, kDecisionReasons> kDecisionNames = {"weight", "rule", "pin", "bandit",
+                                                                           "fallback"};
+constexpr std::array<std::string_view, kShadowDropReasons> kShadowNames = {
+    "in_flight", "rate", "body_bytes", "timeout", "connect", "failed", "aborted"};
+constexpr std::array<std::string_view, kEndpointStates> kEndpointNames = {"admitted", "probation", "ejected",
+                                                                          "draining"};
+
+static_assert(static_cast<std::size_t>(FailureReason::Internal) + 1 == kFailureReasons);
+static_assert(static_cast<std::size_t>(DecisionReason::Fallback) + 1 == kDecisionReasons);
+static_assert(static_cast<std::size_t>(ShadowDropReason::Aborted) + 1 == kShadowDropReasons);
+static_assert(static_cast<std::size_t>(EndpointState::Draining) + 1 == kEndpointStates);
+
+template <typename Reason, std::size_t N>
+std::string_view name_of(const std::array<std::string_view, N>& names, Reason reason) noexcept {
+  const auto index = static_cast<std::size_t>(reason);
+  return index < N ? names[index] : "unknown";
+}
+
+}  // namespace
+
+std::string_view to_string(FailureReason reason) noexcept {
+  return name_of(kFailureNames, reason);
+}
+std::string_view to_string(DecisionReason reason) noexcept {
+  return name_of(kDecisionNames, reason);
+}
+std::string_view to_string(ShadowDropReason reason) noexcept {
+  return name_of(kShadowNames, reason);
+}
+std::string_view to_string(EndpointState state) noexcept {
+  return name_of(kEndpointNames, state);
+}
+
+}  // namespace sluice::metrics
