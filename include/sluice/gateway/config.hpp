@@ -68,7 +68,9 @@ struct MirrorLimits {
 
 struct Version {
   std::string name;
+  std::string role;  ///< stable, candidate, shadow, variant, …: for version_info
   std::vector<upstream::EndpointSpec> endpoints;
+  upstream::PoolLimits pool;  ///< of each endpoint
 };
 
 /// One route, ready to serve. `versions[i]` is the version that the plan calls i.
@@ -77,10 +79,8 @@ struct Route {
   std::string strategy;  ///< the policy's key, for version_info: "canary", "none", …
   http::ErrorStyle error_style = http::ErrorStyle::Raw;
   std::vector<Version> versions;
-  std::vector<std::string> roles;  ///< by version: stable, candidate, shadow, variant, …
   traffic::TrafficPlan plan;
   RouteTimeouts timeouts;
-  upstream::PoolLimits pool;
   MirrorLimits mirror;
 };
 

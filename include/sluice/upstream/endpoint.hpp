@@ -12,6 +12,7 @@ struct EndpointTls {
   std::string server_name;       ///< name to verify and to send as SNI; empty: the endpoint's host
   std::string certificate_file;  ///< client certificate chain (PEM); empty: none
   std::string key_file;
+  bool verify = true;  ///< false: any certificate is believed
   friend bool operator==(const EndpointTls&, const EndpointTls&) = default;
 };
 
@@ -24,15 +25,14 @@ struct EndpointSpec {
   friend bool operator==(const EndpointSpec&, const EndpointSpec&) = default;
 };
 
-/// Limits of one endpoint's pool. The counts are for the whole gateway; each worker gets its share, at least one.
+/// Limits of one endpoint's pool, for each worker on its own.
 struct PoolLimits {
   std::uint32_t connections = 1024;      ///< open at once, the ones being dialled included
-  std::uint32_t dials = 64;              ///< being dialled at once
   std::uint32_t waiting = 1024;          ///< requests that may wait for a connection
-  std::chrono::milliseconds wait{5000};  ///< the longest such wait
-  std::uint32_t warm = 1;                ///< idle connections to keep ready per worker, at weight 0 too
+  std::chrono::milliseconds wait{1000};  ///< the longest such wait
+  std::uint32_t warm = 1;                ///< connections dialled before the first request, at weight 0 too
   std::chrono::milliseconds idle_timeout{60000};
-  std::chrono::milliseconds max_age{3600000};
+  std::chrono::milliseconds max_age{600000};  ///< a connection is not used again after this
   friend bool operator==(const PoolLimits&, const PoolLimits&) = default;
 };
 

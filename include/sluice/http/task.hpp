@@ -1,0 +1,133 @@
+#pragma once
+
+#include <coroutine>
+#include <cstddef>
+#include <exception>
+#include <optional>
+#include <utility>
+
+namespace sluice::http {
+
+namespace detail {
+
+/// Coroutine frames of one thread, kept for reuse by size: after warm-up a request allocates none.
+/// A frame is freed on the thread that made it. Under sanitizers every frame is a heap block of its own.
+void* allocate_frame(std::size_t size);
+void free_frame(void* frame, std::size_t size) noexcept;
+
+struct TaskPromiseBase {
+  std::coroutine_handle<> continuation = std::noop_coroutine();
+
+  static void* operator new(std::size_t size) { return allocate_frame(size); }
+  static void operator delete(void* frame, std::size_t size) noexcept { free_frame(frame, size); }
+
+  struct FinalAwaiter {
+    bool await_ready() const noexcept { return false; }
+    template <typename Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> ended) const noexcept {
+      return ended.promise().continuation;
+    }
+    void await_resume() const noexcept {}
+  };
+  std::suspend_always initial_suspend() const noexcept { return {}; }
+  FinalAwaiter final_suspend() const noexcept { return {}; }
+  /// Errors of the data plane are values; an exception here is a bug.
+  [[noreturn]] void unhandled_exception() const noexcept { std::terminate(); }
+};
+
+}  // namespace detail
+
+/// A coroutine that its owner holds, starts and outlives: nothing is detached.
+///
+/// Lazy: runs when awaited or started. Destroying a suspended task destroys its frame; the owner first makes sure that no
+/// operation still points into it. One thread. Name a task on the line before its co_await: GCC 12 may destroy temporaries
+/// of an await expression twice.
+template <typename T = void>
+class [[nodiscard]] Task {
+ public:
+  struct promise_type : detail::TaskPromiseBase {
+    std::optional<T> value;
+    Task get_return_object() noexcept { return Task(std::coroutine_handle<promise_type>::from_promise(*this)); }
+    template <typename U>
+    void return_value(U&& result) {
+      value.emplace(std::forward<U>(result));
+    }
+  };
+
+  Task() = default;
+  Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  Task& operator=(Task&& other) noexcept {
+    std::swap(handle_, other.handle_);
+    return *this;
+  }
+  ~Task() {
+    if (handle_) handle_.destroy();
+  }
+
+  bool await_ready() const noexcept { return false; }
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) const noexcept {
+    handle_.promise().continuation = awaiting;
+    return handle_;
+  }
+  T await_resume() const noexcept { return std::move(*handle_.promise().value); }
+
+ private:
+  explicit Task(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
+  std::coroutine_handle<promise_type> handle_;
+};
+
+template <>
+class [[nodiscard]] Task<void> {
+ public:
+  struct promise_type : detail::TaskPromiseBase {
+    Task get_return_object() noexcept { return Task(std::coroutine_handle<promise_type>::from_promise(*this)); }
+    void return_void() const noexcept {}
+  };
+
+  Task() = default;
+  Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  Task& operator=(Task&& other) noexcept {
+    std::swap(handle_, other.handle_);
+    return *this;
+  }
+  ~Task() {
+    if (handle_) handle_.destroy();
+  }
+
+  /// Runs the task to its first suspension. Once.
+  void start() const { handle_.resume(); }
+  bool done() const noexcept { return !handle_ || handle_.done(); }
+
+  bool await_ready() const noexcept { return false; }
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) const noexcept {
+    handle_.promise().continuation = awaiting;
+    return handle_;
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  explicit Task(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
+  std::coroutine_handle<promise_type> handle_;
+};
+
+/// A one-shot wake-up between two parts of one thread: one waits, the other signals, in either order.
+class Signal {
+ public:
+  bool await_ready() const noexcept { return set_; }
+  void await_suspend(std::coroutine_handle<> waiter) noexcept { waiter_ = waiter; }
+  void await_resume() noexcept { set_ = false; }
+
+  /// Resumes the waiter at once, or lets the next wait pass.
+  void set() {
+    set_ = true;
+    if (waiter_) std::exchange(waiter_, nullptr).resume();
+  }
+  bool waited() const noexcept { return static_cast<bool>(waiter_); }
+  void clear() noexcept { set_ = false; }
+
+ private:
+  std::coroutine_handle<> waiter_;
+  bool set_ = false;
+};
+
+}  // namespace sluice::http
