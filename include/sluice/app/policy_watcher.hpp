@@ -1,0 +1,77 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "sluice/app/change_detector.hpp"
+#include "sluice/base/result.hpp"
+#include "sluice/policy/reader.hpp"
+
+namespace sluice::app {
+
+/// Sees that a policy changed: an edited or replaced file, a swapped `..data` link of a mounted ConfigMap, a swapped
+/// link anywhere on the way, a demand (SIGHUP). inotify says when, a slow poll catches what inotify cannot see (network
+/// file systems, or no inotify at all). Nothing is parsed here.
+class PolicyWatcher {
+ public:
+  struct Change {
+    std::vector<policy::Source> sources;
+    bool demanded = false;  ///< asked for; the content may be the same
+  };
+
+  struct Callbacks {
+    /// New content. On the watcher's thread; the next change waits until it returns.
+    std::function<void(const Change&)> on_change;
+    /// The files cannot be read any more; the policy in force stays. Once per disappearance; on the watcher's thread.
+    std::function<void(const Error&)> on_unreadable;
+  };
+
+  /// Watches from now on. `in_force` is what the caller loaded from `path`; a change between that and now is seen.
+  /// Both callbacks must be set.
+  PolicyWatcher(std::filesystem::path path, const std::vector<policy::Source>& in_force, Callbacks callbacks,
+                ChangeDetector::Timing timing = {});
+  /// Stops and waits for a running callback.
+  ~PolicyWatcher();
+  PolicyWatcher(const PolicyWatcher&) = delete;
+  PolicyWatcher& operator=(const PolicyWatcher&) = delete;
+
+  /// Reload now. Any thread, also from a signal handler.
+  void trigger() noexcept;
+
+  /// False when this system has no inotify left and only the poll remains.
+  bool notified_by_kernel() const noexcept { return inotify_ >= 0; }
+
+ private:
+  void run();
+  void wait_until(TimePoint when);
+  void drain_inotify();
+  void look();
+  void watch_everything();
+
+  const std::filesystem::path path_;
+  const Callbacks callbacks_;
+  ChangeDetector detector_;
+  int inotify_ = -1;
+  int wake_ = -1;
+  std::map<int, std::set<std::string>> names_;  // by inotify watch; an empty set means every name
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> demanded_{false};
+  bool demand_pending_ = false;
+  std::thread thread_;
+};
+
+/// Names and bytes of all sources in 64 bits.
+std::uint64_t fingerprint(const std::vector<policy::Source>& sources) noexcept;
+
+/// The directories, and in each the names, whose changes may change what `path` leads to: every link on the way, the
+/// file itself, and in a directory of policies every name (an empty set).
+std::map<std::filesystem::path, std::set<std::string>> watch_points(const std::filesystem::path& path);
+
+}  // namespace sluice::app
