@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -131,10 +132,16 @@ struct Bandit {
 
 enum class StepKind : std::uint8_t { SetWeight, Pause };
 
+struct Pause {
+  std::optional<Duration> duration;  ///< none: until `sluice promote`
+
+  bool operator==(const Pause&) const = default;
+};
+
 struct Step {
   StepKind kind = StepKind::SetWeight;
-  double weight = 0;                 ///< percent, only with SetWeight
-  std::optional<Duration> duration;  ///< only with Pause; none: until `sluice promote`
+  double weight = 0;  ///< percent, only with SetWeight
+  Pause pause;        ///< only with Pause
   Position position;
 
   bool operator==(const Step&) const = default;
