@@ -20,7 +20,7 @@ struct FieldBuffer {
 /// One thing that can be read from a request: what a condition compares and what a unit is made of. Immutable.
 class Field {
  public:
-  enum class Source : std::uint8_t { Path, Method, Header, Cookie, QueryParam, JsonPointer, ClientAddress };
+  enum class Source : std::uint8_t { Path, Method, Header, Cookie, QueryParam, JsonPointer, Model, ClientAddress };
 
   static Field path() { return Field(Source::Path, {}); }
   static Field method() { return Field(Source::Method, {}); }
@@ -32,9 +32,17 @@ class Field {
   /// A value in a JSON body by RFC 6901: "/user/id", "/inputs/0/name". Fails on a pointer that is not one.
   static Result<Field> json_pointer(std::string_view pointer);
 
+  /// The name of the model: the path segment after `marker` ("models": /v2/models/NAME/infer), without a verb
+  /// behind a colon at the end of the path (NAME:predict); where the path has none, `model` in the JSON body.
+  /// An empty marker looks only into the body.
+  static Field model(std::string marker);
+
   Source source() const noexcept { return source_; }
   const std::string& name() const noexcept { return name_; }
-  bool needs_body() const noexcept { return source_ == Source::JsonPointer; }
+  /// True when some request's value can only be read from its body.
+  bool needs_body() const noexcept { return source_ == Source::JsonPointer || source_ == Source::Model; }
+  /// True when this request's value can only be read from its body, and that is not there yet.
+  bool awaits_body(const RequestView& request) const noexcept;
 
   /// The value, or a view with a null `data()` when the request has none that can be used.
   ///

@@ -38,6 +38,12 @@ struct Mirror {
   double share = 1;  ///< of the requests, 0 to 1
 };
 
+/// Lets a request name its version in a header field.
+struct Pin {
+  std::string header = "x-sluice-version";  ///< in lower case
+  std::vector<Match> when;                  ///< who may, any one is enough; empty: everyone
+};
+
 /// What a plan is made of; `TrafficPlan::build` checks it as a whole.
 struct PlanSpec {
   std::string route;
@@ -48,8 +54,8 @@ struct PlanSpec {
   std::vector<std::vector<Weight>> splits;  ///< what targets point to
   Target otherwise;                         ///< when no rule matches
   std::vector<Mirror> mirrors;
-  std::optional<Field> unit;              ///< who sticks; none: every request is drawn for itself
-  std::optional<std::string> pin_header;  ///< the field in which a request may name its version
+  std::optional<Field> unit;  ///< who sticks; none: every request is drawn for itself
+  std::optional<Pin> pin;     ///< none: no request may
 };
 
 /// Where a route's traffic goes: plain, immutable data that every strategy is expressed in. Thread-safe.
@@ -57,8 +63,11 @@ struct PlanSpec {
 /// Built on the control side, published whole, read by `choose`.
 class TrafficPlan {
  public:
+  /// A plan that sends everything to version 0; a placeholder until a built one is moved in.
+  TrafficPlan() = default;
+
   /// Fails with a sentence on indexes out of range, weights that make no split, empty or double version names, a share
-  /// outside 0…1, a version mirrored twice or to itself.
+  /// outside 0…1, a version mirrored twice.
   static Result<TrafficPlan> build(PlanSpec spec);
 
   const PlanSpec& spec() const noexcept { return spec_; }
@@ -69,7 +78,8 @@ class TrafficPlan {
   /// True when a rule or the unit looks into the body, so the gateway buffers (the beginning of) it before `choose`.
   bool needs_body() const noexcept { return needs_body_; }
 
-  /// The share of all requests a version is meant to get, rules and pins aside. 0 to 1.
+  /// The share a version is meant to get of the requests that are split (the first split), or of all where nothing is
+  /// split; rules and pins aside. 0 to 1.
   double target_share(VersionIndex version) const noexcept;
 
   /// The share of requests of which a version gets a copy. 0 to 1.
@@ -85,8 +95,6 @@ class TrafficPlan {
   bool mirrors_are_drawn() const noexcept { return mirrors_are_drawn_; }
 
  private:
-  TrafficPlan() = default;
-
   PlanSpec spec_;
   std::vector<Split> splits_;
   std::vector<MirrorOdds> mirror_odds_;

@@ -5,7 +5,6 @@
 #include <string_view>
 #include <vector>
 
-#include "sluice/base/result.hpp"
 #include "sluice/traffic/match.hpp"
 #include "sluice/traffic/request_view.hpp"
 
@@ -25,7 +24,7 @@ class RouteTable {
   RouteTable() = default;
 
   /// One list of matches per route, in the order of the policy; an empty list takes every path.
-  static Result<RouteTable> build(std::vector<std::vector<Match>> routes);
+  explicit RouteTable(std::vector<std::vector<Match>> routes);
 
   /// The index of the route, `none`, or `wants_body` (only while `request.body` is absent).
   std::int32_t find(const RequestView& request) const noexcept;
@@ -49,14 +48,15 @@ class RouteTable {
     std::vector<std::uint32_t> prefix;  // entries for this path and what is below it, best first
   };
 
+  void file_entry(std::uint32_t entry);
   std::uint32_t node_for(std::string_view path);
   const Child* child_of(const Node& node, std::string_view segment) const noexcept;
   std::int32_t first_of(const std::vector<std::uint32_t>& entries, const RequestView& request) const noexcept;
   std::int32_t first_expression(const RequestView& request) const noexcept;
 
-  std::vector<Entry> entries_;  // best first, paths aside
-  std::vector<Node> nodes_;     // a tree of path segments; the root is the path "/"
-  std::vector<std::uint32_t> expressions_;
+  std::vector<Entry> entries_;              // best first, paths aside
+  std::vector<Node> nodes_;                 // a tree of path segments; the root is the path "/"
+  std::vector<std::uint32_t> expressions_;  // entries whose path test is no tree's business
   bool needs_body_ = false;
 };
 

@@ -1,0 +1,121 @@
+#include "sluice/traffic/choose.hpp"
+
+#include "sluice/base/stable_hash.hpp"
+
+namespace sluice::traffic {
+namespace {
+
+/// The request's one random number, drawn when it is first needed.
+class Draw {
+ public:
+  explicit Draw(Random& random) noexcept : random_(random) {}
+
+  std::uint64_t bits() noexcept {
+    if (!drawn_) bits_ = random_.next();
+    drawn_ = true;
+    return bits_;
+  }
+
+ private:
+  Random& random_;
+  std::uint64_t bits_ = 0;
+  bool drawn_ = false;
+};
+
+struct Ruling {
+  Target target;
+  bool by_rule = false;  // a rule said so, and not the lack of one
+};
+
+Ruling apply_rules(const TrafficPlan& plan, const RequestView& request) noexcept {
+  for (const auto& rule : plan.spec().rules) {
+    if (any_holds(rule.any_of, request)) return {rule.target, true};
+  }
+  return {plan.spec().otherwise, false};
+}
+
+/// True when the request names a version that exists and may do so.
+bool read_pin(const TrafficPlan& plan, const RequestView& request, VersionIndex& version) noexcept {
+  const auto& pin = plan.spec().pin;
+  if (!pin) return false;
+  const auto wanted = request.field(pin->header);
+  if (wanted.empty()) return false;
+  for (std::size_t i = 0; i < plan.versions().size(); ++i) {
+    if (plan.versions()[i] != wanted) continue;
+    version = static_cast<VersionIndex>(i);
+    return pin->when.empty() || any_holds(pin->when, request);
+  }
+  return false;
+}
+
+TrafficChoice from_split(const TrafficPlan& plan, const Split& split, const RequestView& request, Draw& draw) noexcept {
+  TrafficChoice choice;
+  if (split.single()) {
+    choice.version = split.at(0);
+    return choice;
+  }
+  std::uint64_t bits = 0;
+  const auto& unit = plan.spec().unit;
+  FieldBuffer buffer;
+  const auto value = unit ? unit->read(request, buffer) : std::string_view{};
+  if (!value.empty()) {
+    bits = stable_hash(plan.seed(), value);
+  } else {
+    bits = draw.bits();
+    if (unit) choice.reason = Reason::Fallback;
+  }
+  choice.version = split.at(static_cast<std::uint32_t>(bits >> 32));
+  choice.propensity = split.share(choice.version);
+  return choice;
+}
+
+/// Each mirror looks at the draw through a mixer of its own, so it is independent of the split and of the others.
+std::uint64_t draw_mirrors(const TrafficPlan& plan, Draw& draw) noexcept {
+  const std::uint64_t bits = plan.mirrors_are_drawn() ? draw.bits() : 0;
+  std::uint64_t mirrors = 0;
+  for (const auto& odds : plan.mirror_odds()) {
+    const std::uint64_t own = mix_bits(bits + (odds.version + std::uint64_t{1}) * 0x9E3779B97F4A7C15) >> 32;
+    if (own < odds.threshold) mirrors |= std::uint64_t{1} << odds.version;
+  }
+  return mirrors;
+}
+
+}  // namespace
+
+std::string_view to_string(Reason reason) noexcept {
+  switch (reason) {
+    case Reason::Weight:
+      return "weight";
+    case Reason::Rule:
+      return "rule";
+    case Reason::Pin:
+      return "pin";
+    case Reason::Bandit:
+      return "bandit";
+    case Reason::Fallback:
+      return "fallback";
+  }
+  return "weight";
+}
+
+TrafficChoice choose(const TrafficPlan& plan, const RequestView& request, Random& random) noexcept {
+  const Ruling ruling = apply_rules(plan, request);
+  const bool to_version = ruling.target.kind == Target::Kind::Version;
+  Draw draw(random);
+  TrafficChoice choice;
+  if (ruling.by_rule && to_version) {
+    choice = {ruling.target.index, Reason::Rule};
+  } else if (read_pin(plan, request, choice.version)) {
+    choice.reason = Reason::Pin;
+  } else if (to_version) {
+    choice = {ruling.target.index, plan.spec().rules.empty() ? Reason::Weight : Reason::Rule};
+  } else {
+    choice = from_split(plan, plan.splits()[ruling.target.index], request, draw);
+  }
+  if (!plan.mirror_odds().empty()) {
+    choice.mirrors = draw_mirrors(plan, draw) & ~(std::uint64_t{1} << choice.version);
+  }
+  return choice;
+}
+
+}  // namespace sluice::traffic

@@ -1,0 +1,106 @@
+#include "sluice/traffic/plan.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sluice/base/stable_hash.hpp"
+
+namespace sluice::traffic {
+namespace {
+
+Result<void> check_versions(const PlanSpec& spec) {
+  if (spec.versions.empty()) return fail(Error::internal("a plan needs at least one version"));
+  if (spec.versions.size() > max_versions) {
+    return fail(Error::internal("a route has at most " + std::to_string(max_versions) + " versions"));
+  }
+  for (auto name = spec.versions.begin(); name != spec.versions.end(); ++name) {
+    if (name->empty()) return fail(Error::internal("a version needs a name"));
+    if (std::find(spec.versions.begin(), name, *name) != name) {
+      return fail(Error::internal("two versions are called '" + *name + "'"));
+    }
+  }
+  if (spec.stable >= spec.versions.size())
+    return fail(Error::internal("the stable version is not one of the versions"));
+  return {};
+}
+
+Result<void> check_target(const PlanSpec& spec, Target target) {
+  const bool to_version = target.kind == Target::Kind::Version;
+  if (target.index < (to_version ? spec.versions.size() : spec.splits.size())) return {};
+  return fail(Error::internal(to_version ? "a rule points to a version that is not there"
+                                         : "a rule points to a split that is not there"));
+}
+
+Result<void> check_mirrors(const PlanSpec& spec) {
+  std::uint64_t seen = 0;
+  for (const auto& mirror : spec.mirrors) {
+    if (mirror.version >= spec.versions.size()) {
+      return fail(Error::internal("a mirror points to a version that is not there"));
+    }
+    if (!(mirror.share >= 0 && mirror.share <= 1)) {
+      return fail(Error::internal("the share of a mirror lies between 0 and 1"));
+    }
+    const std::uint64_t bit = std::uint64_t{1} << mirror.version;
+    if ((seen & bit) != 0) {
+      return fail(Error::internal("version '" + spec.versions[mirror.version] + "' is mirrored to twice"));
+    }
+    seen |= bit;
+  }
+  return {};
+}
+
+Result<void> check(const PlanSpec& spec) {
+  if (auto checked = check_versions(spec); !checked) return checked;
+  if (auto checked = check_target(spec, spec.otherwise); !checked) return checked;
+  for (const auto& rule : spec.rules) {
+    if (auto checked = check_target(spec, rule.target); !checked) return checked;
+  }
+  for (const auto& split : spec.splits) {
+    for (const auto& weight : split) {
+      if (auto checked = check_target(spec, Target::version(weight.version)); !checked) return checked;
+    }
+  }
+  return check_mirrors(spec);
+}
+
+bool any_needs_body(const std::vector<Match>& matches) {
+  return std::any_of(matches.begin(), matches.end(), [](const Match& match) { return match.needs_body(); });
+}
+
+}  // namespace
+
+Result<TrafficPlan> TrafficPlan::build(PlanSpec spec) {
+  if (auto checked = check(spec); !checked) return fail(checked.error());
+  TrafficPlan plan;
+  for (const auto& weights : spec.splits) {
+    auto split = Split::build(weights, spec.stable);
+    if (!split) return fail(split.error());
+    plan.splits_.push_back(std::move(split).value());
+  }
+  for (const auto& mirror : spec.mirrors) {
+    const auto threshold = static_cast<std::uint64_t>(std::llround(mirror.share * 0x1p32));
+    if (threshold == 0) continue;
+    plan.mirror_odds_.push_back({mirror.version, threshold});
+    plan.mirrors_are_drawn_ = plan.mirrors_are_drawn_ || mirror.share < 1;
+  }
+  plan.needs_body_ =
+      (spec.unit && spec.unit->needs_body()) || (spec.pin && any_needs_body(spec.pin->when)) ||
+      std::any_of(spec.rules.begin(), spec.rules.end(), [](const Rule& rule) { return any_needs_body(rule.any_of); });
+  plan.seed_ = stable_seed(spec.route, spec.salt);
+  plan.spec_ = std::move(spec);
+  return plan;
+}
+
+double TrafficPlan::target_share(VersionIndex version) const noexcept {
+  if (!splits_.empty()) return splits_.front().share(version);
+  return spec_.otherwise.index == version ? 1 : 0;
+}
+
+double TrafficPlan::mirror_share(VersionIndex version) const noexcept {
+  for (const auto& mirror : spec_.mirrors) {
+    if (mirror.version == version) return mirror.share;
+  }
+  return 0;
+}
+
+}  // namespace sluice::traffic
