@@ -9,7 +9,8 @@
 
 namespace sluice::http {
 
-/// The pieces of a head that go on to the other side: kept field lines, neighbours merged. Ranges of the original bytes.
+/// The pieces of a head that go on to the other side: kept field lines, neighbours merged. Ranges of the original
+/// bytes.
 ///
 /// `pieces` is bounded by half the fields plus one: only removed lines split a run.
 struct KeptFields {
@@ -29,11 +30,13 @@ struct RequestForwarding {
 };
 
 /// Collects the field lines of a request that go to the upstream. `Via` stays (ours is added as a further line);
-/// `Transfer-Encoding: chunked` and `Trailer` stay, since the body is forwarded as framed; `Host` stays (absolute-form: replaced by the caller).
+/// `Transfer-Encoding: chunked` and `Trailer` stay, since the body is forwarded as framed; `Host` stays (absolute-form:
+/// replaced by the caller).
 void kept_request_fields(const RequestHead& head, const RequestForwarding& how, KeptFields& out) noexcept;
 
-/// Collects the field lines of a response that go to the client. x-sluice-* from the upstream goes; x-request-id goes (ours is added).
-/// `drop_framing` removes Transfer-Encoding and Trailer, for a client of HTTP/1.0 whose body is de-chunked.
+/// Collects the field lines of a response that go to the client. x-sluice-* from the upstream goes; x-request-id goes
+/// (ours is added). `drop_framing` removes Transfer-Encoding and Trailer, for a client of HTTP/1.0 whose body is
+/// de-chunked.
 void kept_response_fields(const ResponseHead& head, bool drop_framing, KeptFields& out) noexcept;
 
 }  // namespace sluice::http

@@ -51,7 +51,7 @@ struct Field {
 
 /// How the end of a body is known (RFC 9112 section 6).
 enum class Framing : std::uint8_t {
-  None,        ///< there is no body
+  None,        ///< there is no body; also what Content-Length: 0 means
   Length,      ///< exactly content_length bytes
   Chunked,     ///< the chunked coding
   UntilClose,  ///< responses only: everything until the connection ends
@@ -70,12 +70,13 @@ inline constexpr std::size_t kMaxFields = 128;
 
 /// What requests and responses share.
 struct MessageHead {
-  std::uint32_t size = 0;          ///< bytes of the head, the empty line included
-  Range start_line;                ///< without its CRLF
-  std::uint8_t minor_version = 1;  ///< HTTP/1.minor
+  std::uint32_t size = 0;  ///< bytes of the head, the empty line included
+  Range start_line;        ///< without its CRLF
+  std::uint8_t minor_version =
+      1;  ///< 0 or 1; HTTP/1.2 and later count as 1.1, so a forwarded start line is written anew
   Framing framing = Framing::None;
-  bool keep_alive = true;          ///< what the sender allows after this message
-  std::uint64_t content_length = 0;
+  bool keep_alive = true;            ///< what the sender allows after this message
+  std::uint64_t content_length = 0;  ///< of Framing::Length, never 0 there; 0 with every other framing
   std::uint16_t field_count = 0;
   std::array<Field, kMaxFields> field_store;
 
@@ -90,11 +91,11 @@ struct MessageHead {
 struct RequestHead : MessageHead {
   Method method = Method::Other;
   Range method_text;
-  Range target;          ///< as sent
-  Range path;            ///< without the query; of absolute-form, what follows the authority; may be empty there ("/")
-  Range query;           ///< after '?', without it; empty when there is none
-  Range authority;       ///< from absolute-form only
-  bool expects_continue = false;  ///< Expect: 100-continue on HTTP/1.1
+  Range target;     ///< as sent
+  Range path;       ///< without the query; of absolute-form, what follows the authority; may be empty there ("/")
+  Range query;      ///< after '?', without it; empty when there is none
+  Range authority;  ///< from absolute-form only
+  bool expects_continue = false;  ///< Expect: 100-continue on HTTP/1.1, and there is a body to wait for
 };
 
 /// A parsed response head.
@@ -104,8 +105,17 @@ struct ResponseHead : MessageHead {
 
 /// Why a message was refused: the status for the client and one token for `x-sluice-error`, metrics and log.
 struct Refusal {
-  std::uint16_t status = 0;   ///< 400, 413, 414, 431, 501, 505; for responses always 502
-  std::string_view reason{};  ///< static, snake_case, for example "conflicting_content_length"
+  std::uint16_t status = 0;  ///< 400, 413, 414, 417, 431, 501, 505; for responses always 502; 0: not refused
+  std::string_view
+      reason{};  ///< static, snake_case, for example "duplicate_content_length"; all are in docs/protocol.md
+
+  explicit operator bool() const noexcept { return status != 0; }
+};
+
+/// How far a head that is still arriving was examined. Whole lines are checked once, as they come.
+struct HeadProgress {
+  std::uint32_t line_start = 0;  ///< where the line that has not ended yet begins
+  std::uint32_t scanned = 0;     ///< bytes known to hold no end of that line
 };
 
 enum class ParseStatus : std::uint8_t {
@@ -114,40 +124,45 @@ enum class ParseStatus : std::uint8_t {
   Refused,   ///< `refusal()` says why; the connection must end
 };
 
-/// Finds and parses one request head at the front of a buffer; applies every framing rule of RFC 9112 before it says Done.
+/// Parses one request head at the front of a buffer; applies every framing rule of RFC 9112 before it says Done.
 ///
-/// Call with all bytes received so far of this head, again and again as they grow; what was scanned is not scanned again.
-/// Leading empty lines (CRLF) before a request line are the caller's to skip with `leading_empty_lines`.
-/// No allocation; about 300 ns for a usual head. Not thread-safe.
+/// Call with all bytes received so far of this head and the same `out`, again and again as they grow; a line that was
+/// checked is not looked at again, and a bad one is refused as soon as it ended, so the verdict does not depend on how
+/// the bytes arrive. `out` is complete only with Done. The buffer may move between calls. After Done or Refused the
+/// next call starts a new head. Empty lines before a request line are the caller's to drop with `leading_empty_lines`
+/// before every call until a byte of the head is there.
+/// No allocation, no exceptions; about 150 ns for a usual head. Not thread-safe.
 class RequestHeadParser {
  public:
   explicit RequestHeadParser(const HeadLimits& limits = {}) noexcept : limits_(limits) {}
   ParseStatus parse(std::string_view bytes, RequestHead& out) noexcept;
-  /// Forgets the last head; the next call starts a new one.
-  void reset() noexcept { scanned_ = 0; }
+  /// Forgets a head that is not complete; the next call starts a new one.
+  void reset() noexcept { progress_ = {}; }
   const Refusal& refusal() const noexcept { return refusal_; }
 
  private:
   HeadLimits limits_;
-  std::uint32_t scanned_ = 0;
+  HeadProgress progress_;
   Refusal refusal_;
 };
 
 /// The same for responses. What the request was decides the framing (HEAD and CONNECT have no body).
+/// Every refusal has status 502. A 1xx head is Done like any other; the caller parses on for the final one.
 class ResponseHeadParser {
  public:
   explicit ResponseHeadParser(const HeadLimits& limits = {}) noexcept : limits_(limits) {}
   ParseStatus parse(std::string_view bytes, Method request_method, ResponseHead& out) noexcept;
-  void reset() noexcept { scanned_ = 0; }
+  void reset() noexcept { progress_ = {}; }
   const Refusal& refusal() const noexcept { return refusal_; }
 
  private:
   HeadLimits limits_;
-  std::uint32_t scanned_ = 0;
+  HeadProgress progress_;
   Refusal refusal_;
 };
 
-/// How many bytes of empty lines (CRLF, at most a few) stand before a request line (RFC 9112 section 2.2).
+/// How many bytes of empty lines (CRLF each) stand before a request line (RFC 9112 section 2.2).
+/// Any number: the time limit on a head bounds them.
 std::size_t leading_empty_lines(std::string_view bytes) noexcept;
 
 }  // namespace sluice::http
