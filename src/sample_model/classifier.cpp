@@ -1,0 +1,57 @@
+#include "sample_model/classifier.hpp"
+
+#include <algorithm>
+
+namespace sluice::sample_model {
+namespace {
+
+constexpr int kCoarseSide = kSide / 2;
+
+/// What the model gets to see, from 0 to 1; fills the first `width(sight)` places.
+using Features = std::array<float, kPixels>;
+
+constexpr std::size_t width(Sight sight) {
+  return sight == Sight::Coarse ? std::size_t{kCoarseSide * kCoarseSide} : std::size_t{kPixels};
+}
+
+Features features_of(Sight sight, Image image) noexcept {
+  Features features{};
+  if (sight == Sight::Full) {
+    std::transform(image.begin(), image.end(), features.begin(), [](float pixel) { return pixel / kInk; });
+    return features;
+  }
+  for (int y = 0; y < kSide; ++y) {
+    for (int x = 0; x < kSide; ++x) {
+      features[(y / 2) * kCoarseSide + x / 2] += image[y * kSide + x] / (4 * kInk);
+    }
+  }
+  return features;
+}
+
+TrainingSet training_set(Sight sight, std::span<const Digit> digits) {
+  TrainingSet set{width(sight), {}, {}};
+  for (const auto& digit : digits) {
+    std::array<float, kPixels> image;
+    std::copy(digit.pixels.begin(), digit.pixels.end(), image.begin());
+    const auto features = features_of(sight, image);
+    set.features.insert(set.features.end(), features.begin(), features.begin() + set.width);
+    set.labels.push_back(digit.label);
+  }
+  return set;
+}
+
+}  // namespace
+
+Classifier::Classifier(Sight sight, std::span<const Digit> digits)
+    : sight_(sight), softmax_(Softmax::train(training_set(sight, digits))) {}
+
+Probabilities Classifier::predict(Image image) const noexcept {
+  const auto features = features_of(sight_, image);
+  return softmax_.predict(std::span(features).first(width(sight_)));
+}
+
+int most_likely(const Probabilities& probabilities) noexcept {
+  return static_cast<int>(std::max_element(probabilities.begin(), probabilities.end()) - probabilities.begin());
+}
+
+}  // namespace sluice::sample_model

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <simdjson.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sample_model/classifier.hpp"
+
+namespace sluice::sample_model {
+
+/// The body of an Open Inference Protocol `infer` call, checked.
+struct InferenceRequest {
+  std::string id;             ///< empty when the client sent none
+  std::vector<float> pixels;  ///< 64 per image, each from 0 to 16
+  bool wants_label = true;
+  bool wants_probabilities = true;
+
+  std::size_t images() const noexcept { return pixels.size() / kPixels; }
+  Image image(std::size_t index) const { return Image(pixels.data() + index * kPixels, kPixels); }
+};
+
+inline constexpr std::string_view kInput = "image";
+inline constexpr std::string_view kLabelOutput = "label";
+inline constexpr std::string_view kProbabilitiesOutput = "probabilities";
+
+/// Reads and checks a body: exactly one input `image`, FP32, shape [n, 64], data flat or as rows. Never throws on any
+/// bytes; the error is a sentence for the client. `parser` is kept between calls for its buffers.
+Result<InferenceRequest> parse_inference_request(simdjson::dom::parser& parser, std::string_view body);
+
+}  // namespace sluice::sample_model
