@@ -6,7 +6,7 @@
 namespace sluice::sample_model {
 namespace {
 
-constexpr int kSteps = 120;
+constexpr int kSteps = 250;
 constexpr float kRate = 1.0f;
 constexpr float kMomentum = 0.9f;
 constexpr float kDecay = 1e-4f;
