@@ -44,7 +44,7 @@ struct RouteSlots {
 /// The control thread says what exists (`configure`), each worker writes its own blocks, anyone may take a `snapshot`.
 /// A name keeps its slot for ever: a version that leaves the policy stops being exported, and goes on from its old
 /// totals when it returns. At most 64 routes with 16 versions each are exported by name; what is beyond shares the name
-/// `_other`. So does everything that is new after 1 000 route or 8 000 version names in one process's life.
+/// `_other`. So does a route with names that are new after 1 000 routes or 8 000 versions in one process's life.
 class Registry {
  public:
   static constexpr std::size_t kMaxRoutes = 64;
@@ -90,11 +90,18 @@ class Registry {
   struct LiveVersion;
   struct LiveRoute;
 
-  RouteSlot& slot_of_route(std::string_view name);
-  VersionSlot& slot_of_version(RouteSlot& route, std::string_view name);
-  LiveRoute* find_live(std::string_view name);
-  LiveRoute& enter_live(const RouteLayout& layout, bool beyond_cap);
-  void begin_observation(LiveRoute& route);
+  RouteSlot& add_route_slot(std::string_view name);
+  VersionSlot& add_version_slot(RouteSlot& route, std::string_view name);
+  RouteSlot* find_route_slot(std::string_view name) const;
+  static VersionSlot* find_version(const RouteSlot& route, std::string_view name);
+  template <typename List>  // constant or not; the entry of that id or name, or nothing
+  static auto find_live(List& versions, VersionId id) -> decltype(versions.data());
+  template <typename List>
+  static auto find_live(List& routes, std::string_view name) -> decltype(routes.data());
+  bool has_room_for(const RouteLayout& layout) const;
+  LiveRoute make_live(const RouteLayout& layout, std::vector<VersionId>& ids);
+  void carry_over(LiveRoute& route, const LiveRoute& previous) const;
+  void begin_observation(LiveRoute& route) const;
   std::uint64_t weighed_decisions(const VersionSlot& slot) const noexcept;
   RouteSnapshot snapshot_of(const LiveRoute& route) const;
 

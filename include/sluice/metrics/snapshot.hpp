@@ -92,9 +92,8 @@ struct Snapshot {
   std::size_t routes_capped = 0;    ///< configured routes that share the name `_other`
   std::size_t versions_capped = 0;  ///< configured versions that share the name `_other`
   bool last_reload_successful = true;
-  std::uint64_t generation = 0;  ///< how many policies were put in force since the start
-  std::uint64_t reloads = 0;
-  std::uint64_t reload_failures = 0;
+  std::uint64_t generation = 0;            ///< how many policies were put in force since the start
+  std::uint64_t reload_failures = 0;       ///< how many were refused
   double last_reload_success_seconds = 0;  ///< Unix time; 0 before the first
   BuildInfo build;
 };
