@@ -85,7 +85,7 @@ FakeUpstream::FakeUpstream(Script script, std::optional<TlsIdentity> tls)
 FakeUpstream::~FakeUpstream() {
   stop();
   acceptor_.join();
-  for (auto& thread : threads_) thread.join();
+  for (auto& visit : visits_) visit.thread.join();
 }
 
 std::string FakeUpstream::url() const {
@@ -96,23 +96,38 @@ void FakeUpstream::stop() {
   stopping_.open();
   listener_.stop();
   const std::lock_guard lock(mutex_);
-  for (const auto& conversation : conversations_) conversation->connection_.interrupt();
+  for (const auto& visit : visits_) visit.conversation->connection_.interrupt();
 }
 
 void FakeUpstream::accept_all() {
   while (true) {
     const int socket = listener_.accept();
     if (socket < 0) return;
+    join_those_that_left();
     const std::lock_guard lock(mutex_);
-    conversations_.emplace_back(new Conversation(*this, socket, conversations_.size()));
-    auto& conversation = *conversations_.back();
-    if (stopping_.is_open()) conversation.connection_.interrupt();
+    auto& visit = visits_.emplace_back();
+    visit.conversation.reset(new Conversation(*this, socket, connections_++));
+    if (stopping_.is_open()) visit.conversation->connection_.interrupt();
     ++running_;
-    threads_.emplace_back([this, &conversation] { run(conversation); });
+    visit.thread = std::thread([this, &visit] { run(visit); });
   }
 }
 
-void FakeUpstream::run(Conversation& conversation) {
+void FakeUpstream::join_those_that_left() {
+  std::list<Visit> left;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto visit = visits_.begin(); visit != visits_.end();) {
+      const auto next = std::next(visit);
+      if (visit->over) left.splice(left.end(), visits_, visit);
+      visit = next;
+    }
+  }
+  for (auto& visit : left) visit.thread.join();
+}
+
+void FakeUpstream::run(Visit& visit) {
+  auto& conversation = *visit.conversation;
   std::string error;
   try {
     if (tls_) conversation.connection_.become_tls_server(*tls_);
@@ -125,11 +140,13 @@ void FakeUpstream::run(Conversation& conversation) {
   const std::lock_guard lock(mutex_);
   if (!error.empty() && !stopping_.is_open()) script_errors_.push_back(error);
   --running_;
+  visit.over = true;
 }
 
 void FakeUpstream::record(const HttpMessage& request) {
   const std::lock_guard lock(mutex_);
-  requests_.push_back(request);
+  ++request_count_;
+  if (requests_.size() < 10000) requests_.push_back(request);
 }
 
 std::vector<HttpMessage> FakeUpstream::requests() const {
@@ -139,7 +156,7 @@ std::vector<HttpMessage> FakeUpstream::requests() const {
 
 std::size_t FakeUpstream::request_count() const {
   const std::lock_guard lock(mutex_);
-  return requests_.size();
+  return request_count_;
 }
 
 HttpMessage FakeUpstream::request(std::size_t index) const {
@@ -147,12 +164,12 @@ HttpMessage FakeUpstream::request(std::size_t index) const {
     throw TimedOut("request " + std::to_string(index) + " never reached the upstream");
   }
   const std::lock_guard lock(mutex_);
-  return requests_[index];
+  return requests_.at(index);
 }
 
 std::size_t FakeUpstream::connections() const {
   const std::lock_guard lock(mutex_);
-  return conversations_.size();
+  return connections_;
 }
 
 std::size_t FakeUpstream::open_connections() const {

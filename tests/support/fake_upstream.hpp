@@ -1,8 +1,8 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -83,7 +83,7 @@ class FakeUpstream {
   std::uint16_t port() const noexcept { return listener_.port(); }
   std::string url() const;
 
-  /// Everything that came in so far, in order of arrival.
+  /// Everything that came in so far, in order of arrival; at most the first 10 000.
   std::vector<HttpMessage> requests() const;
   std::size_t request_count() const;
   /// The n-th request; waits for it, throws TimedOut.
@@ -98,8 +98,15 @@ class FakeUpstream {
 
  private:
   friend class Conversation;
+  struct Visit {
+    std::unique_ptr<Conversation> conversation;
+    std::thread thread;
+    bool over = false;
+  };
+
   void accept_all();
-  void run(Conversation& conversation);
+  void run(Visit& visit);
+  void join_those_that_left();
   void record(const HttpMessage& request);
 
   Script script_;
@@ -108,9 +115,10 @@ class FakeUpstream {
   Gate stopping_;
   mutable std::mutex mutex_;
   std::vector<HttpMessage> requests_;
+  std::size_t request_count_ = 0;
   std::vector<std::string> script_errors_;
-  std::vector<std::unique_ptr<Conversation>> conversations_;
-  std::vector<std::thread> threads_;
+  std::list<Visit> visits_;
+  std::size_t connections_ = 0;
   std::size_t running_ = 0;
   std::thread acceptor_;
 };

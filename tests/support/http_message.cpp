@@ -128,8 +128,11 @@ void MessageReader::read_response_body(HttpMessage& message, bool answers_head, 
     return take_body(message, number(message.field("content-length"), 10).value_or(0), keep);
   }
   message.framing = HttpMessage::Framing::UntilClose;
-  message.body = read_to_end();
-  body_bytes_ += message.body.size();
+  do {
+    if (keep) message.body += pending_;
+    body_bytes_ += pending_.size();
+    pending_.clear();
+  } while (more());
   message.complete = !connection_.was_reset();
 }
 

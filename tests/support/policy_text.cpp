@@ -39,7 +39,11 @@ std::string gateway_yaml(std::string_view spec) {
 }
 
 std::string version_yaml(std::string_view name, const FakeUpstream& upstream, std::string_view more) {
-  return version_yaml(name, std::vector<std::string>{upstream.url()}, more);
+  return version_yaml(name, upstream.url(), more);
+}
+
+std::string version_yaml(std::string_view name, const std::string& url, std::string_view more) {
+  return version_yaml(name, std::vector<std::string>{url}, more);
 }
 
 std::string version_yaml(std::string_view name, const std::vector<std::string>& urls, std::string_view more) {
@@ -56,6 +60,7 @@ std::string route_yaml(std::string_view name, const std::vector<std::string>& ve
       "apiVersion: sluice.dev/v1\nkind: ModelRoute\nmetadata: {name: " + std::string(name) + "}\nspec:\n";
   text += "  versions:\n";
   for (const auto& version : versions) text += "    - " + version + "\n";
+  add_default(text, spec, "pool", "{prewarm: 0}");
   add_lines(text, spec);
   return text + "---\n";
 }

@@ -12,11 +12,12 @@ namespace sluice::test {
 /// indentation; a key that stands there replaces the one that this function would write.
 std::string gateway_yaml(std::string_view spec = {});
 
-/// One version as a policy writes it: `yaml_of("v1", upstream)` gives `{name: v1, endpoints: [http://…]}`.
+/// One version as a policy writes it: `version_yaml("v1", upstream)` gives `{name: v1, endpoints: [http://…]}`.
 std::string version_yaml(std::string_view name, const FakeUpstream& upstream, std::string_view more = {});
+std::string version_yaml(std::string_view name, const std::string& url, std::string_view more = {});
 std::string version_yaml(std::string_view name, const std::vector<std::string>& urls, std::string_view more = {});
 
-/// A ModelRoute document; `spec` as above.
+/// A ModelRoute document; `spec` as above. Nothing is dialled before the first request, so that a script can count.
 std::string route_yaml(std::string_view name, const std::vector<std::string>& versions, std::string_view spec = {});
 
 /// The smallest policy in front of one upstream: everything goes to v1 of the route `model`.
