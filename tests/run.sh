@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# Builds everything and runs every test: the development build first, then the suites that parse foreign bytes or run
+# several threads once more under AddressSanitizer with UBSan and under ThreadSanitizer.
+#
+#   tests/run.sh                 all of it; less than 20 minutes on two cores from nothing
+#   tests/run.sh --quick         the development build only
+#   tests/run.sh --filter REGEX  only tests whose name matches, in every build
+#   tests/run.sh --tidy          clang-tidy over the sources as well (slow)
+#   tests/run.sh --no-install    do not look for missing packages
+#
+# Exits 0 when nothing failed; the last line is "N passed, N failed".
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+asan_suites='policy|http|protocol|traffic|metrics|upstream|gateway|admin|app|cli|sample_model|fuzz|e2e|quickstart'
+tsan_suites='base|metrics|upstream|gateway|admin|app|sample_model|e2e'
+
+quick=false
+tidy=false
+install=true
+filter=()
+usage() { sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; }
+while [ $# -gt 0 ]; do
+  case $1 in
+    --quick) quick=true ;;
+    --tidy) tidy=true ;;
+    --no-install) install=false ;;
+    --filter) [ $# -gt 1 ] || { usage >&2; exit 2; }; filter=(-R "$2"); shift ;;
+    -h|--help) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+  esac
+  shift
+done
+
+passed=0
+failed=0
+summary=()
+jobs=$(nproc)
+started=$SECONDS
+
+step() { printf '\n=== [%02d:%02d] %s\n' $(((SECONDS - started) / 60)) $(((SECONDS - started) % 60)) "$*"; }
+note() { summary+=("$(printf '%-28s %s' "$1" "$2")"); }
+
+# check NAME COMMAND...: one thing that passes or fails as a whole.
+check() {
+  local name=$1; shift
+  step "$name"
+  if "$@"; then
+    passed=$((passed + 1)); note "$name" passed
+  else
+    failed=$((failed + 1)); note "$name" FAILED
+    return 1
+  fi
+}
+
+finish() {
+  step "Summary"
+  printf '%s\n' "${summary[@]}"
+  echo "$passed passed, $failed failed"
+  [ "$failed" -eq 0 ]
+  exit
+}
+
+is_formatted() { git ls-files -z -- '*.cpp' '*.hpp' | xargs -0r clang-format --dry-run -Werror; }
+
+# The layout of a file depends on the formatter's version, so only the one the tree was written with may judge.
+check_format() {
+  if [[ "$(clang-format --version 2>/dev/null)" == *" version 14."* ]]; then
+    check "clang-format" is_formatted
+  else
+    note "clang-format" "skipped: version 14 is not installed"
+  fi
+}
+
+is_tidy() {
+  # Without precompiled headers: clang cannot read those of GCC.
+  cmake --preset dev -B build/tidy -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON >/dev/null &&
+    git ls-files -z -- 'src/*.cpp' | xargs -0r -n 4 -P "$jobs" clang-tidy --quiet -p build/tidy --extra-arg=-Wno-everything
+}
+
+configure() { cmake --preset "$1" >"build/configure-$1.log" 2>&1 || { cat "build/configure-$1.log"; return 1; }; }
+
+# build PRESET [SUITES]: everything, or the test programs of these suites and the programs that they start.
+build() {
+  local targets=()
+  configure "$1" || return 1
+  if [ $# -gt 1 ]; then
+    mapfile -t targets < <(ninja -C "build/$1" -t targets all |
+      sed -nE "s/^(($2)[a-z0-9_]*_(test|selftest)|sluice|sluice-sample-model): phony\$/\1/p" | grep -v '_heavy_test$')
+    [ ${#targets[@]} -gt 0 ] || { echo "no test programs for $2"; return 1; }
+  fi
+  ninja -C "build/$1" -j "$jobs" "${targets[@]}"
+}
+
+# GCC 12's sanitizers do not cope with the full address randomisation of newer kernels.
+unrandomised() {
+  if setarch "$(uname -m)" -R true 2>/dev/null; then setarch "$(uname -m)" -R "$@"; else "$@"; fi
+}
+
+# run_suites PRESET [CTEST ARGUMENTS]: runs and counts.
+run_suites() {
+  local preset=$1 log=build/ctest-$1.log line; shift
+  step "Tests, $preset build"
+  unrandomised ctest --preset "$preset" --parallel "$jobs" --no-tests=error "${filter[@]}" "$@" 2>&1 | tee "$log"
+  local status=${PIPESTATUS[0]}
+  line=$(grep -E '^[0-9]+% tests passed, [0-9]+ tests? failed out of [0-9]+' "$log" | tail -1)
+  if [[ $line =~ ([0-9]+)\ tests?\ failed\ out\ of\ ([0-9]+) ]]; then
+    passed=$((passed + BASH_REMATCH[2] - BASH_REMATCH[1]))
+    failed=$((failed + BASH_REMATCH[1]))
+    note "tests, $preset build" "$line"
+    [ "$status" -eq 0 ] || [ "${BASH_REMATCH[1]}" -gt 0 ] || { failed=$((failed + 1)); note "ctest, $preset build" "FAILED ($status)"; }
+  elif [ ${#filter[@]} -gt 0 ] && grep -q 'No tests were found' "$log"; then
+    note "tests, $preset build" "none match"
+  else
+    failed=$((failed + 1)); note "tests, $preset build" "FAILED: ctest ended with $status"
+  fi
+}
+
+mkdir -p build
+if $install; then check "packages" deploy/install-deps.sh --tests || finish; fi
+check_format
+check "build, dev" build dev || finish
+run_suites dev
+if $tidy; then check "clang-tidy" is_tidy; fi
+if ! $quick; then
+  check "build, asan" build asan "$asan_suites" && run_suites asan -L "^($asan_suites)\$"
+  check "build, tsan" build tsan "$tsan_suites" && run_suites tsan -L "^($tsan_suites)\$"
+fi
+finish
