@@ -32,8 +32,6 @@ enum class Code : std::uint8_t {
   BadFormat,
   OneOf,
   ItemCount,
-  ApiVersion,
-  DocumentKind,
   DuplicateName,
   UnknownVersion,
   SameVersion,

@@ -141,12 +141,19 @@ class Declaration {
     return FieldOf<M>(field);
   }
 
+  /// A key whose value goes where `get` says, which may have to make room for it first.
+  template <typename M, typename Get>
+  FieldOf<M> member(std::string name, Get get, std::string help) {
+    Field& field = add(std::move(name), type_of(Tag<M>{}), std::move(help));
+    field.place = [get](void* object) -> void* { return &get(*static_cast<S*>(object)); };
+    return FieldOf<M>(field);
+  }
+
   /// A key that turns a variant into one of its alternatives; `get` finds the variant in the object.
   template <typename A, typename Get>
   FieldOf<A> alternative(std::string name, Get get, std::string help) {
-    Field& field = add(std::move(name), type_of(Tag<A>{}), std::move(help));
-    field.place = [get](void* object) -> void* { return &get(*static_cast<S*>(object)).template emplace<A>(); };
-    return FieldOf<A>(field);
+    return member<A>(
+        std::move(name), [get](S& object) -> A& { return get(object).template emplace<A>(); }, std::move(help));
   }
 
   /// A key that says all by being there: `{request: {}}`.
@@ -158,7 +165,12 @@ class Declaration {
 
   Declaration& one_may_be_absent() { return object_.one_required = false, *this; }
   Declaration& rule(void (*check)(const S&, const Cursor&)) {
-    object_.rule = [check](const void* object, const Cursor& at) { check(*static_cast<const S*>(object), at); };
+    object_.rule = [check](void* object, const Cursor& at) { check(*static_cast<const S*>(object), at); };
+    return *this;
+  }
+  /// A rule that also fills in a default which depends on another field.
+  Declaration& completing_rule(void (*complete)(S&, const Cursor&)) {
+    object_.rule = [complete](void* object, const Cursor& at) { complete(*static_cast<S*>(object), at); };
     return *this;
   }
 

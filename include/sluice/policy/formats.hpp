@@ -22,6 +22,6 @@ extern const TextFormat json_pointer_format;  ///< RFC 6901
 extern const TextFormat http_url_format;      ///< http:// or https:// with a host
 extern const TextFormat method_format;        ///< upper-case letters
 extern const TextFormat label_key_format;     ///< any key up to 253 bytes
-extern const TextFormat host_format;          ///< a host name or address, without a port
+extern const TextFormat host_format;          ///< a host name or address, with or without a port
 
 }  // namespace sluice::policy

@@ -57,7 +57,7 @@ struct SqliteState {
   bool operator==(const SqliteState&) const = default;
 };
 struct RedisState {
-  Endpoint address;  ///< only host and port mean something
+  std::string address;  ///< `host:port`
   std::string prefix = "sluice";
   std::string password_file;
 

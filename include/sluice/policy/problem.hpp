@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,7 +20,8 @@ struct Problem {
   std::string path;         ///< `spec.strategy.canary.steps[1]`; empty when a whole file is meant
   std::string message;      ///< without the suggestion
   std::string suggestion;   ///< what was probably meant; empty: no idea
-  std::string source_line;  ///< the line it stands on, for the caret
+  std::string source_line;  ///< the line it stands on, or a part of a very long one; empty: nothing to show
+  std::size_t caret = 0;    ///< byte of source_line that the caret stands under
 };
 
 /// By file, line, column, then in the order found.

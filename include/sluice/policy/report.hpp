@@ -26,6 +26,8 @@ class Report {
   /// Notes something that is written but does not act yet. Ignored inside an InactiveScope.
   void add_inactive(Mark mark, std::string path, std::string message);
 
+  /// True once nothing more will be kept; a caller may then stop looking.
+  bool full() const noexcept;
   Position position(Mark mark) const;
   const std::vector<Problem>& problems() const noexcept { return problems_; }
   const std::vector<Problem>& inactive() const noexcept { return inactive_; }
@@ -52,8 +54,5 @@ class Report {
   std::vector<Problem> inactive_;
   int inactive_depth_ = 0;
 };
-
-/// Text of a user as it may stand in a message: shortened, control characters replaced, in double quotes.
-std::string quoted(std::string_view text);
 
 }  // namespace sluice::policy

@@ -83,7 +83,7 @@ struct Object {
   std::vector<Field> fields;
   bool one_required = true;  ///< whether a group of one_of may stay empty
   std::function<void(void* object, const Position&)> locate;
-  std::function<void(const void* object, const Cursor&)> rule;  ///< what no field can check alone
+  std::function<void(void* object, const Cursor&)> rule;  ///< what no field can check alone; may fill in what is absent
 };
 
 /// Reads a mapping: unknown keys, missing keys, groups, then every field, then the rule.

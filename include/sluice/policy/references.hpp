@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sluice/policy/cursor.hpp"
+#include "sluice/policy/strategy.hpp"
+
+namespace sluice::policy {
+
+/// A name in a strategy that stands for something declared elsewhere in the route.
+struct Reference {
+  std::string name;  ///< never empty
+  Cursor at;
+};
+
+struct CheckReference {
+  const Check* check;
+  Cursor at;
+};
+
+/// Everything in a strategy, and in its stages, that a route must be able to resolve.
+struct References {
+  std::vector<Reference> versions;
+  std::vector<Reference> outcomes;
+  std::vector<Reference> metrics;
+  std::vector<CheckReference> checks;
+};
+
+References collect_references(const Strategy& strategy, const Cursor& at);
+
+}  // namespace sluice::policy

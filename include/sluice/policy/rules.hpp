@@ -1,0 +1,36 @@
+#pragma once
+
+#include "sluice/policy/cursor.hpp"
+#include "sluice/policy/gateway.hpp"
+#include "sluice/policy/model_route.hpp"
+
+namespace sluice::policy {
+
+// What no field can check alone. Each rule gets an object as far as it could be read, with defaults where it could not,
+// and where it stands; it must not complain again about what a field has complained about.
+
+void check_admin(const Admin& admin, const Cursor& at);
+void check_gateway(const Gateway& gateway, const Cursor& at);
+
+void check_path_match(const PathMatch& match, const Cursor& at);
+void check_value_match(const ValueMatch& match, const Cursor& at);
+void check_match(const Match& match, const Cursor& at);
+void check_pinning(const Pinning& pinning, const Cursor& at);
+
+void check_upstream_tls(const UpstreamTls& tls, const Cursor& at);
+void check_version(const Version& version, const Cursor& at);
+/// A part that is not written is never longer than the whole.
+void complete_route_timeouts(RouteTimeouts& timeouts, const Cursor& at);
+void check_route(const ModelRoute& route, const Cursor& at);
+
+void check_threshold_range(const ThresholdRange& range, const Cursor& at);
+
+void check_shadow(const Shadow& shadow, const Cursor& at);
+void check_ab_test(const AbTest& test, const Cursor& at);
+void check_bandit(const Bandit& bandit, const Cursor& at);
+void check_context_feature(const ContextFeature& feature, const Cursor& at);
+void check_canary(const Canary& canary, const Cursor& at);
+void check_rolling(const Rolling& rolling, const Cursor& at);
+void check_blue_green(const BlueGreen& blue_green, const Cursor& at);
+
+}  // namespace sluice::policy

@@ -1,0 +1,34 @@
+#include "sluice/policy/metrics.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace sluice::policy {
+namespace {
+
+constexpr std::array metrics{
+    BuiltInMetric{"error-rate", QuantityUnit::Ratio, "Share of requests that failed: 5xx, timeouts, lost connections."},
+    BuiltInMetric{"latency-mean", QuantityUnit::Seconds, "Mean time until the answer was complete."},
+    BuiltInMetric{"latency-p50", QuantityUnit::Seconds, "Median of that time."},
+    BuiltInMetric{"latency-p90", QuantityUnit::Seconds, "The time that 90 % of the requests stay within."},
+    BuiltInMetric{"latency-p95", QuantityUnit::Seconds, "The time that 95 % of the requests stay within."},
+    BuiltInMetric{"latency-p99", QuantityUnit::Seconds, "The time that 99 % of the requests stay within."},
+    BuiltInMetric{"ttfb-p95", QuantityUnit::Seconds,
+                  "The time to the first byte that 95 % of the requests stay within."},
+    BuiltInMetric{"score-drift", QuantityUnit::Number, "How far the predicted scores moved away from stable's."},
+    BuiltInMetric{"disagreement", QuantityUnit::Ratio, "Share of mirrored pairs whose answers differ."},
+    BuiltInMetric{"tokens-per-second", QuantityUnit::Number, "Output tokens per second and request."},
+};
+
+}  // namespace
+
+std::span<const BuiltInMetric> built_in_metrics() noexcept {
+  return metrics;
+}
+
+const BuiltInMetric* find_built_in_metric(std::string_view name) noexcept {
+  const auto found = std::find_if(metrics.begin(), metrics.end(), [&](const auto& m) { return m.name == name; });
+  return found == metrics.end() ? nullptr : found;
+}
+
+}  // namespace sluice::policy

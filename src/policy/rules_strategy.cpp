@@ -1,0 +1,167 @@
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "sluice/policy/rules.hpp"
+#include "sluice/policy/scalars.hpp"
+#include "sluice/policy/text.hpp"
+
+namespace sluice::policy {
+namespace {
+
+/// Two roles that one version cannot have at the same time.
+void check_different(const std::string& first, std::string_view first_role, const std::string& second,
+                     std::string_view second_role, const Cursor& at) {
+  if (first.empty() || first != second) return;
+  at.at(second_role).error(Code::SameVersion, in_quotes(second) + " is already " + std::string(first_role));
+}
+
+/// Every version stands once in a list; `name_of` and `place_of` get an index.
+void check_unique(std::size_t count, const std::function<const std::string&(std::size_t)>& name_of,
+                  const std::function<Cursor(std::size_t)>& place_of) {
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (!name_of(i).empty() && name_of(i) == name_of(j)) {
+        place_of(i).error(Code::DuplicateName, in_quotes(name_of(i)) + " stands here twice");
+        break;
+      }
+    }
+  }
+}
+
+void check_weights(const Canary& canary, const Cursor& steps) {
+  double last = 0;
+  bool moved = false;
+  for (std::size_t i = 0; i < canary.steps.size(); ++i) {
+    const Step& step = canary.steps[i];
+    const Cursor weight = steps.at(i).at("setWeight");
+    if (step.kind != StepKind::SetWeight || !weight.written()) continue;
+    if (step.weight > canary.max_weight) {
+      weight.error(Code::WeightAboveMaximum, format_number(step.weight) + " exceeds maxWeight " +
+                                                 format_number(canary.max_weight) +
+                                                 "; all traffic moves at the promotion, after the last step");
+    } else if (moved && step.weight <= last) {
+      weight.error(Code::WeightNotAscending,
+                   format_number(step.weight) + " is not more than the " + format_number(last) + " before it");
+    }
+    last = step.weight;
+    moved = true;
+  }
+}
+
+/// A static plan stays at the first weight; everything after it is for a later version.
+void refuse_later_steps(const Canary& canary, const Cursor& steps) {
+  if (canary.steps.empty()) return;
+  if (canary.steps.front().kind == StepKind::Pause) {
+    steps.at(std::size_t{0}).inactive("a pause before the first setWeight: ");
+  } else if (canary.steps.size() > 1) {
+    steps.at(1).inactive("steps after the first setWeight: ");
+  }
+}
+
+}  // namespace
+
+void check_shadow(const Shadow& shadow, const Cursor& at) {
+  const Cursor candidates = at.at("candidates");
+  for (std::size_t i = 0; i < shadow.candidates.size(); ++i) {
+    const std::string& version = shadow.candidates[i].version;
+    if (!version.empty() && version == shadow.live) {
+      candidates.at(i).at("version").error(Code::MirroredLive,
+                                           in_quotes(version) + " is live and cannot be its own shadow");
+    }
+  }
+  check_unique(
+      shadow.candidates.size(), [&](std::size_t i) -> const std::string& { return shadow.candidates[i].version; },
+      [&](std::size_t i) { return candidates.at(i).at("version"); });
+}
+
+void check_ab_test(const AbTest& test, const Cursor& at) {
+  const Cursor variants = at.at("variants");
+  check_unique(
+      test.variants.size(), [&](std::size_t i) -> const std::string& { return test.variants[i].version; },
+      [&](std::size_t i) { return variants.at(i).at("version"); });
+  const auto is = [](const std::string& name) {
+    return [&name](const Variant& variant) { return variant.version == name; };
+  };
+  if (!test.control.empty() && std::none_of(test.variants.begin(), test.variants.end(), is(test.control))) {
+    at.at("control").error(Code::UnknownVersion, in_quotes(test.control) + " is none of the variants");
+  }
+  const bool any =
+      std::any_of(test.variants.begin(), test.variants.end(), [](const Variant& v) { return v.weight > 0; });
+  if (!test.variants.empty() && !any) {
+    variants.error(Code::Unreachable, "every weight is 0, so nothing could be chosen");
+  }
+  for (const std::string_view key : {"guardrails", "minimumEffect", "maxDuration", "onWinner", "eliminateLosers"}) {
+    if (at.at(key).written() && !at.at("primaryMetric").written()) {
+      at.at(key).error(Code::NeedsAnother, "means something only with a primaryMetric");
+    }
+  }
+  if (at.at("primaryMetric").written() && test.variants.size() == 1) {
+    variants.error(Code::ItemCount, "a test with a primaryMetric needs at least two variants");
+  }
+}
+
+void check_bandit(const Bandit& bandit, const Cursor& at) {
+  check_unique(
+      bandit.arms.size(), [&](std::size_t i) -> const std::string& { return bandit.arms[i]; },
+      [&](std::size_t i) { return at.at("arms").at(i); });
+  const double floor = bandit.minimum_share.fraction * static_cast<double>(bandit.arms.size());
+  if (floor > 1) {
+    at.at("minimumShare")
+        .error(Code::ShareTooLarge, std::to_string(bandit.arms.size()) + " arms with at least " +
+                                        format_ratio(bandit.minimum_share) + " each exceed 100%");
+  }
+  const bool linear = bandit.algorithm == BanditAlgorithm::LinearThompson;
+  if (linear && !at.at("context").written()) {
+    at.at("algorithm").error(Code::NeedsAnother, "LinearThompson needs context to learn from");
+  } else if (!linear && at.at("context").written()) {
+    at.at("context").error(Code::NeedsAnother, "context needs algorithm: LinearThompson");
+  }
+}
+
+void check_context_feature(const ContextFeature& feature, const Cursor& at) {
+  const bool category = feature.type == ContextType::Category;
+  if (category && !at.at("values").written()) at.error(Code::NeedsAnother, "type: Category needs values");
+  if (!category && at.at("values").written()) at.at("values").error(Code::NeedsAnother, "values need type: Category");
+}
+
+void check_canary(const Canary& canary, const Cursor& at) {
+  check_different(canary.stable, "stable", canary.candidate, "candidate", at);
+  const Cursor steps = at.at("steps");
+  if (canary.pace == Pace::Evidence) {
+    if (steps.written()) steps.error(Code::NotTogether, "pace: Evidence chooses the shares; remove steps");
+    return;
+  }
+  const bool any = std::any_of(canary.steps.begin(), canary.steps.end(),
+                               [](const Step& step) { return step.kind == StepKind::SetWeight; });
+  if (!any && (!steps.written() || !canary.steps.empty())) {
+    (steps.written() ? steps : at).error(Code::NoSteps, "needs steps with a setWeight, or pace: Evidence");
+  }
+  check_weights(canary, steps);
+  refuse_later_steps(canary, steps);
+}
+
+void check_rolling(const Rolling& rolling, const Cursor& at) {
+  check_different(rolling.stable, "stable", rolling.candidate, "candidate", at);
+  const auto zero = [](const CountOrRatio& value) {
+    return value.ratio ? value.ratio->fraction == 0 : value.count == 0;
+  };
+  if (zero(rolling.max_unavailable) && zero(rolling.max_surge)) {
+    at.at("maxUnavailable").error(Code::NothingMoves, "with maxSurge 0 as well no instance can be replaced");
+  }
+  const bool hook = std::any_of(rolling.webhooks.begin(), rolling.webhooks.end(),
+                                [](const Webhook& webhook) { return webhook.type == WebhookType::Rollout; });
+  if (rolling.replace == Replace::Webhook && !hook) {
+    at.at("replace").error(Code::NeedsAnother, "replace: Webhook needs a webhook of type rollout");
+  }
+}
+
+void check_blue_green(const BlueGreen& blue_green, const Cursor& at) {
+  check_different(blue_green.active, "active", blue_green.preview, "preview", at);
+  const Cursor promote = at.at("autoPromote");
+  if (promote.at("after").written() && !blue_green.auto_promote.enabled) {
+    promote.at("after").error(Code::NeedsAnother, "after needs enabled: true");
+  }
+}
+
+}  // namespace sluice::policy

@@ -1,0 +1,204 @@
+// The strategies that compare: shadow, abTest, bandit.
+#include "sluice/policy/rules.hpp"
+#include "sluice/policy/schema.hpp"
+
+namespace sluice::policy {
+
+using namespace std::chrono_literals;
+
+const Type& type_of(Tag<ShadowCandidate> /*tag*/) {
+  static const Type type = [] {
+    Declaration<ShadowCandidate> d("ShadowCandidate", "A version that gets copies.");
+    d.field("version", &ShadowCandidate::version, "Which version.").format(name_format).required().starts_rollout();
+    d.field("percent", &ShadowCandidate::percent, "Share of the live requests that are copied, in percent.")
+        .between(0, 100);
+    return d.finish();
+  }();
+  return type;
+}
+
+const Type& type_of(Tag<ShadowBudget> /*tag*/) {
+  static const Type type = [] {
+    Declaration<ShadowBudget> d("ShadowBudget",
+                                "What copying may cost; a copy that does not fit is dropped and counted.");
+    d.field("requestsInFlight", &ShadowBudget::requests_in_flight, "Copies being answered at the same time.")
+        .between(1, 100'000);
+    d.field("requestsPerSecond", &ShadowBudget::requests_per_second,
+            "Copies per second to one candidate; unlimited when absent.")
+        .between(0.001, 1e6);
+    d.field("bodyBytes", &ShadowBudget::body_bytes, "Requests with a larger body are not copied.")
+        .between(Bytes{0}, Bytes{1ULL << 30});
+    d.field("requests", &ShadowBudget::requests, "Copies in all, then the shadow stops; unlimited when absent.")
+        .between(1, 1'000'000'000'000)
+        .inactive();
+    d.field("idleOnly", &ShadowBudget::idle_only, "Copies only while the candidate has nothing else to do.").inactive();
+    return d.finish();
+  }();
+  return type;
+}
+
+const Type& type_of(Tag<Compare> /*tag*/) {
+  static const Type type = [] {
+    Declaration<Compare> d("Compare", "How the answer of a candidate is compared with the live one.");
+    d.field("pointers", &Compare::pointers, "JSON pointers to what must agree; the whole body when absent.")
+        .format(json_pointer_format)
+        .items(1, 64);
+    d.field("ignore", &Compare::ignore, "JSON pointers to what may differ.").format(json_pointer_format).items(1, 64);
+    d.field("tolerance", &Compare::tolerance, "Relative difference of two numbers that still counts as equal.")
+        .between(0, 1);
+    return d.finish();
+  }();
+  return type;
+}
+
+const Type& type_of(Tag<ShadowStop> /*tag*/) {
+  static const Type type =
+      enumeration<ShadowStop>("ShadowStop", {{"Never", "It goes on until the policy changes."},
+                                             {"Conclusive", "It ends when the comparison is decided either way."}});
+  return type;
+}
+
+const Type& type_of(Tag<Shadow> /*tag*/) {
+  static const Type type = [] {
+    Declaration<Shadow> d("Shadow",
+                          "`live` answers every request; candidates get copies, and their answers are never returned.");
+    d.field("live", &Shadow::live, "The version that answers.").format(name_format).required().starts_rollout();
+    d.field("candidates", &Shadow::candidates, "Versions that get copies.").items(1, 15).required().starts_rollout();
+    d.field("budget", &Shadow::budget, "What copying may cost.");
+    d.field("compare", &Shadow::compare, "How answers are compared.").inactive();
+    d.field("stopWhen", &Shadow::stop_when, "When the shadow has seen enough.").inactive();
+    d.rule(check_shadow);
+    return d.finish();
+  }();
+  return type;
+}
+
+const Type& type_of(Tag<Variant> /*tag*/) {
+  static const Type type = [] {
+    Declaration<Variant> d("Variant", "A version and its part of the traffic.");
+    d.field("version", &Variant::version, "Which version.").format(name_format).required().starts_rollout();
+    d.field("weight", &Variant::weight, "Its part, relative to the sum of all weights.").between(0, 1'000'000);
+    return d.finish();
+  }();
+  return type;
+}
+
+const Type& type_of(Tag<OnWinner> /*tag*/) {
+  static const Type type = enumeration<OnWinner>(
+      "OnWinner", {{"Hold", "Says so and leaves the traffic as it is."}, {"Promote", "Gives the winner all traffic."}});
+  return type;
+}
+
+const Type& type_of(Tag<AbTest> /*tag*/) {
+  static const Type type = [] {
+    Declaration<AbTest> d("AbTest", "A random, sticky split between variants that finds the better one.");
+    d.field("variants", &AbTest::variants, "Who is compared.").items(1, 16).required().starts_rollout();
+    d.field("control", &AbTest::control,
+            "The variant to beat, which also gets everyone outside the audience; the first when absent.")
+        .format(name_format)
+        .starts_rollout();
+    d.field("audience", &AbTest::audience, "Who takes part; any one match is enough; everyone when absent.")
+        .items(1, 16)
+        .starts_rollout();
+    d.field("primaryMetric", &AbTest::primary_metric,
+            "What decides: a built-in metric or an outcome; without it nothing is decided.")
+        .format(name_format)
+        .inactive();
+    d.field("guardrails", &AbTest::guardrails, "What no variant may break.").items(1, 32).inactive();
+    d.field("minimumEffect", &AbTest::minimum_effect, "Smallest relative improvement that is worth having.")
+        .between(0_pct, 1000_pct)
+        .inactive();
+    d.field("maxDuration", &AbTest::max_duration, "Then the test ends, decided or not.")
+        .between(1min, 8760h)
+        .inactive();
+    d.field("onWinner", &AbTest::on_winner, "What happens when one is better.").inactive();
+    d.field("eliminateLosers", &AbTest::eliminate_losers, "Takes a variant that is clearly worse out early.")
+        .inactive();
+    d.rule(check_ab_test);
+    return d.finish();
+  }();
+  return type;
+}
+
+const Type& type_of(Tag<BanditAlgorithm> /*tag*/) {
+  static const Type type = enumeration<BanditAlgorithm>(
+      "BanditAlgorithm", {{"ThompsonSampling", "Shares are the probability of being best."},
+                          {"TopTwoThompson", "Finds the best of three or more sooner, earns a little less meanwhile."},
+                          {"KLUCB", "Optimism with tight bounds for rates."},
+                          {"UCB1", "Optimism with simple bounds."},
+                          {"EpsilonGreedy", "Mostly the best so far, sometimes any."},
+                          {"LinearThompson", "Learns which arm suits which request, from `context`."}});
+  return type;
+}
+
+const Type& type_of(Tag<ContextType> /*tag*/) {
+  static const Type type = enumeration<ContextType>(
+      "ContextType", {{"Number", "The value is a number."}, {"Category", "The value is one of `values`."}});
+  return type;
+}
+
+const Type& type_of(Tag<ContextFeature> /*tag*/) {
+  static const Type type = [] {
+    Declaration<ContextFeature> d("ContextFeature",
+                                  "One thing about a request that LinearThompson may learn from; exactly one source.");
+    d.field("header", &ContextFeature::name, "The value of this request header.")
+        .format(header_name_format)
+        .one_of("source")
+        .selects(&ContextFeature::source, ContextSource::Header);
+    d.field("cookie", &ContextFeature::name, "The value of this cookie.")
+        .format(header_name_format)
+        .one_of("source")
+        .selects(&ContextFeature::source, ContextSource::Cookie);
+    d.field("queryParam", &ContextFeature::name, "The value of this query parameter.")
+        .one_of("source")
+        .selects(&ContextFeature::source, ContextSource::QueryParam);
+    d.field("jsonPointer", &ContextFeature::name, "A value in the JSON body.")
+        .format(json_pointer_format)
+        .one_of("source")
+        .selects(&ContextFeature::source, ContextSource::JsonPointer);
+    d.field("type", &ContextFeature::type, "What kind of value it is.");
+    d.field("values", &ContextFeature::values, "The known categories; any other counts as none of them.").items(1, 32);
+    d.rule(check_context_feature);
+    return d.finish();
+  }();
+  return type;
+}
+
+const Type& type_of(Tag<BanditStop> /*tag*/) {
+  static const Type type = [] {
+    Declaration<BanditStop> d("BanditStop", "When the best arm is certain enough to end; both must hold.");
+    d.field("probabilityBest", &BanditStop::probability_best, "Probability that the best arm is the best.")
+        .between(50_pct, 99.999_pct);
+    d.field("valueRemaining", &BanditStop::value_remaining, "What could still be gained, relative to the best arm.")
+        .between(0_pct, 100_pct);
+    return d.finish();
+  }();
+  return type;
+}
+
+const Type& type_of(Tag<Bandit> /*tag*/) {
+  static const Type type = [] {
+    Declaration<Bandit> d("Bandit", "Traffic follows what earns most, while it goes on learning.");
+    d.field("arms", &Bandit::arms, "Versions to choose from.")
+        .format(name_format)
+        .items(2, 16)
+        .required()
+        .starts_rollout();
+    d.field("reward", &Bandit::reward, "The outcome that is earned; success and latency when absent.")
+        .format(name_format)
+        .starts_rollout();
+    d.field("algorithm", &Bandit::algorithm, "How the shares follow the evidence.").starts_rollout();
+    d.field("minimumShare", &Bandit::minimum_share, "No arm falls below this.").between(0_pct, 50_pct);
+    d.field("updateInterval", &Bandit::update_interval, "How often the shares are computed anew.").between(100ms, 1h);
+    d.field("halfLife", &Bandit::half_life, "After this, old rewards count half; never when absent.")
+        .between(1min, 8760h);
+    d.field("context", &Bandit::context, "What LinearThompson may learn from.").items(1, 16).starts_rollout();
+    d.field("guardrails", &Bandit::guardrails, "What no arm may break.").items(1, 32);
+    d.field("stopWhen", &Bandit::stop_when, "When the bandit has learned enough; never when absent.");
+    d.rule(check_bandit);
+    return d.finish();
+  }();
+  return type;
+}
+
+}  // namespace sluice::policy
