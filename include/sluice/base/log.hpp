@@ -68,7 +68,9 @@ class Value {
   requires(!std::same_as<T, bool>) Value(T number)
   noexcept : value_(static_cast<std::uint64_t>(number)) {}  // NOLINT
   /// In seconds, as metrics are.
-  Value(Duration span) noexcept : value_(std::chrono::duration<double>(span).count()) {}  // NOLINT
+  template <typename Rep, typename Period>
+  Value(std::chrono::duration<Rep, Period> span) noexcept  // NOLINT
+      : value_(std::chrono::duration<double>(span).count()) {}
 
   const auto& get() const noexcept { return value_; }
 
