@@ -1,0 +1,16 @@
+#pragma once
+
+#include "sluice/base/result.hpp"
+#include "sluice/policy/model_route.hpp"
+#include "sluice/traffic/plan.hpp"
+
+namespace sluice::strategy {
+
+/// The plan of an A/B test: its variants by weight within the audience, the control (the first variant unless named)
+/// for everyone else.
+Result<traffic::TrafficPlan> ab_test_plan(const policy::ModelRoute& route, const policy::AbTest& test);
+
+/// The control's name: the one written down, or the first variant's.
+const std::string& control_of(const policy::AbTest& test);
+
+}  // namespace sluice::strategy

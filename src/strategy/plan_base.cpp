@@ -1,0 +1,48 @@
+#include "sluice/strategy/plan_base.hpp"
+
+#include "sluice/traffic/from_policy.hpp"
+
+namespace sluice::strategy {
+
+Result<traffic::PlanSpec> plan_base(const policy::ModelRoute& route) {
+  traffic::PlanSpec spec;
+  spec.route = route.name;
+  spec.salt = route.unit.salt;
+  for (const auto& version : route.versions) spec.versions.push_back(version.name);
+  auto unit = traffic::to_unit(route.unit);
+  if (!unit) return fail(unit.error());
+  spec.unit = std::move(unit).value();
+  if (route.pinning.allow != policy::PinAllow::Nobody) {
+    traffic::Pin pin;
+    if (route.pinning.allow == policy::PinAllow::Matching) {
+      // An empty list would mean everyone to the plan, and nobody to whoever wrote it.
+      if (route.pinning.when.empty()) return fail(Error::internal("pinning by match needs at least one match"));
+      auto when = traffic::to_matches(route.pinning.when, route.protocol);
+      if (!when) return fail(when.error());
+      pin.when = std::move(when).value();
+    }
+    spec.pin = std::move(pin);
+  }
+  return spec;
+}
+
+Result<traffic::VersionIndex> version_index(const policy::ModelRoute& route, const std::string& name) {
+  for (std::size_t i = 0; i < route.versions.size(); ++i) {
+    if (route.versions[i].name == name) return static_cast<traffic::VersionIndex>(i);
+  }
+  return fail(Error::internal("route '" + route.name + "' has no version '" + name + "'"));
+}
+
+Result<void> split_audience(const policy::ModelRoute& route, const std::vector<policy::Match>& audience,
+                            std::vector<traffic::Weight> weights, traffic::PlanSpec& spec) {
+  spec.splits.push_back(std::move(weights));
+  spec.otherwise = traffic::Target::split(0);
+  if (audience.empty()) return {};
+  auto matches = traffic::to_matches(audience, route.protocol);
+  if (!matches) return fail(matches.error());
+  spec.rules.push_back({std::move(matches).value(), traffic::Target::split(0)});
+  spec.otherwise = traffic::Target::version(spec.stable);
+  return {};
+}
+
+}  // namespace sluice::strategy
