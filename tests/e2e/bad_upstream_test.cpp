@@ -146,6 +146,14 @@ TEST(BadUpstream, ThatDoesNotResolveIsA502Or503AndTheGatewayStartsAnyway) {
   EXPECT_EQ(client.get("/").body, "fine");
 }
 
+TEST(Upstream, IsFoundByName) {
+  FakeUpstream upstream("fine");
+  SluiceProcess sluice(gateway_yaml() + route_yaml("model", {version_yaml("v1", "http://localhost:" +
+                                                                                    std::to_string(upstream.port()))}));
+  RawClient client(sluice.port());
+  EXPECT_EQ(client.get("/").body, "fine");
+}
+
 TEST(BadUpstream, ThatDiesWithIdleConnectionsIsAnErrorAndNotAHang) {
   FakeUpstream upstream("fine");
   SluiceProcess sluice(policy_for(upstream));

@@ -60,11 +60,12 @@ TEST(Retry, AConnectionThatTheUpstreamClosedWhileIdleIsNotUsed) {
     gateway.read_request();
     gateway.answer(200, "connection " + std::to_string(gateway.number()));
   });
-  SluiceProcess sluice(policy_for(upstream, "retry: {attempts: 0}", "workers: 1"));
+  SluiceProcess sluice(policy_for(upstream, {}, "workers: 1"));
   RawClient client(sluice.port());
   EXPECT_EQ(client.post("/", "first").body, "connection 0");
   ASSERT_TRUE(eventually([&] { return upstream.open_connections() == 0; }));
   EXPECT_EQ(client.post("/", "second").body, "connection 1");
+  EXPECT_EQ(sluice.metrics().value("sluice_retries_total"), 0) << "the dead connection was only noticed by trying it";
 }
 
 TEST(Retry, ALargeBodyThatIsGoneCannotBeSentAgain) {
