@@ -12,8 +12,8 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
-asan_suites='policy|http|protocol|traffic|metrics|upstream|gateway|admin|app|cli|sample_model|fuzz|e2e|quickstart'
-tsan_suites='base|metrics|upstream|gateway|admin|app|sample_model|e2e'
+asan_suites='policy|http|protocol|traffic|metrics|upstream|gateway|admin|app|cli|fuzz|e2e'
+tsan_suites='base|metrics|upstream|gateway|admin|app|e2e'
 
 quick=false
 tidy=false
@@ -86,7 +86,7 @@ build() {
   configure "$1" || return 1
   if [ $# -gt 1 ]; then
     mapfile -t targets < <(ninja -C "build/$1" -t targets all |
-      sed -nE "s/^(($2)[a-z0-9_]*_(test|selftest)|sluice|sluice-sample-model): phony\$/\1/p" | grep -v '_heavy_test$')
+      sed -nE "s/^(($2)[a-z0-9_]*_(test|selftest)|sluice): phony\$/\1/p" | grep -v '_heavy_test$')
     [ ${#targets[@]} -gt 0 ] || { echo "no test programs for $2"; return 1; }
   fi
   ninja -C "build/$1" -j "$jobs" "${targets[@]}"

@@ -14,25 +14,14 @@ namespace {
 
 constexpr auto kDrain = std::chrono::seconds(5);
 
-struct ServeOptions {
-  std::string model = "digits";
-  std::string variant = "v1";
-  std::string address = "127.0.0.1";
-  std::uint16_t port = 9001;
-  std::string data = "config/quickstart/digits.csv.gz";
-  std::string error_rate = "0%";
-  std::string latency = "0ms";
-  std::string drift = "0%";
-};
-
-/// The options as quantities; throws CLI::ValidationError for one that has no unit or is out of range.
+/// The options as quantities; throws UsageError for one that has no unit or is out of range.
 Faults read_faults(const ServeOptions& options) {
   const auto error_rate = parse_percent(options.error_rate);
-  if (!error_rate) throw CLI::ValidationError("--error-rate", "expected 0% to 100%, for example 5%");
+  if (!error_rate) throw UsageError("--error-rate: expected 0% to 100%, for example 5%");
   const auto latency = parse_duration(options.latency);
-  if (!latency) throw CLI::ValidationError("--latency", "expected a duration, for example 80ms");
+  if (!latency) throw UsageError("--latency: expected a duration, for example 80ms");
   const auto drift = parse_percent(options.drift);
-  if (!drift) throw CLI::ValidationError("--drift", "expected 0% to 100%, for example 30%");
+  if (!drift) throw UsageError("--drift: expected 0% to 100%, for example 30%");
   return {*error_rate, *latency, *drift};
 }
 
@@ -55,6 +44,8 @@ void run_until_signal(boost::asio::io_context& io, boost::asio::signal_set& sign
   }
 }
 
+}  // namespace
+
 int serve(const ServeOptions& options) {
   const auto faults = read_faults(options);
   const auto digits = load_digits(options.data);
@@ -69,7 +60,7 @@ int serve(const ServeOptions& options) {
   boost::asio::io_context io(1);
   boost::system::error_code error;
   const auto address = boost::asio::ip::make_address(options.address, error);
-  if (error) throw CLI::ValidationError("--address", options.address + " is no IP address");
+  if (error) throw UsageError("--address: " + options.address + " is no IP address");
   try {
     Server server(io, service, {address, options.port});
     // Before the line that tells others to go ahead: one of them may be told to stop us at once.
@@ -83,25 +74,6 @@ int serve(const ServeOptions& options) {
     return 1;
   }
   return 0;
-}
-
-}  // namespace
-
-void add_serve_command(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<ServeOptions>();
-  app.add_option("--model", options->model, "Name in /v2/models/NAME")->capture_default_str();
-  app.add_option("--variant", options->variant, "v1 sees 4×4 pixels, v2 all 64, v3 is v2 to be spoilt by the faults")
-      ->check(CLI::IsMember({"v1", "v2", "v3"}))
-      ->capture_default_str();
-  app.add_option("--address", options->address, "IP address to listen on")->capture_default_str();
-  app.add_option("--port", options->port, "0 picks a free one")->capture_default_str();
-  app.add_option("--data", options->data, "The digits to learn from, CSV or gzip")->capture_default_str();
-  app.add_option("--error-rate", options->error_rate, "Share of inferences to fail with 500")->capture_default_str();
-  app.add_option("--latency", options->latency, "Time added to every inference")->capture_default_str();
-  app.add_option("--drift", options->drift, "How far the ink fades before the model sees it")->capture_default_str();
-  app.callback([options, &app, &exit_code] {
-    if (app.get_subcommands().empty()) exit_code = serve(*options);
-  });
 }
 
 }  // namespace sluice::sample_model

@@ -11,21 +11,9 @@ namespace {
 
 constexpr auto kScrapeTimeout = std::chrono::seconds(5);
 
-struct AskOptions {
-  std::string url = "http://127.0.0.1:8080";
-  std::string metrics;
-  std::string route;
-  std::string model = "digits";
-  std::string data = "config/quickstart/digits.csv.gz";
-  std::size_t users = 300;
-  std::size_t concurrency = 4;
-  std::vector<std::string> share;
-  std::vector<std::string> accuracy;
-};
-
 Url read_url(const std::string& option, const std::string& text) {
   auto url = parse_url(text);
-  if (!url) throw CLI::ValidationError(option, url.error().message);
+  if (!url) throw UsageError(option + ": " + url.error().message);
   return std::move(url).value();
 }
 
@@ -35,7 +23,7 @@ std::map<std::string, Ratio> read_expected(const std::string& option, const std:
   for (const auto& word : words) {
     const auto equals = word.find('=');
     const auto percent = equals == std::string::npos ? std::nullopt : parse_percent(word.substr(equals + 1));
-    if (!percent) throw CLI::ValidationError(option, "expected VERSION=PERCENT, for example v1=70%; got " + word);
+    if (!percent) throw UsageError(option + ": expected VERSION=PERCENT, for example v1=70%; got " + word);
     expected[word.substr(0, equals)] = *percent;
   }
   return expected;
@@ -75,6 +63,8 @@ int complain(const std::string& sentence) {
   return 1;
 }
 
+}  // namespace
+
 int ask(const AskOptions& options) {
   const Round round{read_url("--url", options.url), options.model, options.users, options.concurrency};
   const Expectations expectations{read_expected("--expect-share", options.share),
@@ -103,27 +93,6 @@ int ask(const AskOptions& options) {
   const auto sentences = unmet(expectations, tally);
   for (const auto& sentence : sentences) complain(sentence);
   return sentences.empty() ? 0 : 1;
-}
-
-}  // namespace
-
-void add_ask_command(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<AskOptions>();
-  auto* ask_app = app.add_subcommand("ask", "Send every digit that no model has seen; report accuracy, share, latency");
-  ask_app->add_option("--url", options->url, "The gateway, or a model server itself")->capture_default_str();
-  ask_app->add_option("--metrics", options->metrics, "The gateway's /metrics, for share and latency");
-  ask_app->add_option("--route", options->route, "Count this route's metrics only");
-  ask_app->add_option("--model", options->model, "Name in /v2/models/NAME")->capture_default_str();
-  ask_app->add_option("--data", options->data, "The digits, CSV or gzip")->capture_default_str();
-  ask_app->add_option("--users", options->users, "How many users share the digits")->capture_default_str();
-  ask_app->add_option("--concurrency", options->concurrency, "Requests under way at once")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  ask_app->add_option("--expect-share", options->share, "Fail unless within 6 points: VERSION=PERCENT");
-  ask_app->add_option("--expect-accuracy", options->accuracy, "Fail below: VERSION=PERCENT");
-  ask_app->footer(
-      "Example: sluice-sample-model ask --url http://127.0.0.1:8080 --metrics http://127.0.0.1:9464/metrics");
-  ask_app->callback([options, &exit_code] { exit_code = ask(*options); });
 }
 
 }  // namespace sluice::sample_model
