@@ -1,0 +1,16 @@
+#pragma once
+
+#include "sluice/base/result.hpp"
+#include "sluice/gateway/config.hpp"
+#include "sluice/policy/policy_set.hpp"
+
+namespace sluice::app {
+
+/// Turns a policy that was read without errors into what the data plane runs on. No I/O: names are not resolved and
+/// no certificate is read.
+///
+/// Fails, with one sentence that names the route or the place in the file, on what only the data plane can know: a
+/// regular expression that does not compile, a strategy that does not act yet, weights that make no split.
+Result<gateway::Config> compile(const policy::PolicySet& set);
+
+}  // namespace sluice::app

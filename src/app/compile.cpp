@@ -1,0 +1,162 @@
+#include "sluice/app/compile.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "sluice/strategy/initial_plan.hpp"
+#include "sluice/traffic/from_policy.hpp"
+
+namespace sluice::app {
+namespace {
+
+/// Rounded up, so that a deadline of some microseconds does not become none.
+std::chrono::milliseconds milliseconds(Duration duration) {
+  return std::chrono::ceil<std::chrono::milliseconds>(duration);
+}
+
+/// The same number, or the largest one that fits.
+template <typename To>
+To clamp_to(std::uint64_t number) {
+  return static_cast<To>(std::min<std::uint64_t>(number, std::numeric_limits<To>::max()));
+}
+
+gateway::Listener to_listener(const policy::Listener& listener) {
+  gateway::Listener made;
+  made.address = listener.address.host;
+  made.port = listener.address.port;
+  if (listener.tls) {
+    made.tls =
+        gateway::ListenerTls{listener.tls->certificate_file, listener.tls->key_file, listener.tls->client_ca_file};
+  }
+  return made;
+}
+
+void take_gateway(const policy::Gateway& from, gateway::Config& config) {
+  for (const auto& listener : from.listeners) config.listeners.push_back(to_listener(listener));
+  config.workers = from.workers.count;
+  config.limits.connections = from.limits.connections;
+  config.limits.header_bytes = clamp_to<std::uint32_t>(from.limits.header_bytes.count);
+  config.limits.headers = clamp_to<std::uint16_t>(from.limits.headers);
+  config.limits.body_bytes = from.limits.body_bytes.count;
+  config.limits.requests_in_flight = from.limits.requests_in_flight;
+  config.client.header = milliseconds(from.timeouts.header);
+  config.client.keep_alive = milliseconds(from.timeouts.keep_alive);
+  config.client.body_idle = milliseconds(from.timeouts.body_idle);
+  config.drain.delay = milliseconds(from.drain.delay);
+  config.drain.timeout = milliseconds(from.drain.timeout);
+  config.access_log_ratio = from.log.access_log.fraction;
+}
+
+http::ErrorStyle error_style(policy::Protocol protocol) {
+  switch (protocol) {
+    case policy::Protocol::OpenInference:
+      return http::ErrorStyle::OpenInference;
+    case policy::Protocol::KServeV1:
+      return http::ErrorStyle::KServeV1;
+    case policy::Protocol::OpenAi:
+      return http::ErrorStyle::OpenAI;
+    case policy::Protocol::SageMaker:
+      return http::ErrorStyle::SageMaker;
+    case policy::Protocol::Vertex:
+      return http::ErrorStyle::Vertex;
+    case policy::Protocol::Raw:
+      break;
+  }
+  return http::ErrorStyle::Raw;
+}
+
+upstream::PoolLimits to_pool(const policy::Pool& pool) {
+  upstream::PoolLimits made;
+  made.connections = pool.max_connections;
+  made.waiting = pool.max_pending;
+  made.wait = milliseconds(pool.pending_timeout);
+  made.warm = pool.prewarm;
+  made.idle_timeout = milliseconds(pool.idle_timeout);
+  made.max_age = milliseconds(pool.max_age);
+  return made;
+}
+
+upstream::EndpointTls to_tls(const policy::UpstreamTls& tls) {
+  upstream::EndpointTls made;
+  made.ca_file = tls.ca_file;
+  made.server_name = tls.server_name;
+  made.certificate_file = tls.certificate_file;
+  made.key_file = tls.key_file;
+  made.verify = !tls.insecure_skip_verify;
+  return made;
+}
+
+Result<gateway::Version> to_version(const policy::ModelRoute& route, const policy::Version& version) {
+  gateway::Version made;
+  made.name = version.name;
+  made.pool = to_pool(version.pool.value_or(route.pool));
+  for (const auto& endpoint : version.endpoints) {
+    if (endpoint.scheme == policy::Scheme::Dns) {
+      return fail(Error::internal("route '" + route.name + "', version '" + version.name +
+                                  "': this version of Sluice does not look up '" + endpoint.url + "' yet"));
+    }
+    upstream::EndpointSpec spec;
+    spec.host = endpoint.host;
+    spec.port = endpoint.port;
+    spec.tls = endpoint.scheme == policy::Scheme::Https;
+    if (spec.tls && version.tls) spec.tls_settings = to_tls(*version.tls);
+    made.endpoints.push_back(std::move(spec));
+  }
+  return made;
+}
+
+gateway::MirrorLimits to_mirror_limits(const policy::ModelRoute& route) {
+  gateway::MirrorLimits limits;
+  // A copy is one attempt at a backend; a slow shadow must not hold its slots for as long as a client would wait.
+  limits.timeout = milliseconds(route.timeouts.backend_request);
+  if (const auto* shadow = std::get_if<policy::Shadow>(&route.strategy)) {
+    limits.requests_in_flight = shadow->budget.requests_in_flight;
+    limits.requests_per_second = shadow->budget.requests_per_second.value_or(0);
+    limits.body_bytes = shadow->budget.body_bytes.count;
+  }
+  return limits;
+}
+
+Result<gateway::Route> to_route(const policy::ModelRoute& route) {
+  gateway::Route made;
+  made.name = route.name;
+  made.strategy = policy::strategy_name(route.strategy);
+  if (made.strategy.empty()) made.strategy = "none";
+  made.error_style = error_style(route.protocol);
+  const auto roles = strategy::initial_roles(route);
+  for (std::size_t i = 0; i < route.versions.size(); ++i) {
+    auto version = to_version(route, route.versions[i]);
+    if (!version) return fail(version.error());
+    version->role = roles[i];
+    made.versions.push_back(std::move(version).value());
+  }
+  auto plan = strategy::initial_plan(route);
+  if (!plan) return fail(plan.error());
+  made.plan = std::move(plan).value();
+  made.timeouts.request = milliseconds(route.timeouts.request);
+  made.timeouts.backend_request = milliseconds(route.timeouts.backend_request);
+  made.timeouts.connect = milliseconds(route.timeouts.connect);
+  made.timeouts.stream_idle = milliseconds(route.timeouts.stream_idle);
+  made.mirror = to_mirror_limits(route);
+  return made;
+}
+
+}  // namespace
+
+Result<gateway::Config> compile(const policy::PolicySet& set) {
+  gateway::Config config;
+  take_gateway(set.gateway, config);
+  std::vector<std::vector<traffic::Match>> matches;
+  for (const auto& route : set.routes) {
+    auto compiled = traffic::to_matches(route.matches, route.protocol);
+    if (!compiled) return fail(compiled.error());
+    matches.push_back(std::move(compiled).value());
+    auto made = to_route(route);
+    if (!made) return fail(made.error());
+    config.routes.push_back(std::move(made).value());
+  }
+  config.table = traffic::RouteTable(std::move(matches));
+  return config;
+}
+
+}  // namespace sluice::app
