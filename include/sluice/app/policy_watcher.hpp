@@ -34,7 +34,7 @@ class PolicyWatcher {
   };
 
   /// Watches from now on. `in_force` is what the caller loaded from `path`; a change between that and now is seen.
-  /// Both callbacks must be set.
+  /// Both callbacks must be set and must not throw.
   PolicyWatcher(std::filesystem::path path, const std::vector<policy::Source>& in_force, Callbacks callbacks,
                 ChangeDetector::Timing timing = {});
   /// Stops and waits for a running callback.
@@ -52,6 +52,7 @@ class PolicyWatcher {
   void run();
   void wait_until(TimePoint when);
   void drain_inotify();
+  bool concerns_us(int watch, std::uint32_t mask, const std::string& name);
   void look();
   void watch_everything();
 
