@@ -48,7 +48,7 @@ Refusal parse_version(std::string_view text, MessageHead& out) noexcept {
     return kInvalidVersion;
   }
   if (text[5] != '1') return kUnsupportedVersion;
-  out.minor_version = text[7] == '0' ? 0 : 1;
+  out.minor_version = static_cast<std::uint8_t>(text[7] - '0');
   return kNotRefused;
 }
 

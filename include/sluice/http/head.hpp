@@ -70,10 +70,9 @@ inline constexpr std::size_t kMaxFields = 128;
 
 /// What requests and responses share.
 struct MessageHead {
-  std::uint32_t size = 0;  ///< bytes of the head, the empty line included
-  Range start_line;        ///< without its CRLF
-  std::uint8_t minor_version =
-      1;  ///< 0 or 1; HTTP/1.2 and later count as 1.1, so a forwarded start line is written anew
+  std::uint32_t size = 0;          ///< bytes of the head, the empty line included
+  Range start_line;                ///< without its CRLF
+  std::uint8_t minor_version = 1;  ///< HTTP/1.minor as sent; above 1 the rules of 1.1 hold
   Framing framing = Framing::None;
   bool keep_alive = true;            ///< what the sender allows after this message
   std::uint64_t content_length = 0;  ///< of Framing::Length, never 0 there; 0 with every other framing
