@@ -11,7 +11,9 @@ void DeadlineWheel::Hook::unlink() noexcept {
   next_ = previous_ = nullptr;
 }
 
-DeadlineWheel::List::List() { next_ = previous_ = this; }
+DeadlineWheel::List::List() {
+  next_ = previous_ = this;
+}
 
 DeadlineWheel::DeadlineWheel(TimePoint start, Duration tick) : start_(start), tick_(tick) {}
 

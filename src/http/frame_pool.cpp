@@ -40,7 +40,9 @@ FramePool& pool() {
   return instance;
 }
 
-std::size_t size_class(std::size_t size) { return (size - 1) / kGrain; }
+std::size_t size_class(std::size_t size) {
+  return (size - 1) / kGrain;
+}
 
 }  // namespace
 
@@ -67,8 +69,12 @@ void free_frame(void* memory, std::size_t size) noexcept {
 
 #else
 
-void* allocate_frame(std::size_t size) { return ::operator new(size); }
-void free_frame(void* memory, std::size_t) noexcept { ::operator delete(memory); }
+void* allocate_frame(std::size_t size) {
+  return ::operator new(size);
+}
+void free_frame(void* memory, std::size_t) noexcept {
+  ::operator delete(memory);
+}
 
 #endif
 

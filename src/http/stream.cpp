@@ -102,13 +102,13 @@ void Stream::on_read(const error_code& error, std::size_t bytes) {
   --pending_;
   if (reader_) {
     std::exchange(reader_, nullptr).resume();
-  } else if (quiet_waiter_) {
-    end_operation();
-  } else {
+  } else if (!quiet_waiter_) {
     observer_->on_unawaited_read();
   }
+  end_operation();
 }
 
+// Owners destroy a stream by a posted call, so it is still here after whatever a resumed coroutine did.
 void Stream::end_operation() {
   if (pending_ == 0 && quiet_waiter_) std::exchange(quiet_waiter_, nullptr).resume();
 }
@@ -183,11 +183,8 @@ void Stream::on_write(const error_code& error, std::size_t bytes) {
     write_finished_ = to_write_.empty() || (!tls_ && send_now());
   }
   if (!write_finished_) return start_write();
-  if (writer_) {
-    std::exchange(writer_, nullptr).resume();
-  } else {
-    end_operation();
-  }
+  if (writer_) std::exchange(writer_, nullptr).resume();
+  end_operation();
 }
 
 // --- life ---
@@ -201,11 +198,8 @@ void Stream::on_event(const error_code& error) {
   event_status_ = status_of(error);
   event_finished_ = true;
   --pending_;
-  if (event_waiter_) {
-    std::exchange(event_waiter_, nullptr).resume();
-  } else {
-    end_operation();
-  }
+  if (event_waiter_) std::exchange(event_waiter_, nullptr).resume();
+  end_operation();
 }
 
 Stream::EventAwaiter Stream::connect(const Tcp::endpoint& peer) {
@@ -244,6 +238,11 @@ Stream::EventAwaiter Stream::shutdown_write() {
   event_status_ = IoStatus::Ok;
   event_finished_ = true;
   return {this};
+}
+
+void Stream::cancel() noexcept {
+  error_code ignored;
+  socket_.cancel(ignored);
 }
 
 void Stream::close() noexcept {

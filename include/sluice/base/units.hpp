@@ -11,9 +11,15 @@ struct Bytes {
   friend constexpr auto operator<=>(Bytes, Bytes) = default;
 };
 
-constexpr Bytes operator""_B(unsigned long long n) { return {n}; }
-constexpr Bytes operator""_KiB(unsigned long long n) { return {n << 10}; }
-constexpr Bytes operator""_MiB(unsigned long long n) { return {n << 20}; }
+constexpr Bytes operator""_B(unsigned long long n) {
+  return {n};
+}
+constexpr Bytes operator""_KiB(unsigned long long n) {
+  return {n << 10};
+}
+constexpr Bytes operator""_MiB(unsigned long long n) {
+  return {n << 20};
+}
 
 /// A share or a relative change as a fraction: 0.2 is 20 %. Written in a policy with its sign: `20%`.
 struct Ratio {
@@ -21,7 +27,11 @@ struct Ratio {
   friend constexpr auto operator<=>(Ratio, Ratio) = default;
 };
 
-constexpr Ratio operator""_pct(long double percent) { return {static_cast<double>(percent) / 100}; }
-constexpr Ratio operator""_pct(unsigned long long percent) { return {static_cast<double>(percent) / 100}; }
+constexpr Ratio operator""_pct(long double percent) {
+  return {static_cast<double>(percent) / 100};
+}
+constexpr Ratio operator""_pct(unsigned long long percent) {
+  return {static_cast<double>(percent) / 100};
+}
 
 }  // namespace sluice

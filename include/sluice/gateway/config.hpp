@@ -31,11 +31,11 @@ struct Listener {
 
 /// Bounds on what clients may ask for.
 struct Limits {
-  std::uint32_t connections = 10000;         ///< client connections of the whole gateway
-  std::uint32_t header_bytes = 60 * 1024;    ///< one head
-  std::uint16_t headers = 100;               ///< field lines of one head
-  std::uint64_t body_bytes = 64ull << 20;    ///< one request body
-  std::uint32_t requests_in_flight = 1024;   ///< of the whole gateway; beyond it 503
+  std::uint32_t connections = 10000;        ///< client connections of the whole gateway
+  std::uint32_t header_bytes = 60 * 1024;   ///< one head
+  std::uint16_t headers = 100;              ///< field lines of one head
+  std::uint64_t body_bytes = 64ull << 20;   ///< one request body
+  std::uint32_t requests_in_flight = 1024;  ///< of the whole gateway; beyond it 503
 };
 
 /// Deadlines on the client's side that no route can know yet.
@@ -52,7 +52,7 @@ struct DrainTimes {
 
 /// Deadlines of one request on a route.
 struct RouteTimeouts {
-  std::chrono::milliseconds request{30000};          ///< from the head to the end of the answer; of a stream, to its head
+  std::chrono::milliseconds request{30000};  ///< from the head to the end of the answer; of a stream, to its head
   std::chrono::milliseconds backend_request{10000};  ///< from sending a request whole to the head of the answer
   std::chrono::milliseconds connect{2000};           ///< dial and TLS handshake
   std::chrono::milliseconds stream_idle{60000};      ///< between two pieces of an answer
@@ -60,9 +60,9 @@ struct RouteTimeouts {
 
 /// Bounds on copies for shadows, per route.
 struct MirrorLimits {
-  std::uint32_t requests_in_flight = 32;   ///< of the whole gateway
-  double requests_per_second = 0;          ///< of the whole gateway; 0: no limit
-  std::uint64_t body_bytes = 1ull << 20;   ///< a larger request is not copied
+  std::uint32_t requests_in_flight = 32;     ///< of the whole gateway
+  double requests_per_second = 0;            ///< of the whole gateway; 0: no limit
+  std::uint64_t body_bytes = 1ull << 20;     ///< a larger request is not copied
   std::chrono::milliseconds timeout{10000};  ///< for one copy, from its start to the end of its answer
 };
 

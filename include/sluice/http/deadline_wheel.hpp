@@ -9,11 +9,13 @@ namespace sluice::http {
 
 /// Deadlines of thousands of connections on one timer: a hashed wheel whose entries move lazily.
 ///
-/// Setting a later deadline only stores it; the entry is put where it belongs when its slot comes round. So a deadline that
-/// moves with every piece of a body costs a store. Fires at most one tick late, never early. One thread; no allocation.
+/// Setting a later deadline only stores it; the entry is put where it belongs when its slot comes round. So a deadline
+/// that moves with every piece of a body costs a store. Fires at most one tick late, never early. One thread; no
+/// allocation.
 class DeadlineWheel {
  public:
-  /// Something with a deadline. Must be cancelled (or never set) when it is destroyed; the destructor checks by unlinking.
+  /// Something with a deadline. Must be cancelled (or never set) when it is destroyed; the destructor checks by
+  /// unlinking.
   class Hook {
    public:
     Hook() = default;

@@ -30,11 +30,12 @@ struct IoResult {
 
 /// One connection, plain or TLS: at most one read and one write pending, each remembered by the stream itself.
 ///
-/// A read can be *armed* ahead of need: it waits in the kernel while its owner does something else. When it completes it
-/// resumes whoever awaits it, or tells the observer. So an idle or busy peer that goes away is noticed without a further call,
-/// and each message costs one armed read. Writes are tried at once and only what does not fit is awaited.
+/// A read can be *armed* ahead of need: it waits in the kernel while its owner does something else. When it completes
+/// it resumes whoever awaits it, or tells the observer. So an idle or busy peer that goes away is noticed without a
+/// further call, and each message costs one armed read. Writes are tried at once and only what does not fit is awaited.
 ///
-/// One thread. Must not be destroyed while an operation is pending: close(), then await `quiet()`.
+/// One thread. Must not be destroyed while an operation is pending: close(), await `quiet()`, then destroy from a
+/// posted call.
 class Stream {
  public:
   /// Hears of an armed read that completed while nobody awaited it.
@@ -87,6 +88,8 @@ class Stream {
   /// Precondition: no write pending.
   WriteAwaiter write(std::span<iovec> pieces);
   bool write_pending() const noexcept { return !write_finished_; }
+  /// Waits for a write that was started and not awaited.
+  WriteAwaiter write_result() noexcept { return {this}; }
 
   // --- life ---
 
@@ -103,6 +106,8 @@ class Stream {
   /// Tells the peer that nothing more comes; TLS: exchanges close_notify, which the caller bounds.
   EventAwaiter shutdown_write();
 
+  /// What is pending completes as Aborted; the connection stays usable.
+  void cancel() noexcept;
   /// Closes the socket; what is pending completes as Aborted. Harmless twice.
   void close() noexcept;
   /// Closes so that the peer sees a reset, not an orderly end: the only honest end of a body that was cut off.

@@ -39,9 +39,9 @@ struct TaskPromiseBase {
 
 /// A coroutine that its owner holds, starts and outlives: nothing is detached.
 ///
-/// Lazy: runs when awaited or started. Destroying a suspended task destroys its frame; the owner first makes sure that no
-/// operation still points into it. One thread. Name a task on the line before its co_await: GCC 12 may destroy temporaries
-/// of an await expression twice.
+/// Lazy: runs when awaited or started. Destroying a suspended task destroys its frame; the owner first makes sure that
+/// no operation still points into it. One thread. Name a task on the line before its co_await: GCC 12 may destroy
+/// temporaries of an await expression twice.
 template <typename T = void>
 class [[nodiscard]] Task {
  public:
@@ -98,6 +98,15 @@ class [[nodiscard]] Task<void> {
   void start() const { handle_.resume(); }
   bool done() const noexcept { return !handle_ || handle_.done(); }
 
+  struct [[nodiscard]] JoinAwaiter {
+    std::coroutine_handle<promise_type> handle;
+    bool await_ready() const noexcept { return !handle || handle.done(); }
+    void await_suspend(std::coroutine_handle<> waiter) const noexcept { handle.promise().continuation = waiter; }
+    void await_resume() const noexcept {}
+  };
+  /// Waits for the end of a task that was started. Once it resumes the task may be destroyed.
+  JoinAwaiter join() const noexcept { return {handle_}; }
+
   bool await_ready() const noexcept { return false; }
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) const noexcept {
     handle_.promise().continuation = awaiting;
@@ -108,26 +117,6 @@ class [[nodiscard]] Task<void> {
  private:
   explicit Task(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
   std::coroutine_handle<promise_type> handle_;
-};
-
-/// A one-shot wake-up between two parts of one thread: one waits, the other signals, in either order.
-class Signal {
- public:
-  bool await_ready() const noexcept { return set_; }
-  void await_suspend(std::coroutine_handle<> waiter) noexcept { waiter_ = waiter; }
-  void await_resume() noexcept { set_ = false; }
-
-  /// Resumes the waiter at once, or lets the next wait pass.
-  void set() {
-    set_ = true;
-    if (waiter_) std::exchange(waiter_, nullptr).resume();
-  }
-  bool waited() const noexcept { return static_cast<bool>(waiter_); }
-  void clear() noexcept { set_ = false; }
-
- private:
-  std::coroutine_handle<> waiter_;
-  bool set_ = false;
 };
 
 }  // namespace sluice::http

@@ -6,7 +6,8 @@
 
 namespace sluice::upstream {
 
-/// How a TLS connection to an endpoint is verified and authenticated. Paths are read when the configuration is published.
+/// How a TLS connection to an endpoint is verified and authenticated. Paths are read when the configuration is
+/// published.
 struct EndpointTls {
   std::string ca_file;           ///< empty: the system's certificate authorities
   std::string server_name;       ///< name to verify and to send as SNI; empty: the endpoint's host

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "sluice/base/clock.hpp"
+#include "sluice/base/result.hpp"
+#include "sluice/gateway/config.hpp"
+#include "sluice/gateway/listener.hpp"
+#include "sluice/gateway/worker.hpp"
+#include "sluice/metrics/registry.hpp"
+
+namespace sluice::gateway {
+
+/// The data plane: listeners, workers, and the configuration they serve by. All functions belong to the control thread.
+class Gateway {
+ public:
+  /// As many workers as the registry has room for. The registry and the clock outlive the gateway.
+  Gateway(metrics::Registry& registry, const Clock& clock);
+  /// Stops at once when `stop` was not called.
+  ~Gateway();
+
+  /// Loads certificates, binds every listener, starts the workers. Fails without having started anything.
+  Result<void> start(Config config);
+
+  /// Puts another configuration in force: loads what can fail first, then every worker swaps between two requests.
+  /// Requests under way keep the old one. Listener addresses must be the same; their certificates may change. On
+  /// failure the old configuration stays. Returns once all workers serve by the new one.
+  Result<void> publish(Config config);
+
+  /// Where each listener is bound, in the order of the configuration.
+  std::vector<http::Tcp::endpoint> listening() const;
+
+  /// Closes the listeners; connections end as they become idle, and every answer says `Connection: close`.
+  void drain();
+  /// Client connections that are still open.
+  std::uint32_t open_connections() const noexcept;
+  /// Cuts off what is left and waits for the workers' end.
+  void stop();
+
+ private:
+  Result<std::shared_ptr<Published>> load(Config config);
+  void hand_to_workers(const std::shared_ptr<const Published>& published);
+
+  metrics::Registry& registry_;
+  const Clock& clock_;
+  std::shared_ptr<const Published> published_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::unique_ptr<ClientListener>> listeners_;
+  std::uint64_t generation_ = 0;
+  bool started_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace sluice::gateway

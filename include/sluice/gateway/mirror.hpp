@@ -1,0 +1,85 @@
+#pragma once
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sluice/gateway/published.hpp"
+#include "sluice/http/body_meter.hpp"
+#include "sluice/http/deadline_wheel.hpp"
+#include "sluice/http/task.hpp"
+
+namespace sluice::gateway {
+
+class Mirrors;
+
+/// One copy of a request on its way to a shadow. Its answer is measured and thrown away; nothing of it reaches the
+/// client, and nothing of the client's fate reaches it.
+class Mirror final : private http::DeadlineWheel::Hook {
+ public:
+  explicit Mirror(Mirrors& mirrors) noexcept : mirrors_(&mirrors) {}
+
+ private:
+  friend class Mirrors;
+  http::Task<> run();
+  http::Task<metrics::ShadowDropReason> exchange(int& status);
+  http::Task<bool> read_answer();
+  void on_deadline(TimePoint now) override;
+  void stop() noexcept;
+
+  Mirrors* mirrors_;
+  boost::intrusive_ptr<LiveConfig> live_;
+  LiveRoute* route_ = nullptr;
+  LiveVersion* version_ = nullptr;
+  upstream::Connection* connection_ = nullptr;
+  upstream::EndpointPool::Waiter* waiter_ = nullptr;
+  bool timed_out_ = false;
+  http::Method method_ = http::Method::Other;
+  TimePoint begun_{};
+  std::string bytes_;  ///< head and body as sent; keeps its capacity
+  http::Task<> life_;
+  std::size_t index_ = 0;
+  http::ResponseHead answer_;
+};
+
+/// A copy that is being made while its request's body streams by. Bounded; plain data.
+struct MirrorTee {
+  std::uint64_t versions = 0;  ///< a bit per shadow that wants the copy; 0: none is made
+  std::size_t limit = 0;       ///< bytes of body
+  std::string head;
+  std::string body;
+
+  bool active() const noexcept { return versions != 0; }
+};
+
+/// All copies of one worker that are under way. A copy that cannot start within its route's budget is dropped and
+/// counted, never queued. One thread.
+class Mirrors {
+ public:
+  explicit Mirrors(upstream::WorkerContext& context) : context_(&context) {}
+  ~Mirrors();
+
+  /// True when the route's budget admits one more copy for this version; otherwise it is counted as dropped.
+  bool admit(LiveRoute& route, LiveVersion& version, TimePoint now) noexcept;
+  /// The copy that was admitted will not be made after all.
+  void cancel_admission(LiveRoute& route) noexcept { --route.mirrors.in_flight; }
+  /// Sends a copy that was admitted. `head` and `body` are copied.
+  void launch(const boost::intrusive_ptr<LiveConfig>& live, LiveRoute& route, LiveVersion& version, http::Method method,
+              std::string_view head, std::string_view body, TimePoint now);
+  /// Ends all copies under way.
+  void stop_all();
+  bool is_empty() const noexcept { return running_.empty(); }
+
+ private:
+  friend class Mirror;
+  void finished(Mirror& mirror);
+
+  upstream::WorkerContext* context_;
+  std::vector<std::unique_ptr<Mirror>> running_;
+  std::vector<std::unique_ptr<Mirror>> free_;
+};
+
+}  // namespace sluice::gateway

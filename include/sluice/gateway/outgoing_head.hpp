@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string_view>
+
+#include "sluice/gateway/gather_list.hpp"
+#include "sluice/http/head.hpp"
+
+namespace sluice::gateway {
+
+/// What a request gains on its way to an endpoint. Views stay valid until the write is done.
+struct RequestAdditions {
+  std::string_view client_address;
+  std::string_view request_id;  ///< empty: the request brought its own
+  std::string_view host;        ///< used when the request (of HTTP/1.0) has no Host
+  bool shadow = false;          ///< a copy: marked x-sluice-shadow, and never asks for 100 (Continue)
+};
+
+/// Composes the head for an endpoint from ranges of the client's bytes at `base` and our few fields.
+void write_request_head(const char* base, const http::RequestHead& head, const RequestAdditions& additions,
+                        GatherList& out) noexcept;
+
+/// What the Connection field to the client says.
+enum class ConnectionField : std::uint8_t { None, Close, KeepAlive };
+
+/// What an answer gains on its way to the client.
+struct ResponseAdditions {
+  std::string_view version;     ///< x-sluice-version; empty: none
+  std::string_view request_id;  ///< x-request-id; empty: none
+  ConnectionField connection = ConnectionField::None;
+  bool drop_framing = false;  ///< the body is de-chunked for a client of HTTP/1.0
+};
+
+/// Composes the head of a final answer.
+void write_response_head(const char* base, const http::ResponseHead& head, const ResponseAdditions& additions,
+                         GatherList& out) noexcept;
+
+/// Composes an interim (1xx) answer.
+void write_interim_head(const char* base, const http::ResponseHead& head, GatherList& out) noexcept;
+
+}  // namespace sluice::gateway

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sluice/base/result.hpp"
+#include "sluice/gateway/config.hpp"
+#include "sluice/http/tls_context.hpp"
+#include "sluice/metrics/registry.hpp"
+#include "sluice/upstream/endpoint_pool.hpp"
+
+namespace sluice::gateway {
+
+/// A configuration with everything loaded that can fail: what the control thread hands to the workers, immutable.
+struct Published {
+  Config config;
+  std::vector<metrics::RouteSlots> slots;                                ///< by route
+  std::vector<http::TlsContext> listener_tls;                            ///< by listener; null: plain
+  std::vector<std::vector<std::vector<http::TlsContext>>> endpoint_tls;  ///< by route, version, endpoint; null: plain
+
+  /// Loads certificates and keys. Fails with the first sentence; nothing is half done. Control thread.
+  static Result<std::shared_ptr<Published>> load(Config config);
+};
+
+/// A version as one worker uses it.
+struct LiveVersion {
+  const Version* config = nullptr;
+  metrics::VersionCounters* counters = nullptr;
+  std::vector<upstream::EndpointPool*> endpoints;
+};
+
+/// How many copies a route may have under way; one worker's share of MirrorLimits.
+struct MirrorBudget {
+  std::uint32_t in_flight = 0;
+  std::uint32_t max_in_flight = 0;
+  double per_second = 0;  ///< 0: no limit
+  double tokens = 0;
+  TimePoint refilled{};
+
+  /// Takes one from the rate's bucket, which holds a second's worth, at least one.
+  bool admit_rate(TimePoint now) noexcept;
+};
+
+struct LiveRoute {
+  const Route* config = nullptr;
+  metrics::RouteCounters* counters = nullptr;
+  std::vector<LiveVersion> versions;
+  MirrorBudget mirrors;
+};
+
+/// What one worker serves by: the published configuration joined with its own pools and counters. An exchange keeps the
+/// one it began with to its end. One thread; the reference count is not atomic.
+struct LiveConfig : boost::intrusive_ref_counter<LiveConfig, boost::thread_unsafe_counter> {
+  std::shared_ptr<const Published> published;
+  std::vector<LiveRoute> routes;
+  std::vector<boost::intrusive_ptr<upstream::EndpointPool>> pools;  ///< keeps what the versions point to
+  std::uint32_t max_in_flight = 0;                                  ///< this worker's share
+};
+
+/// All pools of one worker. A pool survives a new configuration that names its endpoint again under the same version.
+class PoolSet {
+ public:
+  explicit PoolSet(upstream::WorkerContext& context) : context_(&context) {}
+
+  /// Joins a configuration with pools, old and new; what it no longer names is shut down.
+  void build(const Published& published, metrics::Registry& registry, std::size_t worker, LiveConfig& out);
+  /// Destroys pools that left, have no connection any more and that no live configuration points to.
+  void sweep();
+  /// Closes what is idle, and the rest as it becomes idle: the gateway drains.
+  void shut_down();
+  /// Closes every connection at once.
+  void close_all();
+  bool is_empty() const noexcept { return pools_.empty() && leaving_.empty(); }
+
+ private:
+  using Pool = boost::intrusive_ptr<upstream::EndpointPool>;
+  Pool join(const std::string& key, upstream::EndpointPool::Settings settings, metrics::VersionCounters& counters,
+            std::map<std::string, Pool>& kept);
+
+  upstream::WorkerContext* context_;
+  std::map<std::string, Pool> pools_;
+  std::vector<Pool> leaving_;
+};
+
+}  // namespace sluice::gateway

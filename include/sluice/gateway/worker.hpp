@@ -1,0 +1,105 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "sluice/base/clock.hpp"
+#include "sluice/base/random.hpp"
+#include "sluice/gateway/exchange.hpp"
+#include "sluice/gateway/mirror.hpp"
+#include "sluice/gateway/published.hpp"
+#include "sluice/gateway/session.hpp"
+#include "sluice/http/buffer_pool.hpp"
+#include "sluice/http/deadline_wheel.hpp"
+#include "sluice/http/net.hpp"
+#include "sluice/metrics/registry.hpp"
+
+namespace sluice::gateway {
+
+/// One thread of the data plane: its own loop, pools, buffers, counters and random numbers. Shares nothing with the
+/// others but immutable configurations. Functions marked *any thread* post; all others belong to the worker's own
+/// thread.
+class Worker {
+ public:
+  Worker(std::size_t index, metrics::Registry& registry, const Clock& clock);
+  ~Worker();
+
+  /// Starts the thread. Once, after the first `publish`.
+  void start();
+  /// Waits for the thread's end.
+  void join();
+
+  // --- any thread ---
+  void publish(std::shared_ptr<const Published> published, std::function<void()> done);
+  /// Takes over a client connection.
+  void adopt(http::Socket::native_handle_type socket, bool v6, http::TlsContext tls, const http::Tcp::endpoint& peer);
+  /// Sessions end as they become idle; every answer says so.
+  void drain();
+  /// Cuts off what is left and ends the loop once nothing is pending.
+  void stop();
+  /// Client connections, for balancing and for the drain.
+  std::uint32_t sessions() const noexcept { return session_count_.load(std::memory_order_relaxed); }
+
+  boost::asio::io_context& io() noexcept { return io_; }
+
+  // --- for sessions and exchanges ---
+  TimePoint now() const noexcept { return context_.clock.now(); }
+  /// At most one tick old; for deadlines of seconds. Never in the future.
+  TimePoint coarse_now() const noexcept { return coarse_now_; }
+  std::string_view http_date() const noexcept { return {date_.data(), date_.size()}; }
+  const Config& config() const noexcept { return live_->published->config; }
+  const http::HeadLimits& head_limits() const noexcept { return head_limits_; }
+  const boost::intrusive_ptr<LiveConfig>& live() const noexcept { return live_; }
+  http::DeadlineWheel& wheel() noexcept { return wheel_; }
+  http::BufferPool& buffers() noexcept { return buffers_; }
+  Random& random() noexcept { return random_; }
+  Mirrors& mirrors() noexcept { return mirrors_; }
+  metrics::GatewayCounters& counters() noexcept { return counters_; }
+
+  /// Room for one more request in flight? `end_request` gives it back.
+  bool begin_request(const LiveConfig& live) noexcept;
+  void end_request() noexcept { --in_flight_; }
+
+  Exchange* make_exchange(Session& session);
+  void free_exchange(Exchange* exchange) noexcept;
+  void retire(Session& session);
+
+ private:
+  void run();
+  void arm_tick();
+  void on_tick();
+  void link(Session& session) noexcept;
+  void stop_when_empty();
+
+  const std::size_t index_;
+  metrics::Registry& registry_;
+  boost::asio::io_context io_;
+  http::DeadlineWheel wheel_;
+  http::BufferPool buffers_;
+  Random random_;
+  upstream::WorkerContext context_;
+  metrics::GatewayCounters& counters_;
+  PoolSet pools_;
+  Mirrors mirrors_;
+  http::HeadLimits head_limits_;
+  boost::intrusive_ptr<LiveConfig> live_;
+  http::Timer tick_;
+  TimePoint coarse_now_;
+  TimePoint last_sweep_{};
+  std::array<char, 29> date_;
+  Session* sessions_ = nullptr;
+  std::vector<std::unique_ptr<Exchange>> free_exchanges_;
+  std::uint32_t in_flight_ = 0;
+  std::atomic<std::uint32_t> session_count_{0};
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace sluice::gateway

@@ -1,0 +1,72 @@
+// What a finished exchange leaves behind: counters, and a line in the log where one is due.
+#include "sluice/base/log.hpp"
+#include "sluice/gateway/exchange.hpp"
+#include "sluice/gateway/session.hpp"
+#include "sluice/gateway/worker.hpp"
+
+namespace sluice::gateway {
+
+using metrics::FailureReason;
+
+void Exchange::account() {
+  finished_at_ = worker_->now();
+  session_->count_bytes();
+  if (chosen_) {
+    metrics::VersionCounters& counters = *version().counters;
+    if (status_ != 0) counters.responses.add(status_);
+    if (failed()) counters.failures[failure_->reason].add();
+    count_durations(counters);
+  } else if (route_ != nullptr) {
+    if (status_ != 0) route_->counters->refused.add(status_);
+    if (failed()) route_->counters->failures[failure_->reason].add();
+  } else {
+    if (status_ != 0) worker_->counters().refused.add(status_);
+    if (failed()) worker_->counters().failures[failure_->reason].add();
+  }
+  if (failed() && origin_of(failure_->reason) != Origin::Client) log_failure();
+  if (log::sample_access()) log_access();
+}
+
+void Exchange::count_durations(metrics::VersionCounters& counters) noexcept {
+  const Duration total = finished_at_ - received_at_;
+  counters.request_duration.record(total);
+  if (first_byte_at_ == TimePoint{}) return;
+  counters.time_to_first_byte.record(first_byte_at_ - sent_at_);
+  if (!answer_complete_) return;
+  const Duration upstream = answered_at_ - sent_at_;
+  counters.upstream_duration.record(upstream);
+  // While bodies stream, what the peers and the gateway take cannot be told apart.
+  if (!body_streams_ && answered_at_ == first_byte_at_) route_->counters->overhead.record(total - upstream);
+}
+
+void Exchange::log_failure() const {
+  static constinit log::Site site;
+  log::warn(
+      site, "request failed",
+      {{"reason", failure_->token},
+       {"status", failure_->status},
+       {"origin", to_string(origin_of(failure_->reason))},
+       {"route", route_ != nullptr ? std::string_view(route_->config->name) : std::string_view{}},
+       {"version", chosen_ ? std::string_view(route_->versions[choice_.version].config->name) : std::string_view{}},
+       {"request_id", request_id()}});
+}
+
+void Exchange::log_access() const {
+  log::AccessRecord record;
+  if (head_valid_) {
+    record.method = request_.method_text.in(base());
+    record.path = request_.path.in(base());
+  }
+  if (route_ != nullptr) record.route = route_->config->name;
+  if (chosen_) record.version = route_->versions[choice_.version].config->name;
+  if (failed()) record.reason = failure_->token;
+  record.request_id = request_id();
+  record.status = status_;
+  record.duration = finished_at_ - received_at_;
+  if (answer_complete_) record.upstream_duration = answered_at_ - sent_at_;
+  record.bytes_received = request_.size + request_body_.payload_bytes();
+  record.bytes_sent = answer_body_.payload_bytes();
+  log::access(record);
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,159 @@
+// The answer's way to the client: head and first bytes in one write, the rest as it comes.
+#include <cstring>
+
+#include "sluice/gateway/exchange.hpp"
+#include "sluice/gateway/outgoing_head.hpp"
+#include "sluice/gateway/session.hpp"
+#include "sluice/gateway/worker.hpp"
+
+namespace sluice::gateway {
+
+using http::Framing;
+using http::IoResult;
+using http::IoStatus;
+using metrics::FailureReason;
+
+/// Bytes of the answer's body among what was read, ready for the client: verbatim, or moved together without the
+/// chunked framing.
+std::string_view Exchange::take_answer(char* data, std::size_t size) noexcept {
+  std::size_t taken = 0;
+  std::size_t out = 0;
+  if (dechunk_) {
+    taken = answer_body_.take({data, size}, [&](std::string_view payload) {
+      std::memmove(data + out, payload.data(), payload.size());
+      out += payload.size();
+    });
+  } else {
+    out = taken = answer_body_.take({data, size});
+  }
+  if (taken < size) answer_has_more_ = true;
+  return {data, out};
+}
+
+bool Exchange::client_may_stay() const noexcept {
+  return head_valid_ && request_.keep_alive && !session_->draining() && request_body_.done() && !upload_running_ &&
+         session_->client().is_open();
+}
+
+/// Head, our fields and what came of the body. False when the body is malformed from its start.
+bool Exchange::compose_answer() {
+  answer_body_ = http::BodyMeter(answer_);
+  dechunk_ = answer_.framing == Framing::Chunked && request_.minor_version == 0;
+  answer_streams_ = answer_.framing == Framing::Chunked || answer_.framing == Framing::UntilClose;
+  const std::string_view early = take_answer(connection_->data() + answer_.size, connection_->filled() - answer_.size);
+  if (answer_body_.failed()) {
+    failure_ = failure_for(answer_body_.refusal());
+    return false;
+  }
+  keep_client_ = client_may_stay() && answer_.framing != Framing::UntilClose && !dechunk_;
+  ResponseAdditions additions;
+  additions.version = version().config->name;
+  additions.request_id = request_id();
+  additions.drop_framing = dechunk_;
+  additions.connection = !keep_client_                 ? ConnectionField::Close
+                         : request_.minor_version == 0 ? ConnectionField::KeepAlive
+                                                       : ConnectionField::None;
+  to_client_.clear();
+  write_response_head(connection_->data(), answer_, additions, to_client_);
+  to_client_.add(early);
+  return true;
+}
+
+http::Task<> Exchange::relay_answer() {
+  session_->clear_deadline(DeadlineKind::Backend);
+  session_->clear_deadline(DeadlineKind::Continue);
+  http::Stream& client = session_->client();
+  if (client.write_pending()) co_await client.write_result();
+  if (!compose_answer()) {
+    give_back(false);
+    co_return;
+  }
+  const bool complete = answer_body_.done();
+  if (complete) answered_at_ = first_byte_at_;
+  if (answer_streams_ && !complete) {
+    session_->clear_deadline(DeadlineKind::Request);
+    session_->set_deadline(DeadlineKind::StreamIdle, worker_->now() + route_->config->timeouts.stream_idle);
+  }
+  answer_begun_ = true;
+  status_ = answer_.status;
+  auto writing = client.write(to_client_.pieces());
+  const IoStatus status = co_await writing;
+  if (status != IoStatus::Ok) {
+    cancel(FailureReason::ClientAbort);
+  } else if (!complete) {
+    if (answer_streams_) version().counters->streams_open.add();
+    auto relaying = relay_body();
+    co_await relaying;
+    if (answer_streams_) version().counters->streams_open.subtract();
+  }
+  answer_complete_ = !failed();
+  if (failed()) keep_client_ = false;
+  give_back(answer_complete_ && answer_.keep_alive && answer_.framing != Framing::UntilClose && !answer_has_more_ &&
+            request_sent_);
+}
+
+/// Piece by piece as it arrives; the next is read when the client has taken the last.
+http::Task<> Exchange::relay_body() {
+  http::Stream& client = session_->client();
+  http::Stream& endpoint = connection_->stream();
+  connection_->consume(connection_->filled());
+  const auto block = connection_->relay_room();
+  const Duration idle = route_->config->timeouts.stream_idle;
+  while (!answer_body_.done()) {
+    session_->set_deadline(DeadlineKind::StreamIdle, worker_->now() + idle);
+    const IoResult result = co_await endpoint.read_some(block.data(), block.size());
+    if (failed()) co_return;
+    if (!result.ok()) {
+      if (result.status == IoStatus::Eof && answer_.framing == Framing::UntilClose) break;
+      refuse(FailureReason::Reset);
+      co_return;
+    }
+    const std::string_view payload = take_answer(block.data(), result.bytes);
+    if (answer_body_.failed()) {
+      failure_ = failure_for(answer_body_.refusal());
+      co_return;
+    }
+    iovec bytes{const_cast<char*>(payload.data()), payload.size()};
+    auto writing = client.write({&bytes, 1});
+    const IoStatus status = co_await writing;
+    if (status != IoStatus::Ok && !failed()) refuse(FailureReason::ClientAbort);
+    if (failed()) co_return;
+  }
+  session_->clear_deadline(DeadlineKind::StreamIdle);
+  answered_at_ = worker_->now();
+}
+
+/// The gateway's own answer, or, once the endpoint's has begun, the only honest end: a reset.
+http::Task<> Exchange::answer_failure() {
+  http::Stream& client = session_->client();
+  keep_client_ = false;
+  if (answer_begun_) {
+    client.reset();
+    co_return;
+  }
+  if (failure_->reason == FailureReason::ClientAbort || !client.is_open()) co_return;
+  if (client.write_pending()) co_await client.write_result();
+
+  http::ErrorResponse error;
+  error.status = status_ = failure_->status;
+  error.reason = failure_->token;
+  error.message = failure_->message;
+  error.style = route_ != nullptr ? route_->config->error_style : http::ErrorStyle::Raw;
+  error.request_id = request_id();
+  if (chosen_) error.version = version().config->name;
+  error.date = worker_->http_date();
+  error.retry_after = failure_->retry_after;
+  keep_client_ = client_may_stay();
+  error.close = !keep_client_;
+  error.to_head = head_valid_ && request_.method == http::Method::Head;
+  const std::size_t size = http::write_error_response(error_text_, error);
+  to_client_.clear();
+  to_client_.add({error_text_.data(), size});
+  answer_begun_ = true;
+  session_->set_deadline(DeadlineKind::StreamIdle, worker_->now() + live_->published->config.client.body_idle);
+  auto writing = client.write(to_client_.pieces());
+  if (co_await writing != IoStatus::Ok) keep_client_ = false;
+  session_->clear_deadline(DeadlineKind::StreamIdle);
+}
+
+}  // namespace sluice::gateway

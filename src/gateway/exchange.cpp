@@ -1,0 +1,312 @@
+#include "sluice/gateway/exchange.hpp"
+
+#include "sluice/gateway/outgoing_head.hpp"
+#include "sluice/gateway/session.hpp"
+#include "sluice/gateway/worker.hpp"
+
+namespace sluice::gateway {
+
+using metrics::FailureReason;
+
+void Exchange::begin(Session& session) {
+  session_ = &session;
+  live_ = worker_->live();
+}
+
+void Exchange::end() noexcept {
+  session_ = nullptr;
+  live_.reset();
+  route_ = nullptr;
+  chosen_ = head_valid_ = made_request_id_ = false;
+  failure_.reset();
+  body_in_buffer_ = bytes_in_buffer_ = 0;
+  body_streams_ = upload_discards_ = request_sent_ = continue_sent_ = false;
+  upload_task_ = {};
+  tee_.versions = 0;
+  answer_begun_ = answer_complete_ = answer_streams_ = answer_has_more_ = dechunk_ = keep_client_ = false;
+  status_ = 0;
+  received_at_ = sent_at_ = first_byte_at_ = answered_at_ = finished_at_ = {};
+  to_endpoint_.clear();
+  to_client_.clear();
+}
+
+const char* Exchange::base() const noexcept {
+  return session_->received().data();
+}
+
+http::Task<bool> Exchange::run() {
+  head_valid_ = true;
+  received_at_ = worker_->now();
+  request_body_ = http::BodyMeter(request_);
+  body_in_buffer_ = request_body_.take(session_->received().unfinished().substr(request_.size));
+  bytes_in_buffer_ = request_.size + body_in_buffer_;
+
+  bool admitted = false;
+  const std::int32_t index = find_route();
+  if (index == traffic::RouteTable::wants_body ||
+      (index >= 0 && live_->routes[static_cast<std::size_t>(index)].config->plan.needs_body())) {
+    auto admitting = admit_with_body();
+    admitted = co_await admitting;
+  } else {
+    admitted = begin_route(index);
+  }
+  if (!admitted) {
+    auto answering = answer_failure();
+    co_await answering;
+    account();
+    co_return keep_client_;
+  }
+
+  decide();
+  metrics::VersionCounters& counters = *version().counters;
+  counters.in_flight.add();
+  session_->set_deadline(DeadlineKind::Request, received_at_ + route_->config->timeouts.request);
+  auto trying = attempt(true);
+  if (co_await trying == Attempt::Again) {
+    counters.retries.add();
+    auto trying_again = attempt(false);
+    co_await trying_again;
+  }
+  if (failed()) {
+    auto answering = answer_failure();
+    co_await answering;
+  }
+  if (upload_running_) end_upload();
+  co_await upload_task_.join();
+  drop_mirrors(metrics::ShadowDropReason::Aborted);
+  counters.in_flight.subtract();
+  worker_->end_request();
+  account();
+  co_return keep_client_;
+}
+
+std::int32_t Exchange::find_route() const noexcept {
+  return live_->published->config.table.find(view());
+}
+
+/// Enters the route that was found and keeps out what the limits forbid. False: `failure_` says why.
+bool Exchange::begin_route(std::int32_t index) noexcept {
+  if (index < 0) {
+    refuse(FailureReason::NoRoute);
+    return false;
+  }
+  route_ = &live_->routes[static_cast<std::size_t>(index)];
+  if (!check_limits()) return false;
+  if (!worker_->begin_request(*live_)) {
+    refuse(FailureReason::Overloaded);
+    return false;
+  }
+  return true;
+}
+
+bool Exchange::check_limits() noexcept {
+  const std::uint64_t limit = live_->published->config.limits.body_bytes;
+  if (request_body_.failed()) {
+    failure_ = failure_for(request_body_.refusal());
+  } else if (request_.content_length > limit || request_body_.payload_bytes() > limit) {
+    refuse(FailureReason::TooLarge);
+  }
+  return !failed();
+}
+
+/// The same for requests whose route or version only the body can tell.
+http::Task<bool> Exchange::admit_with_body() {
+  if (!check_limits()) co_return false;
+  auto buffering = buffer_body();
+  const bool buffered = co_await buffering;
+  co_return buffered&& begin_route(find_route());
+}
+
+/// Reads the body, or as much as a block holds, so that rules and units may look into it.
+http::Task<bool> Exchange::buffer_body() {
+  ReceiveBuffer& received = session_->received();
+  // Who expects 100 (Continue) sends nothing before it: we are the ones who want the body here.
+  if (request_.expects_continue && body_in_buffer_ == 0) {
+    continue_sent_ = true;
+    to_client_.clear();
+    to_client_.add("HTTP/1.1 100 Continue\r\n\r\n");
+    auto writing = session_->client().write(to_client_.pieces());
+    co_await writing;
+  }
+  while (!request_body_.done() && !request_body_.failed()) {
+    const auto room = received.room();
+    if (room.empty()) break;
+    session_->set_deadline(DeadlineKind::BodyIdle, worker_->now() + live_->published->config.client.body_idle);
+    const http::IoResult result = co_await session_->client().read_some(room.data(), room.size());
+    session_->clear_deadline(DeadlineKind::BodyIdle);
+    if (!result.ok()) {
+      if (!failed()) refuse(FailureReason::ClientAbort);
+      co_return false;
+    }
+    const std::size_t before = received.size();
+    received.received(result.bytes);
+    body_in_buffer_ += request_body_.take(received.unfinished().substr(before));
+  }
+  bytes_in_buffer_ = request_.size + body_in_buffer_;
+  if (request_body_.failed()) failure_ = failure_for(request_body_.refusal());
+  co_return !failed();
+}
+
+traffic::RequestView Exchange::view() const noexcept {
+  struct Fields {
+    static std::string_view find(const void* exchange, std::string_view name) {
+      const auto& self = *static_cast<const Exchange*>(exchange);
+      return self.request_.find(self.base(), name);
+    }
+  };
+  traffic::RequestView request;
+  request.method = request_.method_text.in(base());
+  request.path = request_.path.empty() ? std::string_view("/") : request_.path.in(base());
+  request.query = request_.query.in(base());
+  request.client_address = session_->client_address();
+  if (body_in_buffer_ > 0 || request_body_.done()) request.body = {base() + request_.size, body_in_buffer_};
+  request.fields = this;
+  request.find_field = &Fields::find;
+  return request;
+}
+
+/// From here on the request counts as the chosen version's.
+void Exchange::decide() {
+  body_streams_ = !request_body_.done();
+  choice_ = traffic::choose(route_->config->plan, view(), worker_->random());
+  chosen_ = true;
+  version().counters->decisions[static_cast<metrics::DecisionReason>(choice_.reason)].add();
+  const std::size_t leftover = session_->received().size() - bytes_in_buffer_;
+  // May move the request within the buffer, so before anything points into it.
+  if (request_body_.done() && leftover == 0) session_->watch_client();
+  make_request_id();
+  plan_mirrors(choice_.mirrors);
+}
+
+std::string_view Exchange::request_id() const noexcept {
+  if (made_request_id_) return {made_id_.data(), made_id_.size()};
+  const http::Field* given = head_valid_ ? request_.find(http::FieldId::XRequestId) : nullptr;
+  return given == nullptr ? std::string_view{} : given->value.in(base());
+}
+
+void Exchange::make_request_id() noexcept {
+  if (!request_id().empty()) return;
+  // A random UUID (RFC 9562 version 4).
+  constexpr char digits[] = "0123456789abcdef";
+  std::uint64_t high = (worker_->random().next() & ~0xf000ull) | 0x4000ull;
+  std::uint64_t low = (worker_->random().next() & ~(3ull << 62)) | (2ull << 62);
+  char* out = made_id_.data();
+  for (int i = 0; i < 32; ++i) {
+    std::uint64_t& half = i < 16 ? high : low;
+    if (i == 8 || i == 12 || i == 16 || i == 20) *out++ = '-';
+    *out++ = digits[half >> 60];
+    half <<= 4;
+  }
+  made_request_id_ = true;
+}
+
+/// Copies what is there for the shadows, or prepares to copy the body while it passes by.
+void Exchange::plan_mirrors(std::uint64_t versions) {
+  if (versions == 0) return;
+  const std::uint64_t limit = route_->config->mirror.body_bytes;
+  std::uint64_t wanted = 0;
+  for (std::size_t v = 0; v < route_->versions.size(); ++v) {
+    if ((versions >> v & 1) == 0) continue;
+    LiveVersion& shadow = route_->versions[v];
+    if (request_.content_length > limit || request_body_.payload_bytes() > limit) {
+      shadow.counters->shadow_dropped[metrics::ShadowDropReason::BodyBytes].add();
+    } else if (worker_->mirrors().admit(*route_, shadow, received_at_)) {
+      wanted |= std::uint64_t{1} << v;
+    }
+  }
+  if (wanted == 0) return;
+  to_endpoint_.clear();
+  write_request_head(base(), request_,
+                     {session_->client_address(), made_request_id_ ? request_id() : std::string_view{}, "shadow", true},
+                     to_endpoint_);
+  tee_.versions = wanted;
+  tee_.limit = limit;
+  tee_.head.clear();
+  to_endpoint_.flatten_into(tee_.head);
+  tee_.body.assign(base() + request_.size, body_in_buffer_);
+  if (request_body_.done()) launch_mirrors();
+}
+
+void Exchange::launch_mirrors() {
+  for (std::size_t v = 0; v < route_->versions.size(); ++v) {
+    if ((tee_.versions >> v & 1) == 0) continue;
+    worker_->mirrors().launch(live_, *route_, route_->versions[v], request_.method, tee_.head, tee_.body, received_at_);
+  }
+  tee_.versions = 0;
+}
+
+void Exchange::drop_mirrors(metrics::ShadowDropReason reason) noexcept {
+  for (std::size_t v = 0; tee_.versions != 0 && v < route_->versions.size(); ++v) {
+    if ((tee_.versions >> v & 1) == 0) continue;
+    route_->versions[v].counters->shadow_dropped[reason].add();
+    worker_->mirrors().cancel_admission(*route_);
+  }
+  tee_.versions = 0;
+}
+
+// --- ending early ---
+
+void Exchange::refuse_head(const http::Refusal& refusal) noexcept {
+  failure_ = failure_for(refusal);
+}
+
+/// A malformed head: nothing behind it can be trusted, so the connection ends.
+http::Task<> Exchange::answer_refusal() {
+  received_at_ = worker_->now();
+  auto answering = answer_failure();
+  co_await answering;
+  account();
+}
+
+void Exchange::cancel(FailureReason reason) {
+  if (!failed()) refuse(reason);
+  if (waiter_ != nullptr) {
+    waiter_->cancel();  // resumes `run` at once, which may end this exchange: nothing may follow
+  } else if (connection_ != nullptr) {
+    connection_->stream().close();
+  }
+}
+
+/// Like cancel; a client that does not take its answer, or does not finish its request, is let go as well.
+void Exchange::give_up(FailureReason reason) {
+  http::Stream& client = session_->client();
+  const bool cut_off = answer_begun_;
+  const bool stop_reading = upload_running_;
+  cancel(reason);
+  if (cut_off) {
+    client.reset();
+  } else if (stop_reading) {
+    client.cancel();
+  }
+}
+
+void Exchange::on_deadlines(Deadlines& deadlines, TimePoint now) {
+  const auto due = [&](DeadlineKind kind) {
+    if (!deadlines.is_due(kind, now)) return false;
+    deadlines.clear(kind);
+    return true;
+  };
+  if (due(DeadlineKind::Continue)) send_continue();
+  if (due(DeadlineKind::BodyIdle)) {
+    http::Stream& client = session_->client();
+    cancel(FailureReason::BodyIdleTimeout);
+    client.cancel();
+  } else if (due(DeadlineKind::Backend)) {
+    cancel(FailureReason::ResponseTimeout);
+  } else if (due(DeadlineKind::StreamIdle)) {
+    give_up(FailureReason::StreamIdleTimeout);
+  } else if (due(DeadlineKind::Request)) {
+    give_up(FailureReason::RequestTimeout);
+  }
+}
+
+/// An endpoint that keeps silent must not make a client wait that expects 100 (Continue).
+void Exchange::send_continue() {
+  if (continue_sent_ || answer_begun_ || request_sent_ || session_->client().write_pending()) return;
+  continue_sent_ = true;
+  to_client_.clear();
+  to_client_.add("HTTP/1.1 100 Continue\r\n\r\n");
+  (void)session_->client().write(to_client_.pieces());
+}
+
+}  // namespace sluice::gateway

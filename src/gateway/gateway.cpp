@@ -1,0 +1,107 @@
+#include "sluice/gateway/gateway.hpp"
+
+#include <latch>
+#include <utility>
+
+namespace sluice::gateway {
+
+Gateway::Gateway(metrics::Registry& registry, const Clock& clock) : registry_(registry), clock_(clock) {}
+
+Gateway::~Gateway() {
+  stop();
+}
+
+Result<void> Gateway::start(Config config) {
+  auto loaded = load(std::move(config));
+  if (!loaded) return fail(loaded.error());
+  for (std::size_t i = 0; i < registry_.workers(); ++i) {
+    workers_.push_back(std::make_unique<Worker>(i, registry_, clock_));
+  }
+  for (const Listener& listener : (*loaded)->config.listeners) {
+    auto& made = listeners_.emplace_back(std::make_unique<ClientListener>(workers_));
+    if (auto bound = made->bind(listener); !bound) {
+      listeners_.clear();
+      workers_.clear();
+      return fail(bound.error());
+    }
+  }
+  started_ = true;
+  for (auto& worker : workers_) worker->start();
+  hand_to_workers(*loaded);
+  for (auto& listener : listeners_) listener->start();
+  return {};
+}
+
+Result<void> Gateway::publish(Config config) {
+  const auto same_address = [](const Listener& a, const Listener& b) {
+    return a.address == b.address && a.port == b.port && a.tls.has_value() == b.tls.has_value();
+  };
+  const auto& old = published_->config.listeners;
+  if (!std::equal(old.begin(), old.end(), config.listeners.begin(), config.listeners.end(), same_address)) {
+    return fail(Error::internal("listeners cannot change while running; restart to move them"));
+  }
+  auto loaded = load(std::move(config));
+  if (!loaded) return fail(loaded.error());
+  hand_to_workers(*loaded);
+  return {};
+}
+
+/// Everything that can fail, then the slots of the counters.
+Result<std::shared_ptr<Published>> Gateway::load(Config config) {
+  config.generation = ++generation_;
+  auto loaded = Published::load(std::move(config));
+  if (!loaded) return loaded;
+  std::vector<metrics::RouteLayout> layouts;
+  for (const Route& route : (*loaded)->config.routes) {
+    metrics::RouteLayout& layout = layouts.emplace_back();
+    layout.name = route.name;
+    layout.strategy = route.strategy;
+    for (std::size_t v = 0; v < route.versions.size(); ++v) {
+      const Version& version = route.versions[v];
+      layout.versions.push_back({version.name, version.role,
+                                 route.plan.target_share(static_cast<traffic::VersionIndex>(v)),
+                                 static_cast<std::uint32_t>(version.endpoints.size())});
+    }
+  }
+  (*loaded)->slots = registry_.configure(layouts);
+  return loaded;
+}
+
+void Gateway::hand_to_workers(const std::shared_ptr<const Published>& published) {
+  std::latch done(static_cast<std::ptrdiff_t>(workers_.size()));
+  for (auto& worker : workers_) worker->publish(published, [&done] { done.count_down(); });
+  done.wait();
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    listeners_[i]->set_tls(published->listener_tls[i]);
+    listeners_[i]->set_limit(published->config.limits.connections);
+  }
+  published_ = published;
+}
+
+std::vector<http::Tcp::endpoint> Gateway::listening() const {
+  std::vector<http::Tcp::endpoint> out;
+  for (const auto& listener : listeners_) out.push_back(listener->local());
+  return out;
+}
+
+void Gateway::drain() {
+  for (auto& listener : listeners_) listener->close();
+  for (auto& worker : workers_) worker->drain();
+}
+
+std::uint32_t Gateway::open_connections() const noexcept {
+  std::uint32_t total = 0;
+  for (const auto& worker : workers_) total += worker->sessions();
+  return total;
+}
+
+void Gateway::stop() {
+  if (!started_ || stopped_) return;
+  stopped_ = true;
+  for (auto& listener : listeners_) listener->close();
+  for (auto& worker : workers_) worker->stop();
+  for (auto& worker : workers_) worker->join();
+  listeners_.clear();
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,133 @@
+#include "sluice/gateway/published.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace sluice::gateway {
+
+namespace {
+
+Failure<Error> in_context(const std::string& where, const Error& error) {
+  return fail(Error::internal(where + ": " + error.message));
+}
+
+Result<http::TlsContext> endpoint_context(const upstream::EndpointSpec& endpoint) {
+  if (!endpoint.tls) return http::TlsContext{};
+  const auto& tls = endpoint.tls_settings;
+  return http::make_client_tls(tls.ca_file, tls.certificate_file, tls.key_file, tls.verify);
+}
+
+/// What makes two endpoints of two configurations the same pool. Certificates may change beneath it.
+std::string pool_key(const Route& route, const Version& version, const upstream::EndpointSpec& endpoint) {
+  return route.name + '\0' + version.name + '\0' + endpoint.host + '\0' + std::to_string(endpoint.port) +
+         (endpoint.tls ? "s" : "");
+}
+
+constexpr std::uint32_t share_of(std::uint32_t total, std::size_t workers) {
+  return std::max<std::uint32_t>(1, static_cast<std::uint32_t>((total + workers - 1) / workers));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Published>> Published::load(Config config) {
+  auto published = std::make_shared<Published>();
+  for (const Listener& listener : config.listeners) {
+    http::TlsContext context;
+    if (listener.tls) {
+      auto made =
+          http::make_server_tls(listener.tls->certificate_file, listener.tls->key_file, listener.tls->client_ca_file);
+      if (!made) return in_context("listener " + listener.address + ":" + std::to_string(listener.port), made.error());
+      context = std::move(made).value();
+    }
+    published->listener_tls.push_back(std::move(context));
+  }
+  for (const Route& route : config.routes) {
+    auto& by_version = published->endpoint_tls.emplace_back();
+    for (const Version& version : route.versions) {
+      auto& by_endpoint = by_version.emplace_back();
+      for (const auto& endpoint : version.endpoints) {
+        auto made = endpoint_context(endpoint);
+        if (!made) return in_context("route " + route.name + ", version " + version.name, made.error());
+        by_endpoint.push_back(std::move(made).value());
+      }
+    }
+  }
+  published->config = std::move(config);
+  return published;
+}
+
+bool MirrorBudget::admit_rate(TimePoint now) noexcept {
+  if (per_second <= 0) return true;
+  const double elapsed = std::chrono::duration<double>(now - refilled).count();
+  tokens = std::min(tokens + elapsed * per_second, std::max(1.0, per_second));
+  refilled = now;
+  if (tokens < 1) return false;
+  tokens -= 1;
+  return true;
+}
+
+void PoolSet::build(const Published& published, metrics::Registry& registry, std::size_t worker, LiveConfig& out) {
+  const Config& config = published.config;
+  const std::size_t workers = registry.workers();
+  std::map<std::string, Pool> kept;
+  out.max_in_flight = share_of(config.limits.requests_in_flight, workers);
+  for (std::size_t r = 0; r < config.routes.size(); ++r) {
+    const Route& route = config.routes[r];
+    LiveRoute& live = out.routes.emplace_back();
+    live.config = &route;
+    live.counters = &registry.route(worker, published.slots[r].route);
+    live.mirrors.max_in_flight = share_of(route.mirror.requests_in_flight, workers);
+    live.mirrors.per_second = route.mirror.requests_per_second / static_cast<double>(workers);
+    live.mirrors.tokens = 1;
+    live.mirrors.refilled = context_->clock.now();
+    for (std::size_t v = 0; v < route.versions.size(); ++v) {
+      const Version& version = route.versions[v];
+      LiveVersion& live_version = live.versions.emplace_back();
+      live_version.config = &version;
+      live_version.counters = &registry.version(worker, published.slots[r].versions[v]);
+      for (std::size_t e = 0; e < version.endpoints.size(); ++e) {
+        Pool pool = join(pool_key(route, version, version.endpoints[e]),
+                         {version.endpoints[e], version.pool, route.timeouts.connect, published.endpoint_tls[r][v][e]},
+                         *live_version.counters, kept);
+        live_version.endpoints.push_back(pool.get());
+        out.pools.push_back(std::move(pool));
+      }
+    }
+  }
+  shut_down();
+  pools_ = std::move(kept);
+}
+
+/// The pool of that name: from this configuration, from the one before, or new.
+PoolSet::Pool PoolSet::join(const std::string& key, upstream::EndpointPool::Settings settings,
+                            metrics::VersionCounters& counters, std::map<std::string, Pool>& kept) {
+  Pool& pool = kept[key];
+  if (pool) return pool;
+  if (const auto old = pools_.find(key); old != pools_.end()) {
+    pool = std::move(old->second);
+    pools_.erase(old);
+    pool->update(std::move(settings));
+  } else {
+    pool = new upstream::EndpointPool(*context_, std::move(settings), counters);
+  }
+  return pool;
+}
+
+void PoolSet::sweep() {
+  std::erase_if(leaving_, [](const Pool& pool) { return pool->is_empty() && pool->use_count() == 1; });
+}
+
+void PoolSet::shut_down() {
+  for (auto& [key, pool] : pools_) {
+    pool->leave();
+    leaving_.push_back(std::move(pool));
+  }
+  pools_.clear();
+}
+
+void PoolSet::close_all() {
+  shut_down();
+  for (const Pool& pool : leaving_) pool->close_all();
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,101 @@
+// The part of a request's body that did not come with its head, piece by piece, as fast as the endpoint takes it.
+#include <algorithm>
+
+#include "sluice/gateway/exchange.hpp"
+#include "sluice/gateway/session.hpp"
+#include "sluice/gateway/worker.hpp"
+
+namespace sluice::gateway {
+
+using http::IoResult;
+using http::IoStatus;
+using metrics::FailureReason;
+
+namespace {
+
+constexpr Duration kLinger = std::chrono::seconds(2);
+
+}  // namespace
+
+void Exchange::start_upload() {
+  upload_running_ = true;
+  upload_task_ = upload();
+  upload_task_.start();
+}
+
+http::Task<> Exchange::upload() {
+  http::Stream& client = session_->client();
+  auto block = worker_->buffers().take();
+  const Duration idle = live_->published->config.client.body_idle;
+  while (!request_body_.done()) {
+    if (!upload_discards_) session_->set_deadline(DeadlineKind::BodyIdle, worker_->now() + idle);
+    // Of a known length not a byte too much is read, so nothing of the next request has to be put elsewhere.
+    const std::size_t wanted = std::min<std::uint64_t>(block.size(), request_body_.at_most());
+    const IoResult result = co_await client.read_some(block.data(), wanted);
+    session_->clear_deadline(DeadlineKind::BodyIdle);
+    if (!result.ok()) {
+      if (!upload_discards_ && !failed()) cancel(FailureReason::ClientAbort);
+      break;
+    }
+    const std::string_view bytes(block.data(), result.bytes);
+    const std::string_view piece = bytes.substr(0, request_body_.take(bytes));
+    if (request_body_.failed()) {
+      if (!failed()) failure_ = failure_for(request_body_.refusal());
+      cancel(FailureReason::BadRequest);
+      break;
+    }
+    if (request_body_.payload_bytes() > live_->published->config.limits.body_bytes) {
+      cancel(FailureReason::TooLarge);
+      break;
+    }
+    if (!upload_discards_) {
+      auto writing = upload_piece(piece);
+      if (!co_await writing) upload_discards_ = true;
+    }
+    if (piece.size() < bytes.size()) session_->keep_for_later(bytes.substr(piece.size()));
+  }
+  block.release();
+  upload_running_ = false;
+  if (request_body_.done() && !upload_discards_ && !failed()) note_request_sent(worker_->now());
+}
+
+/// False when the endpoint takes no more; what it answered, if anything, is for the other coroutine to find out.
+http::Task<bool> Exchange::upload_piece(std::string_view piece) {
+  copy_for_mirrors(piece);
+  iovec bytes{const_cast<char*>(piece.data()), piece.size()};
+  auto writing = connection_->stream().write({&bytes, 1});
+  const IoStatus status = co_await writing;
+  co_return status == IoStatus::Ok;
+}
+
+void Exchange::copy_for_mirrors(std::string_view piece) {
+  if (!tee_.active()) return;
+  if (tee_.body.size() + piece.size() > tee_.limit) {
+    drop_mirrors(metrics::ShadowDropReason::BodyBytes);
+    tee_.body = {};
+  } else {
+    tee_.body.append(piece);
+  }
+}
+
+/// The endpoint has everything: its own time begins, and the client may be watched for its end.
+void Exchange::note_request_sent(TimePoint now) {
+  request_sent_ = true;
+  session_->clear_deadline(DeadlineKind::Continue);
+  if (!answer_begun_) session_->set_deadline(DeadlineKind::Backend, now + route_->config->timeouts.backend_request);
+  if (!body_streams_) return;
+  if (tee_.active()) launch_mirrors();
+  if (session_->received().size() == bytes_in_buffer_) session_->watch_client();
+}
+
+/// The answer ended before the body did: the client is told that nothing more comes, and what it still sends is thrown
+/// away for a while, so that it reads the answer before it sees the connection close.
+void Exchange::end_upload() {
+  upload_discards_ = true;
+  keep_client_ = false;
+  if (!session_->client().is_open()) return;
+  session_->set_deadline(DeadlineKind::Linger, worker_->now() + kLinger);
+  (void)session_->client().shutdown_write();
+}
+
+}  // namespace sluice::gateway
