@@ -21,7 +21,7 @@ struct Planner {
 
   template <typename Inactive>
   Result<traffic::TrafficPlan> operator()(const Inactive& /*strategy*/) const {
-    return fail(Error::internal("route '" + route.name + "': this version of Sluice does not act on the strategy '" +
+    return fail(Error::internal("this version of Sluice does not act on the strategy '" +
                                 std::string(policy::strategy_name(route.strategy)) + "' yet"));
   }
 };
@@ -58,7 +58,9 @@ struct RoleOf {
 }  // namespace
 
 Result<traffic::TrafficPlan> initial_plan(const policy::ModelRoute& route) {
-  return std::visit(Planner{route}, route.strategy);
+  auto plan = std::visit(Planner{route}, route.strategy);
+  if (!plan) return fail(Error::internal("route '" + route.name + "': " + plan.error().message));
+  return plan;
 }
 
 std::vector<std::string> initial_roles(const policy::ModelRoute& route) {

@@ -6,8 +6,8 @@ namespace sluice::strategy {
 
 Result<traffic::TrafficPlan> plain_plan(const policy::ModelRoute& route) {
   if (route.versions.size() > 1) {
-    return fail(Error::internal("route '" + route.name + "' has " + std::to_string(route.versions.size()) +
-                                " versions and no strategy that says who gets which"));
+    return fail(
+        Error::internal(std::to_string(route.versions.size()) + " versions and no strategy that says who gets which"));
   }
   auto spec = plan_base(route);
   if (!spec) return fail(spec.error());

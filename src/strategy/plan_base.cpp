@@ -10,7 +10,7 @@ Result<traffic::PlanSpec> plan_base(const policy::ModelRoute& route) {
   spec.salt = route.unit.salt;
   for (const auto& version : route.versions) spec.versions.push_back(version.name);
   auto unit = traffic::to_unit(route.unit);
-  if (!unit) return fail(unit.error());
+  if (!unit) return fail(Error::internal("unit: " + unit.error().message));
   spec.unit = std::move(unit).value();
   if (route.pinning.allow != policy::PinAllow::Nobody) {
     traffic::Pin pin;
@@ -30,7 +30,7 @@ Result<traffic::VersionIndex> version_index(const policy::ModelRoute& route, con
   for (std::size_t i = 0; i < route.versions.size(); ++i) {
     if (route.versions[i].name == name) return static_cast<traffic::VersionIndex>(i);
   }
-  return fail(Error::internal("route '" + route.name + "' has no version '" + name + "'"));
+  return fail(Error::internal("there is no version '" + name + "'"));
 }
 
 Result<void> split_audience(const policy::ModelRoute& route, const std::vector<policy::Match>& audience,
