@@ -68,6 +68,10 @@ constexpr std::array table{
         "action of a step."},
     CodeInfo{Code::ItemCount, "E111", "too few or too many items",
              "The list is shorter or longer than the field allows."},
+    CodeInfo{
+        Code::Uncompilable, "E112", "cannot be compiled",
+        "The data plane cannot make use of this: most often a regular expression that is not valid RE2 syntax, which "
+        "has no look-around and no back-references."},
     // Fields together
     CodeInfo{
         Code::DuplicateName, "E201", "duplicate name",

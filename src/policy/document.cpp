@@ -24,7 +24,8 @@ Mark from_yaml(const YAML::Mark& mark) {
 
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  TreeBuilder(Report& report, std::vector<NodePtr>& documents) : report_(report), documents_(documents) {}
+  TreeBuilder(std::string_view text, Report& report, std::vector<NodePtr>& documents)
+      : text_(text), report_(report), documents_(documents) {}
 
   void OnDocumentStart(const YAML::Mark& /*mark*/) override {
     frames_.clear();
@@ -46,6 +47,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     refuse_tag(mark, tag);
+    if (tag == "!") refuse_open_quote(mark);
     Node node;
     node.kind = Node::Kind::Scalar;
     node.text = value;
@@ -103,6 +105,19 @@ class TreeBuilder final : public YAML::EventHandler {
   void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!") return;
     error(Code::Tag, from_yaml(mark), "tag " + in_quotes(tag) + " has no meaning in a policy");
+  }
+
+  /// yaml-cpp takes the end of the file for the end of a quote.
+  void refuse_open_quote(const YAML::Mark& mark) {
+    const std::string_view rest = text_.substr(std::min(text_.size(), static_cast<std::size_t>(std::max(mark.pos, 0))));
+    if (rest.empty() || (rest[0] != '"' && rest[0] != '\'')) return;
+    const bool escapes = rest[0] == '"';
+    for (std::size_t i = 1; i < rest.size(); ++i) {
+      if (rest[i] == rest[0]) return;  // a doubled single quote closes and opens again, which is as good
+      if (escapes && rest[i] == '\\') ++i;
+    }
+    error(Code::Syntax, from_yaml(mark), "not valid YAML: this quote is never closed");
+    throw Stop{};
   }
 
   void leaf(const YAML::Mark& mark, YAML::anchor_t anchor, Node node) {
@@ -172,6 +187,7 @@ class TreeBuilder final : public YAML::EventHandler {
     }
   }
 
+  std::string_view text_;
   Report& report_;
   std::vector<NodePtr>& documents_;
   std::vector<Frame> frames_;
@@ -209,7 +225,7 @@ std::vector<NodePtr> parse_documents(std::string_view text, Report& report) {
     refuse(Code::NotText, mark_of(text, *bad), "this is not UTF-8 text: an invalid byte or a control character");
     return documents;
   }
-  TreeBuilder builder(report, documents);
+  TreeBuilder builder(text, report, documents);
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);

@@ -71,7 +71,8 @@ Problem Report::make(Severity severity, Code code, Mark mark, std::string path, 
   std::size_t to = std::min(whole.size(), from + longest_line);
   while (to < whole.size() && to > from && (static_cast<unsigned char>(whole[to]) & 0xC0) == 0x80) --to;
   problem.source_line = whole.substr(from, to - from);
-  problem.caret = column - from;
+  if (first_bad_byte(problem.source_line)) problem.source_line.clear();  // nothing that a terminal should see
+  problem.caret = problem.source_line.empty() ? 0 : column - from;
   return problem;
 }
 

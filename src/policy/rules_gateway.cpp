@@ -32,6 +32,7 @@ void check_gateway(const Gateway& gateway, const Cursor& at) {
   };
   std::vector<Taken> taken;
   const auto take = [&](const Address& address, const std::string& by, const Cursor& where) {
+    if (address.host.empty()) return;
     const auto other =
         std::find_if(taken.begin(), taken.end(), [&](const Taken& t) { return collide(t.address, address); });
     if (other != taken.end()) {

@@ -4,7 +4,7 @@ namespace sluice::policy {
 
 void check_path_match(const PathMatch& match, const Cursor& at) {
   if (match.type == PathMatchType::RegularExpression) {
-    if (!at.at("value").written()) at.error(Code::NeedsAnother, "a regular expression needs a value");
+    if (!has_bounds && !at.at("value").meant()) at.error(Code::NeedsAnother, "a regular expression needs a value");
   } else if (!match.value.starts_with('/')) {
     at.at("value").error(Code::BadFormat, "a path begins with \"/\"");
   } else if (match.value.find_first_of("?# ") != std::string::npos) {

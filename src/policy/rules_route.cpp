@@ -118,9 +118,11 @@ void check_references(const ModelRoute& route, const References& references) {
 }
 
 void check_strategy(const ModelRoute& route, const Cursor& at) {
+  const std::vector<std::string> names = names_of(route.versions);
   if (!at.at("strategy").written()) {
-    if (route.versions.size() > 1) {
-      at.error(Code::NoStrategy, std::to_string(route.versions.size()) +
+    const std::set<std::string> distinct(names.begin(), names.end());
+    if (distinct.size() > 1 && !at.at("strategy").meant()) {
+      at.error(Code::NoStrategy, std::to_string(distinct.size()) +
                                      " versions need a strategy that says who gets which; a plain split is abTest");
     }
     return;
@@ -129,7 +131,10 @@ void check_strategy(const ModelRoute& route, const Cursor& at) {
   check_references(route, references);
   if (std::holds_alternative<std::monostate>(route.strategy)) return;
   std::set<std::string> used;
-  for (const Reference& reference : references.versions) used.insert(reference.name);
+  for (const Reference& reference : references.versions) {
+    if (!contains(names, reference.name)) return;  // has been reported; perhaps it stands for the unused one
+    used.insert(reference.name);
+  }
   for (std::size_t i = 0; i < route.versions.size(); ++i) {
     const std::string& name = route.versions[i].name;
     if (!name.empty() && !used.contains(name)) {

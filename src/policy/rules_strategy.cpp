@@ -134,7 +134,7 @@ void check_canary(const Canary& canary, const Cursor& at) {
   }
   const bool any = std::any_of(canary.steps.begin(), canary.steps.end(),
                                [](const Step& step) { return step.kind == StepKind::SetWeight; });
-  if (!any && (!steps.written() || !canary.steps.empty())) {
+  if (!any && (steps.written() ? !canary.steps.empty() : !steps.meant())) {
     (steps.written() ? steps : at).error(Code::NoSteps, "needs steps with a setWeight, or pace: Evidence");
   }
   check_weights(canary, steps);

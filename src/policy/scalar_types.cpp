@@ -118,6 +118,7 @@ void read_address(const Cursor& at, const Field& /*field*/, void* out) {
     *static_cast<Address*>(out) = std::move(*address);
     return;
   }
+  static_cast<Address*>(out)->host.clear();  // so that nobody takes the default for what was written
   const bool only_port = node->text.starts_with(':');
   report_malformed(self, at,
                    only_port && parse_address("0.0.0.0" + node->text) ? "0.0.0.0" + node->text : std::string());

@@ -116,11 +116,18 @@ const Type& type_of(Tag<OutcomeType> /*tag*/) {
   return type;
 }
 
+const Type& type_of(Tag<Better> /*tag*/) {
+  static const Type type =
+      enumeration<Better>("Better", {{"Higher", "More is better: clicks."}, {"Lower", "Less is better: chargebacks."}});
+  return type;
+}
+
 const Type& type_of(Tag<Outcome> /*tag*/) {
   static const Type type = [] {
     Declaration<Outcome> d("Outcome", "Something that an application reports about a decision afterwards.");
     d.field("name", &Outcome::name, "What checks and rewards call it.").format(name_format).required();
     d.field("type", &Outcome::type, "What values it takes.");
+    d.field("better", &Outcome::better, "Which direction is an improvement.");
     d.field("attributionWindow", &Outcome::attribution_window, "Later reports do not count.").between(1s, 2160h);
     return d.finish();
   }();

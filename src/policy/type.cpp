@@ -51,9 +51,10 @@ void report_unknown_key(const Object& object, const Cursor& at, const Entry& ent
   if (at.report().full()) return;
   std::vector<std::string> names;
   for (const Field& field : object.fields) names.push_back(field.name);
-  Cursor child = at.at(entry);
-  at.report().add(Severity::Error, Code::UnknownField, entry.key_mark, child.path(), "unknown field",
-                  nearest(entry.key, names));
+  std::string suggestion = nearest(entry.key, names);
+  if (!suggestion.empty()) at.report().note_meant(at.at(suggestion).path());
+  at.report().add(Severity::Error, Code::UnknownField, entry.key_mark, at.at(entry).path(), "unknown field",
+                  std::move(suggestion));
 }
 
 /// Groups of fields of which exactly one is written.
@@ -67,12 +68,15 @@ void check_groups(const Object& object, const Cursor& at) {
   for (const std::string& group : groups) {
     std::vector<std::string> known;
     std::vector<std::string> written;
+    bool misspelled = false;
     for (const Field& field : object.fields) {
       if (field.one_of != group) continue;
       known.push_back(field.name);
-      if (at.node().find(field.name) != nullptr) written.push_back(field.name);
+      const Cursor value = at.at(field.name);
+      if (value.written()) written.push_back(field.name);
+      misspelled = misspelled || (value.meant() && !value.written());
     }
-    if (written.empty() && object.one_required) {
+    if (written.empty() && object.one_required && !misspelled) {
       at.error(Code::OneOf, "needs exactly one " + group + ": " + list_names(known));
     } else if (written.size() > 1) {
       at.error(Code::OneOf, "has more than one " + group + ": " + list_names(written) + "; keep exactly one");
@@ -83,7 +87,7 @@ void check_groups(const Object& object, const Cursor& at) {
 void read_field(const Field& field, const Cursor& at, void* out) {
   const Cursor value = at.at(field.name);
   if (!value.written()) {
-    if (field.required) at.error(Code::MissingField, "needs the field \"" + field.name + "\"");
+    if (field.required && !value.meant()) at.error(Code::MissingField, "needs the field \"" + field.name + "\"");
     return;
   }
   if (!field.acts) value.inactive();
@@ -144,9 +148,9 @@ void read_list(const Type& type, const Cursor& at, const Field& field, const std
   const std::size_t count = at.node().items.size();
   if (count < field.min_items || count > field.max_items) {
     const bool few = count < field.min_items;
-    at.error(Code::ItemCount, std::string("needs at ") + (few ? "least " : "most ") +
-                                  std::to_string(few ? field.min_items : field.max_items) + " items, has " +
-                                  std::to_string(count));
+    const std::size_t limit = few ? field.min_items : field.max_items;
+    at.error(Code::ItemCount, std::string("needs at ") + (few ? "least " : "most ") + std::to_string(limit) +
+                                  (limit == 1 ? " item" : " items") + ", has " + std::to_string(count));
   }
   const std::size_t kept = std::min(count, field.max_items);
   reset(kept);

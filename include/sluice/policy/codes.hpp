@@ -32,6 +32,7 @@ enum class Code : std::uint8_t {
   BadFormat,
   OneOf,
   ItemCount,
+  Uncompilable,
   DuplicateName,
   UnknownVersion,
   SameVersion,

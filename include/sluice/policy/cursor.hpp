@@ -19,6 +19,8 @@ class Cursor {
   const std::string& path() const noexcept { return path_; }
   Report& report() const noexcept { return *report_; }
   bool written() const noexcept { return written_; }
+  /// Written, or probably meant by a misspelled key that has been reported.
+  bool meant() const { return written_ || report_->meant(path_); }
   /// The value of a scalar; of a mapping or sequence its key, or its first byte when it has none.
   Mark mark() const noexcept;
   Position position() const { return report_->position(mark()); }

@@ -91,11 +91,13 @@ struct Retry {
 };
 
 enum class OutcomeType : std::uint8_t { Binary, Value };
+enum class Better : std::uint8_t { Higher, Lower };
 
 /// Something that an application reports later about a decision.
 struct Outcome {
   std::string name;
   OutcomeType type = OutcomeType::Binary;
+  Better better = Better::Higher;  ///< click: Higher; chargeback: Lower
   Duration attribution_window = std::chrono::minutes(30);
   Position position;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,9 @@ class Report {
   /// Notes something that is written but does not act yet. Ignored inside an InactiveScope.
   void add_inactive(Mark mark, std::string path, std::string message);
 
+  /// Remembers that a misspelled key probably stands for this path, so that nobody also calls the path missing.
+  void note_meant(std::string path) { meant_.insert(std::move(path)); }
+  bool meant(const std::string& path) const { return meant_.contains(path); }
   /// True once nothing more will be kept; a caller may then stop looking.
   bool full() const noexcept;
   Position position(Mark mark) const;
@@ -52,6 +56,7 @@ class Report {
   std::vector<std::string_view> lines_;
   std::vector<Problem> problems_;
   std::vector<Problem> inactive_;
+  std::set<std::string> meant_;
   int inactive_depth_ = 0;
 };
 

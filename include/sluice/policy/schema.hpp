@@ -84,6 +84,7 @@ const Type& type_of(Tag<Version>);
 const Type& type_of(Tag<RouteTimeouts>);
 const Type& type_of(Tag<Retry>);
 const Type& type_of(Tag<OutcomeType>);
+const Type& type_of(Tag<Better>);
 const Type& type_of(Tag<Outcome>);
 const Type& type_of(Tag<ModelRoute>);
 // schema_analysis.cpp

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "sluice/policy/policy_set.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace sluice::cli {
+
+/// Adds one verb to the command line. When the verb was chosen and has run, it leaves its exit code in `exit_code`.
+using Verb = std::function<void(CLI::App& app, int& exit_code)>;
+
+/// What only a higher layer can find wrong with a policy that was read without errors: one sentence, which may begin
+/// with `FILE:LINE:COLUMN: `; nothing when all is well.
+using PolicyCheck = std::function<std::optional<std::string>(const policy::PolicySet& set)>;
+
+/// `sluice check FILE|DIR... [-o text|json|github]`: every problem of every policy; 0 when there is no error, else 2.
+void add_check(CLI::App& app, int& exit_code, PolicyCheck deeper = {});
+
+/// `sluice schema`: the JSON Schema of a policy document; with hidden flags also the generated pages of docs/.
+void add_schema(CLI::App& app, int& exit_code);
+
+/// Parses the command line and runs the verb that it names; `more` are verbs of higher layers,
+/// `deeper` is their part in `check`. Returns the exit code:
+/// the verb's, 0 for help and version, 2 for a command line that makes no sense.
+int run(int argc, char** argv, std::string_view version, std::span<const Verb> more = {}, PolicyCheck deeper = {});
+
+}  // namespace sluice::cli

@@ -1,0 +1,24 @@
+#include "sluice/cli/cli.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace sluice::cli {
+
+int run(int argc, char** argv, std::string_view version, std::span<const Verb> more, PolicyCheck deeper) {
+  CLI::App app("Sluice routes prediction requests to versions of a model and moves traffic on evidence.", "sluice");
+  app.set_version_flag("--version", "sluice " + std::string(version));
+  app.require_subcommand(1);
+  app.footer("Example: sluice check config/quickstart.yaml && sluice serve config/quickstart.yaml");
+  int exit_code = 0;
+  for (const Verb& verb : more) verb(app, exit_code);
+  add_check(app, exit_code, std::move(deeper));
+  add_schema(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return exit_code;
+}
+
+}  // namespace sluice::cli
