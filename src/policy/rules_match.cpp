@@ -4,7 +4,7 @@ namespace sluice::policy {
 
 void check_path_match(const PathMatch& match, const Cursor& at) {
   if (match.type == PathMatchType::RegularExpression) {
-    if (!has_bounds && !at.at("value").meant()) at.error(Code::NeedsAnother, "a regular expression needs a value");
+    if (!at.at("value").meant()) at.error(Code::NeedsAnother, "a regular expression needs a value");
   } else if (!match.value.starts_with('/')) {
     at.at("value").error(Code::BadFormat, "a path begins with \"/\"");
   } else if (match.value.find_first_of("?# ") != std::string::npos) {
@@ -23,7 +23,7 @@ void check_value_match(const ValueMatch& match, const Cursor& at) {
     return;
   }
   if (has_bounds) at.at(match.min ? "min" : "max").error(Code::NeedsAnother, "min and max need type: Range");
-  if (!at.at("value").written()) at.error(Code::MissingField, "needs the field \"value\"");
+  if (!has_bounds && !at.at("value").meant()) at.error(Code::MissingField, "needs the field \"value\"");
 }
 
 void check_match(const Match& match, const Cursor& at) {
