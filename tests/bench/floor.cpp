@@ -178,7 +178,7 @@ class Floor {
   Port mirror_;
   int epoll_ = -1;
   std::vector<std::unique_ptr<Pair>> closed_;
-  std::array<char, 64 * 1024> buffer_;
+  std::array<char, 1024 * 1024> buffer_;
 };
 
 }  // namespace
