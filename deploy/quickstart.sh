@@ -58,7 +58,10 @@ wait_for() {
 build() {
   say "Building into build/release"
   if $install; then deploy/install-deps.sh; fi
-  cmake --preset release -DSLUICE_BENCHMARKS=OFF >"$work/configure.log" || { cat "$work/configure.log"; exit 1; }
+  # Configured before: Ninja does again what has to be, and keeps what somebody chose there.
+  if [ ! -f build/release/build.ninja ]; then
+    cmake --preset release -DSLUICE_BENCHMARKS=OFF >"$work/configure.log" || { cat "$work/configure.log"; exit 1; }
+  fi
   cmake --build build/release --parallel "$(nproc)" --target sluice sluice-sample-model
   build_dir=$root/build/release
 }
@@ -66,6 +69,7 @@ build() {
 # start NAME COMMAND...: runs it in the background; its standard output goes to $work/NAME.out, its log to NAME.log.
 start() {
   local name=$1; shift
+  : >"$work/$name.out"
   "$@" >"$work/$name.out" 2>"$work/$name.log" &
   children+=($!)
 }

@@ -82,11 +82,12 @@ configure() { cmake --preset "$1" >"build/configure-$1.log" 2>&1 || { cat "build
 
 # build PRESET [SUITES]: everything, or the test programs of these suites and the programs that they start.
 build() {
-  local targets=()
+  local targets=() wanted
   configure "$1" || return 1
   if [ $# -gt 1 ]; then
-    mapfile -t targets < <(ninja -C "build/$1" -t targets all |
-      sed -nE "s/^(($2)[a-z0-9_]*_(test|selftest)|sluice): phony\$/\1/p" | grep -v '_heavy_test$')
+    wanted="sluice|($2)(_test|_selftest)"
+    [[ $2 != *fuzz* ]] || wanted+='|[a-z0-9_]+_fuzz'
+    mapfile -t targets < <(ninja -C "build/$1" -t targets all | sed -nE "/^cmake_/d; s/^($wanted): phony\$/\1/p")
     [ ${#targets[@]} -gt 0 ] || { echo "no test programs for $2"; return 1; }
   fi
   ninja -C "build/$1" -j "$jobs" "${targets[@]}"

@@ -9,11 +9,15 @@
 namespace sluice::sample_model {
 namespace {
 
-constexpr auto kScrapeTimeout = std::chrono::seconds(5);
+constexpr auto scrape_timeout = std::chrono::seconds(5);
+
+UsageError usage_error(std::string option, std::string_view why) {
+  return UsageError(option.append(": ").append(why));
+}
 
 Url read_url(const std::string& option, const std::string& text) {
   auto url = parse_url(text);
-  if (!url) throw UsageError(option + ": " + url.error().message);
+  if (!url) throw usage_error(option, url.error().message);
   return std::move(url).value();
 }
 
@@ -23,14 +27,14 @@ std::map<std::string, Ratio> read_expected(const std::string& option, const std:
   for (const auto& word : words) {
     const auto equals = word.find('=');
     const auto percent = equals == std::string::npos ? std::nullopt : parse_percent(word.substr(equals + 1));
-    if (!percent) throw UsageError(option + ": expected VERSION=PERCENT, for example v1=70%; got " + word);
+    if (!percent) throw usage_error(option, "expected VERSION=PERCENT, for example v1=70%; got " + word);
     expected[word.substr(0, equals)] = *percent;
   }
   return expected;
 }
 
 Result<GatewayMetrics> scrape(const Url& url, const std::string& route) {
-  const auto text = fetch(url, kScrapeTimeout);
+  const auto text = fetch(url, scrape_timeout);
   if (!text) return fail(Error::upstream("cannot read the metrics: " + text.error().message));
   return parse_gateway_metrics(*text, route);
 }

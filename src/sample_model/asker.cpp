@@ -78,7 +78,7 @@ HttpRequest question(const RoundState& state, std::size_t index) {
   request.set(http::field::content_type, "application/json");
   request.set("x-user-id", user_of(round, index));
   const nlohmann::json image = {
-      {"name", "image"}, {"datatype", "FP32"}, {"shape", {1, kPixels}}, {"data", (*state.digits)[index].pixels}};
+      {"name", "image"}, {"datatype", "FP32"}, {"shape", {1, image_pixels}}, {"data", (*state.digits)[index].pixels}};
   request.body() = nlohmann::json{{"id", std::to_string(index)}, {"inputs", nlohmann::json::array({image})}}.dump();
   request.prepare_payload();
   return request;
@@ -171,7 +171,7 @@ Result<std::string> fetch(const Url& url, Duration timeout) {
     request.set(http::field::connection, "close");
     asio::co_spawn(io, get_once(&io, &endpoints, std::move(request), timeout),
                    [&](std::exception_ptr thrown, HttpResponse got) {
-                     failure = thrown;
+                     failure = std::move(thrown);
                      response = std::move(got);
                    });
     io.run();

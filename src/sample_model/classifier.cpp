@@ -5,24 +5,25 @@
 namespace sluice::sample_model {
 namespace {
 
-constexpr int kCoarseSide = kSide / 2;
+constexpr int coarse_side = image_side / 2;
+constexpr int coarse_pixels = coarse_side * coarse_side;
 
 /// What the model gets to see, from 0 to 1; fills the first `width(sight)` places.
-using Features = std::array<float, kPixels>;
+using Features = std::array<float, image_pixels>;
 
 constexpr std::size_t width(Sight sight) {
-  return sight == Sight::Coarse ? std::size_t{kCoarseSide * kCoarseSide} : std::size_t{kPixels};
+  return sight == Sight::Coarse ? coarse_pixels : image_pixels;
 }
 
 Features features_of(Sight sight, Image image) noexcept {
   Features features{};
   if (sight == Sight::Full) {
-    std::transform(image.begin(), image.end(), features.begin(), [](float pixel) { return pixel / kInk; });
+    std::transform(image.begin(), image.end(), features.begin(), [](float pixel) { return pixel / full_ink; });
     return features;
   }
-  for (int y = 0; y < kSide; ++y) {
-    for (int x = 0; x < kSide; ++x) {
-      features[(y / 2) * kCoarseSide + x / 2] += image[y * kSide + x] / (4 * kInk);
+  for (int y = 0; y < image_side; ++y) {
+    for (int x = 0; x < image_side; ++x) {
+      features[(y / 2) * coarse_side + x / 2] += image[y * image_side + x] / (4 * full_ink);
     }
   }
   return features;
@@ -31,7 +32,7 @@ Features features_of(Sight sight, Image image) noexcept {
 TrainingSet training_set(Sight sight, std::span<const Digit> digits) {
   TrainingSet set{width(sight), {}, {}};
   for (const auto& digit : digits) {
-    std::array<float, kPixels> image;
+    std::array<float, image_pixels> image;
     std::copy(digit.pixels.begin(), digit.pixels.end(), image.begin());
     const auto features = features_of(sight, image);
     set.features.insert(set.features.end(), features.begin(), features.begin() + set.width);

@@ -13,7 +13,7 @@ enum class Sight {
 };
 
 /// An image as it comes in a request: 64 values from 0 to 16, row by row.
-using Image = std::span<const float, kPixels>;
+using Image = std::span<const float, image_pixels>;
 
 /// A trained model of handwritten digits. Immutable after training.
 class Classifier {

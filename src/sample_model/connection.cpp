@@ -10,9 +10,9 @@ namespace http = beast::http;
 
 namespace {
 
-constexpr std::uint64_t kMaxBody = 4u << 20;
-constexpr auto kIdle = std::chrono::seconds(75);
-constexpr auto kTransfer = std::chrono::seconds(30);
+constexpr std::uint64_t max_body = 4u << 20;
+constexpr auto idle_time = std::chrono::seconds(75);
+constexpr auto transfer_time = std::chrono::seconds(30);
 
 /// True for what the client wrote wrongly; false for one that just went away.
 bool is_malformed(beast::error_code error) {
@@ -37,8 +37,8 @@ void Connection::stop() {
 void Connection::read_head() {
   busy_ = false;
   parser_.emplace();
-  parser_->body_limit(kMaxBody);
-  stream_.expires_after(kIdle);
+  parser_->body_limit(max_body);
+  stream_.expires_after(idle_time);
   http::async_read_header(stream_, buffer_, *parser_,
                           [self = shared_from_this()](beast::error_code error, std::size_t) { self->on_head(error); });
 }
@@ -57,7 +57,7 @@ void Connection::on_head(beast::error_code error) {
 }
 
 void Connection::read_body() {
-  stream_.expires_after(kTransfer);
+  stream_.expires_after(transfer_time);
   http::async_read(stream_, buffer_, *parser_,
                    [self = shared_from_this()](beast::error_code error, std::size_t) { self->on_request(error); });
 }
@@ -99,7 +99,7 @@ void Connection::answer_and_close(unsigned status, std::string_view why) {
 
 void Connection::write() {
   response_.keep_alive(!last_);
-  stream_.expires_after(kTransfer);
+  stream_.expires_after(transfer_time);
   http::async_write(stream_, response_,
                     [self = shared_from_this()](beast::error_code error, std::size_t) { self->on_written(error); });
 }

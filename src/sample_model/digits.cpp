@@ -8,7 +8,7 @@
 namespace sluice::sample_model {
 namespace {
 
-constexpr std::size_t kMaxFile = 16u << 20;
+constexpr std::size_t max_file = 16u << 20;
 
 /// Takes one number and the separator behind it; false when there is no number from 0 to `max`.
 bool take_number(std::string_view& line, int max, bool last, std::uint8_t& out) {
@@ -27,9 +27,9 @@ bool take_number(std::string_view& line, int max, bool last, std::uint8_t& out) 
 
 bool parse_row(std::string_view line, Digit& digit) {
   for (auto& pixel : digit.pixels) {
-    if (!take_number(line, kInk, false, pixel)) return false;
+    if (!take_number(line, full_ink, false, pixel)) return false;
   }
-  return take_number(line, kDigits - 1, true, digit.label);
+  return take_number(line, digit_count - 1, true, digit.label);
 }
 
 struct CloseGz {
@@ -65,7 +65,7 @@ Result<std::vector<Digit>> load_digits(const std::string& path) {
     if (count < 0) return fail(Error::internal("cannot read " + path + ": damaged"));
     if (count == 0) break;
     text.append(piece.data(), static_cast<std::size_t>(count));
-    if (text.size() > kMaxFile) return fail(Error::internal("cannot read " + path + ": more than 16 MiB"));
+    if (text.size() > max_file) return fail(Error::internal("cannot read " + path + ": more than 16 MiB"));
   }
   int state = Z_OK;
   gzerror(file.get(), &state);

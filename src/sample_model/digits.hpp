@@ -10,14 +10,14 @@
 
 namespace sluice::sample_model {
 
-inline constexpr int kSide = 8;                ///< an image is 8×8
-inline constexpr int kPixels = kSide * kSide;  ///< row by row
-inline constexpr int kInk = 16;                ///< the darkest pixel; 0 is paper
-inline constexpr int kDigits = 10;
+inline constexpr int image_side = 8;                          ///< an image is 8×8
+inline constexpr int image_pixels = image_side * image_side;  ///< row by row
+inline constexpr int full_ink = 16;                           ///< the darkest pixel; 0 is paper
+inline constexpr int digit_count = 10;
 
 /// One handwritten digit and what it really is.
 struct Digit {
-  std::array<std::uint8_t, kPixels> pixels{};
+  std::array<std::uint8_t, image_pixels> pixels{};
   std::uint8_t label = 0;
 };
 

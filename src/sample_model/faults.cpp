@@ -14,7 +14,7 @@ bool FaultInjector::next_fails() noexcept {
 }
 
 void FaultInjector::fade(std::span<float> pixels) const noexcept {
-  const auto lost = static_cast<float>(faults_.drift.fraction) * kInk;
+  const auto lost = static_cast<float>(faults_.drift.fraction) * full_ink;
   for (auto& pixel : pixels) pixel = std::max(0.0f, pixel - lost);
 }
 

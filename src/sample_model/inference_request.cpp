@@ -5,7 +5,7 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr std::int64_t kMaxImages = 4096;
+constexpr std::int64_t max_images = 4096;
 
 Failure<Error> refuse(std::string why) {
   return fail(Error::client(std::move(why)));
@@ -36,10 +36,10 @@ Result<std::int64_t> read_shape(dom::object input) {
     if (rank < 2) sizes[rank] = value;
     ++rank;
   }
-  if (rank != 2 || sizes[1] != kPixels) return refuse("input \"image\": shape must be [n, 64]");
-  if (sizes[0] < 1 || sizes[0] > kMaxImages) {
+  if (rank != 2 || sizes[1] != image_pixels) return refuse("input \"image\": shape must be [n, 64]");
+  if (sizes[0] < 1 || sizes[0] > max_images) {
     return refuse("input \"image\": shape [" + std::to_string(sizes[0]) + ", 64] is outside 1 to " +
-                  std::to_string(kMaxImages) + " images");
+                  std::to_string(max_images) + " images");
   }
   return sizes[0];
 }
@@ -50,7 +50,7 @@ Result<void> read_pixel(dom::element element, std::vector<float>& pixels) {
   if (element.get(value) != simdjson::SUCCESS) {
     return refuse("input \"image\": element " + std::to_string(pixels.size()) + " of \"data\" is not a number");
   }
-  if (!(value >= 0 && value <= kInk)) {
+  if (!(value >= 0 && value <= full_ink)) {
     return refuse("input \"image\": element " + std::to_string(pixels.size()) + " of \"data\" is outside 0 to 16");
   }
   pixels.push_back(static_cast<float>(value));
@@ -75,7 +75,7 @@ Result<void> read_data(dom::array data, std::size_t expected, std::vector<float>
       if (full()) return too_many();
       if (auto read = read_pixel(pixel, pixels); !read) return read;
     }
-    if (before % kPixels != 0 || pixels.size() - before != kPixels) {
+    if (before % image_pixels != 0 || pixels.size() - before != image_pixels) {
       return refuse("input \"image\": every row of \"data\" must hold 64 values");
     }
   }
@@ -89,7 +89,7 @@ Result<void> read_data(dom::array data, std::size_t expected, std::vector<float>
 Result<void> read_input(dom::object input, std::vector<float>& pixels) {
   std::string_view name;
   if (input["name"].get(name) != simdjson::SUCCESS) return refuse("an input needs a \"name\"");
-  if (name != kInput) return refuse("unknown input " + quoted(name) + "; the model takes \"image\"");
+  if (name != input_name) return refuse("unknown input " + quoted(name) + "; the model takes \"image\"");
   std::string_view datatype;
   if (input["datatype"].get(datatype) != simdjson::SUCCESS) return refuse("input \"image\" needs a \"datatype\"");
   if (datatype != "FP32") return refuse("input \"image\": datatype must be FP32, not " + quoted(datatype));
@@ -97,7 +97,7 @@ Result<void> read_input(dom::object input, std::vector<float>& pixels) {
   if (!images) return fail(images.error());
   dom::array data;
   if (input["data"].get(data) != simdjson::SUCCESS) return refuse("input \"image\": \"data\" must be an array");
-  return read_data(data, static_cast<std::size_t>(*images) * kPixels, pixels);
+  return read_data(data, static_cast<std::size_t>(*images) * image_pixels, pixels);
 }
 
 /// The optional list of outputs that the client wants.
@@ -111,10 +111,10 @@ Result<void> read_outputs(dom::object root, InferenceRequest& request) {
   for (const auto output : outputs) {
     std::string_view name;
     if (output["name"].get(name) != simdjson::SUCCESS) return refuse("an output needs a \"name\"");
-    if (name != kLabelOutput && name != kProbabilitiesOutput) {
+    if (name != label_name && name != probabilities_name) {
       return refuse("unknown output " + quoted(name) + "; the model gives \"label\" and \"probabilities\"");
     }
-    (name == kLabelOutput ? request.wants_label : request.wants_probabilities) = true;
+    (name == label_name ? request.wants_label : request.wants_probabilities) = true;
   }
   return {};
 }

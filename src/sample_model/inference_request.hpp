@@ -17,13 +17,13 @@ struct InferenceRequest {
   bool wants_label = true;
   bool wants_probabilities = true;
 
-  std::size_t images() const noexcept { return pixels.size() / kPixels; }
-  Image image(std::size_t index) const { return Image(pixels.data() + index * kPixels, kPixels); }
+  std::size_t images() const noexcept { return pixels.size() / image_pixels; }
+  Image image(std::size_t index) const { return Image(pixels.data() + index * image_pixels, image_pixels); }
 };
 
-inline constexpr std::string_view kInput = "image";
-inline constexpr std::string_view kLabelOutput = "label";
-inline constexpr std::string_view kProbabilitiesOutput = "probabilities";
+inline constexpr std::string_view input_name = "image";
+inline constexpr std::string_view label_name = "label";
+inline constexpr std::string_view probabilities_name = "probabilities";
 
 /// Reads and checks a body: exactly one input `image`, FP32, shape [n, 64], data flat or as rows. Never throws on any
 /// bytes; the error is a sentence for the client. `parser` is kept between calls for its buffers.

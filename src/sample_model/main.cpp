@@ -46,9 +46,7 @@ CLI::App* add_ask_command(CLI::App& app, AskOptions& options) {
   return ask;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app("A small model server of the Open Inference Protocol V2. It learns handwritten digits when it starts.");
   ServeOptions serve_options;
   AskOptions ask_options;
@@ -59,6 +57,14 @@ int main(int argc, char** argv) {
     return ask_command->parsed() ? ask(ask_options) : serve(serve_options);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
   } catch (const sluice::sample_model::UsageError& error) {
     std::fprintf(stderr, "%s\nRun with --help for more information.\n", error.what());
     return 2;

@@ -93,9 +93,9 @@ Reply ModelService::answer_model_get(std::string_view rest) const {
 }
 
 std::string ModelService::metadata() const {
-  const Json image = {{"name", kInput}, {"datatype", "FP32"}, {"shape", {-1, kPixels}}};
-  const Json label = {{"name", kLabelOutput}, {"datatype", "INT64"}, {"shape", {-1}}};
-  const Json probabilities = {{"name", kProbabilitiesOutput}, {"datatype", "FP32"}, {"shape", {-1, kDigits}}};
+  const Json image = {{"name", input_name}, {"datatype", "FP32"}, {"shape", {-1, image_pixels}}};
+  const Json label = {{"name", label_name}, {"datatype", "INT64"}, {"shape", {-1}}};
+  const Json probabilities = {{"name", probabilities_name}, {"datatype", "FP32"}, {"shape", {-1, digit_count}}};
   return Json{{"name", model_},
               {"versions", {version_}},
               {"platform", "sluice_softmax"},
@@ -141,12 +141,12 @@ Reply ModelService::infer(const Call& call) {
   if (!request->id.empty()) out.append(",\"id\":").append(json_text(request->id));
   out.append(",\"outputs\":[");
   if (request->wants_label) {
-    open_tensor(out, kLabelOutput, "INT64", count);
+    open_tensor(out, label_name, "INT64", count);
     out.append(labels);
     close_tensor(out);
   }
   if (request->wants_probabilities) {
-    open_tensor(out, kProbabilitiesOutput, "FP32", count + ",10");
+    open_tensor(out, probabilities_name, "FP32", count + ",10");
     out.append(probabilities);
     close_tensor(out);
   }

@@ -12,7 +12,7 @@
 namespace sluice::sample_model {
 namespace {
 
-constexpr auto kDrain = std::chrono::seconds(5);
+constexpr auto drain_time = std::chrono::seconds(5);
 
 /// The options as quantities; throws UsageError for one that has no unit or is out of range.
 Faults read_faults(const ServeOptions& options) {
@@ -25,13 +25,13 @@ Faults read_faults(const ServeOptions& options) {
   return {*error_rate, *latency, *drift};
 }
 
-/// Runs until a signal, then at most `kDrain` longer; a second signal ends it at once.
+/// Runs until a signal, then at most `drain_time` longer; a second signal ends it at once.
 void run_until_signal(boost::asio::io_context& io, boost::asio::signal_set& signals, Server& server) {
   boost::asio::steady_timer deadline(io);
   signals.async_wait([&](boost::system::error_code error, int) {
     if (error) return;
     server.stop();
-    deadline.expires_after(kDrain);
+    deadline.expires_after(drain_time);
     deadline.async_wait([&](boost::system::error_code cancelled) {
       if (!cancelled) io.stop();
     });

@@ -6,10 +6,10 @@
 namespace sluice::sample_model {
 namespace {
 
-constexpr int kSteps = 250;
-constexpr float kRate = 1.0f;
-constexpr float kMomentum = 0.9f;
-constexpr float kDecay = 1e-4f;
+constexpr int training_steps = 250;
+constexpr float learning_rate = 1.0f;
+constexpr float momentum = 0.9f;
+constexpr float weight_decay = 1e-4f;
 
 void softmax(Probabilities& scores) noexcept {
   // Subtracting the largest keeps every exponent at or below zero.
@@ -24,11 +24,11 @@ void add_gradient(std::span<const float> features, const Probabilities& error, s
   float* row = gradient.data();
   for (const float feature : features) {
     if (feature != 0) {
-      for (int digit = 0; digit < kDigits; ++digit) row[digit] += feature * error[digit];
+      for (int digit = 0; digit < digit_count; ++digit) row[digit] += feature * error[digit];
     }
-    row += kDigits;
+    row += digit_count;
   }
-  for (int digit = 0; digit < kDigits; ++digit) row[digit] += error[digit];
+  for (int digit = 0; digit < digit_count; ++digit) row[digit] += error[digit];
 }
 
 }  // namespace
@@ -38,7 +38,7 @@ Softmax Softmax::train(const TrainingSet& set) {
   std::vector<float> velocity(model.weights_.size());
   std::vector<float> gradient(model.weights_.size());
   const auto scale = 1.0f / static_cast<float>(std::max<std::size_t>(set.labels.size(), 1));
-  for (int step = 0; step < kSteps; ++step) {
+  for (int step = 0; step < training_steps; ++step) {
     std::fill(gradient.begin(), gradient.end(), 0.0f);
     for (std::size_t row = 0; row < set.labels.size(); ++row) {
       const auto features = std::span(set.features).subspan(row * set.width, set.width);
@@ -47,7 +47,7 @@ Softmax Softmax::train(const TrainingSet& set) {
       add_gradient(features, error, gradient);
     }
     for (std::size_t i = 0; i < gradient.size(); ++i) {
-      velocity[i] = kMomentum * velocity[i] - kRate * (gradient[i] * scale + kDecay * model.weights_[i]);
+      velocity[i] = momentum * velocity[i] - learning_rate * (gradient[i] * scale + weight_decay * model.weights_[i]);
       model.weights_[i] += velocity[i];
     }
   }
@@ -56,13 +56,13 @@ Softmax Softmax::train(const TrainingSet& set) {
 
 Probabilities Softmax::predict(std::span<const float> features) const noexcept {
   Probabilities scores;
-  std::copy_n(weights_.end() - kDigits, kDigits, scores.begin());
+  std::copy_n(weights_.end() - digit_count, digit_count, scores.begin());
   const float* row = weights_.data();
   for (const float feature : features) {
     if (feature != 0) {
-      for (int digit = 0; digit < kDigits; ++digit) scores[digit] += feature * row[digit];
+      for (int digit = 0; digit < digit_count; ++digit) scores[digit] += feature * row[digit];
     }
-    row += kDigits;
+    row += digit_count;
   }
   softmax(scores);
   return scores;

@@ -9,7 +9,7 @@
 
 namespace sluice::sample_model {
 
-using Probabilities = std::array<float, kDigits>;
+using Probabilities = std::array<float, digit_count>;
 
 /// What a model learns from: one row of `width` features per label, features from 0 to 1.
 struct TrainingSet {
@@ -32,7 +32,7 @@ class Softmax {
   std::span<const float> weights() const noexcept { return weights_; }
 
  private:
-  explicit Softmax(std::size_t width) : weights_((width + 1) * kDigits) {}
+  explicit Softmax(std::size_t width) : weights_((width + 1) * digit_count) {}
 
   std::vector<float> weights_;
 };

@@ -15,7 +15,7 @@ namespace {
 
 std::string row(int pixel, int label) {
   std::string text;
-  for (int i = 0; i < kPixels; ++i) text += std::to_string(pixel) + ',';
+  for (int i = 0; i < image_pixels; ++i) text += std::to_string(pixel) + ',';
   return text + std::to_string(label);
 }
 
@@ -24,7 +24,7 @@ TEST(Digits, ShippedDataHasEveryDigitInBothHalves) {
   EXPECT_EQ(halves.train.size(), 899u);
   EXPECT_EQ(halves.ask.size(), 898u);
   for (const auto* half : {&halves.train, &halves.ask}) {
-    std::array<int, kDigits> counts{};
+    std::array<int, digit_count> counts{};
     for (const auto& digit : *half) ++counts[digit.label];
     for (const int count : counts) EXPECT_GT(count, 70);
   }

@@ -7,7 +7,7 @@
 namespace sluice::sample_model {
 namespace {
 
-constexpr std::string_view kText = R"(# HELP sluice_requests_total answered
+constexpr std::string_view page = R"(# HELP sluice_requests_total answered
 # TYPE sluice_requests_total counter
 sluice_requests_total{route="digits",version="v1",code="200"} 70
 sluice_requests_total{route="digits",version="v1",code="500"} 2
@@ -23,14 +23,14 @@ process_cpu_seconds_total 4
 )";
 
 TEST(GatewayMetrics, CountsAreSummedPerVersionOfOneRoute) {
-  const auto metrics = parse_gateway_metrics(kText, "digits");
+  const auto metrics = parse_gateway_metrics(page, "digits");
   EXPECT_EQ(metrics.at("v1").requests, 72);
   EXPECT_EQ(metrics.at("").requests, 3);
-  EXPECT_EQ(parse_gateway_metrics(kText).at("v1").requests, 1072);
+  EXPECT_EQ(parse_gateway_metrics(page).at("v1").requests, 1072);
 }
 
 TEST(GatewayMetrics, QuantilesAreInterpolatedInTheirBucket) {
-  const auto v1 = parse_gateway_metrics(kText, "digits").at("v1");
+  const auto v1 = parse_gateway_metrics(page, "digits").at("v1");
   EXPECT_DOUBLE_EQ(*v1.quantile(0.5), 0.001);
   EXPECT_NEAR(*v1.quantile(0.75), 0.00175, 1e-9);
   EXPECT_DOUBLE_EQ(*v1.quantile(1.0), 0.0025);
@@ -47,7 +47,7 @@ TEST(GatewayMetrics, TheLastBucketIsAnsweredWithItsLowerBound) {
 }
 
 TEST(GatewayMetrics, ADifferenceIsWhatHappenedBetweenTwoScrapes) {
-  const auto metrics = parse_gateway_metrics(kText, "digits");
+  const auto metrics = parse_gateway_metrics(page, "digits");
   const auto none = difference(metrics, metrics);
   EXPECT_EQ(none.at("v1").requests, 0);
   EXPECT_FALSE(none.at("v1").quantile(0.5));
@@ -62,7 +62,7 @@ TEST(GatewayMetrics, EscapesInLabelsAreUndone) {
 TEST(GatewayMetrics, NoBytesCrashTheReader) {
   std::mt19937 random(3);
   for (int round = 0; round < 5000; ++round) {
-    std::string text(kText);
+    std::string text(page);
     for (int change = 0; change < 6; ++change) text[random() % text.size()] = static_cast<char>(random());
     (void)parse_gateway_metrics(text.substr(random() % text.size()));
   }

@@ -102,7 +102,7 @@ TEST(Server, AnAnswerUnderWayIsFinishedBeforeItStops) {
   auto socket = connect(io, model.url());
   // Valid JSON is all it takes for an inference that fails late.
   std::string body = R"({"inputs":[{"name":"image","datatype":"FP32","shape":[1,64],"data":[0)";
-  for (int i = 1; i < kPixels; ++i) body += ",0";
+  for (int i = 1; i < image_pixels; ++i) body += ",0";
   body += "]}]}";
   asio::write(socket, asio::buffer("POST /v2/models/digits/infer HTTP/1.1\r\nHost: a\r\nContent-Length: " +
                                    std::to_string(body.size()) + "\r\n\r\n" + body));

@@ -16,9 +16,9 @@ inline const Halves& shipped_digits() {
   return halves;
 }
 
-inline std::array<float, kPixels> image_of(const Digit& digit) {
-  std::array<float, kPixels> image{};
-  for (int i = 0; i < kPixels; ++i) image[i] = digit.pixels[i];
+inline std::array<float, image_pixels> image_of(const Digit& digit) {
+  std::array<float, image_pixels> image{};
+  for (int i = 0; i < image_pixels; ++i) image[i] = digit.pixels[i];
   return image;
 }
 
