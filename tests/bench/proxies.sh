@@ -18,6 +18,8 @@ free_port() {
 
 # launch COMMAND...: in the background on the proxy's core, with its output in files.
 launch() {
+  # Here and not only by the redirection below, which happens later: the last proxy's "ready" must be gone by now.
+  : >"$work/proxy.out"
   taskset -c "$proxy_core" "$@" >"$work/proxy.out" 2>"$work/proxy.err" &
   proxy_pid=$!
 }
@@ -107,7 +109,6 @@ start_haproxy() {
 global
   maxconn 7000
   nbthread 1
-  ${HAP_EXTRA:-}
 defaults
   mode http
   timeout connect 5s
