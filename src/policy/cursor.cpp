@@ -5,7 +5,7 @@
 namespace sluice::policy {
 namespace {
 
-const Node nothing;
+const TreeNode nothing;
 
 std::string join(const std::string& path, std::string_view key) {
   constexpr std::size_t longest_key = 80;
@@ -16,11 +16,11 @@ std::string join(const std::string& path, std::string_view key) {
 
 }  // namespace
 
-Cursor::Cursor(Report& report, const Node& node, Mark key_mark, std::string path)
+Cursor::Cursor(Report& report, const TreeNode& node, Mark key_mark, std::string path)
     : report_(&report), node_(&node), key_mark_(key_mark), path_(std::move(path)) {}
 
 Mark Cursor::mark() const noexcept {
-  const bool value = written_ && node_->kind == Node::Kind::Scalar && node_->mark.known();
+  const bool value = written_ && node_->kind == TreeNode::Kind::Scalar && node_->mark.known();
   return value || !key_mark_.known() ? node_->mark : key_mark_;
 }
 
@@ -38,8 +38,8 @@ Cursor Cursor::at(const Entry& entry) const {
 Cursor Cursor::at(std::size_t index) const {
   std::string path = path_ + '[' + std::to_string(index) + ']';
   if (written_ && index < node_->items.size()) {
-    const Node& item = *node_->items[index];
-    return Cursor(*report_, item, item.kind == Node::Kind::Null ? mark() : item.mark, std::move(path));
+    const TreeNode& item = *node_->items[index];
+    return Cursor(*report_, item, item.kind == TreeNode::Kind::Null ? mark() : item.mark, std::move(path));
   }
   Cursor missing(*report_, nothing, mark(), std::move(path));
   missing.written_ = false;

@@ -38,7 +38,7 @@ class TreeBuilder final : public YAML::EventHandler {
     if (!root_) return;
     const bool too_large = root_->size > max_alias_expansion * written_;
     if (too_large) error(Code::AliasExpansion, alias_mark_, "aliases make this document more than 10 times as large");
-    if (!too_large && root_->kind != Node::Kind::Null) documents_.push_back(root_);
+    if (!too_large && root_->kind != TreeNode::Kind::Null) documents_.push_back(root_);
     root_ = nullptr;
   }
 
@@ -48,8 +48,8 @@ class TreeBuilder final : public YAML::EventHandler {
                 const std::string& value) override {
     refuse_tag(mark, tag);
     if (tag == "!") refuse_open_quote(mark);
-    Node node;
-    node.kind = Node::Kind::Scalar;
+    TreeNode node;
+    node.kind = TreeNode::Kind::Scalar;
     node.text = value;
     node.quoted = tag == "!";
     leaf(mark, anchor, std::move(node));
@@ -73,18 +73,18 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value /*style*/) override {
-    open(mark, tag, anchor, Node::Kind::Sequence);
+    open(mark, tag, anchor, TreeNode::Kind::Sequence);
   }
   void OnSequenceEnd() override { close(); }
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value /*style*/) override {
-    open(mark, tag, anchor, Node::Kind::Mapping);
+    open(mark, tag, anchor, TreeNode::Kind::Mapping);
   }
   void OnMapEnd() override { close(); }
 
  private:
   struct Frame {
-    Node node;
+    TreeNode node;
     YAML::anchor_t anchor = 0;
     bool has_key = false;
     bool drop_value = false;  ///< the key was refused; its value is read and forgotten
@@ -120,13 +120,13 @@ class TreeBuilder final : public YAML::EventHandler {
     throw Stop{};
   }
 
-  void leaf(const YAML::Mark& mark, YAML::anchor_t anchor, Node node) {
+  void leaf(const YAML::Mark& mark, YAML::anchor_t anchor, TreeNode node) {
     node.mark = from_yaml(mark);
     ++written_;
-    finish(std::make_shared<const Node>(std::move(node)), anchor);
+    finish(std::make_shared<const TreeNode>(std::move(node)), anchor);
   }
 
-  void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Node::Kind kind) {
+  void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, TreeNode::Kind kind) {
     refuse_tag(mark, tag);
     if (static_cast<int>(frames_.size()) >= max_depth) too_deep(mark);
     ++written_;
@@ -139,7 +139,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void close() {
     Frame frame = std::move(frames_.back());
     frames_.pop_back();
-    finish(std::make_shared<const Node>(std::move(frame.node)), frame.anchor);
+    finish(std::make_shared<const TreeNode>(std::move(frame.node)), frame.anchor);
   }
 
   void finish(const NodePtr& node, YAML::anchor_t anchor) {
@@ -153,7 +153,7 @@ class TreeBuilder final : public YAML::EventHandler {
       return;
     }
     Frame& frame = frames_.back();
-    if (frame.node.kind == Node::Kind::Mapping && !frame.has_key) {
+    if (frame.node.kind == TreeNode::Kind::Mapping && !frame.has_key) {
       take_key(frame, *node, mark);
       return;
     }
@@ -161,7 +161,7 @@ class TreeBuilder final : public YAML::EventHandler {
       constexpr std::size_t plenty = std::size_t{1} << 40;  // saturates: aliases of aliases grow without end
       frame.node.size = std::min(plenty, frame.node.size + node->size + (frame.has_key ? 1 : 0));
       frame.node.height = std::max(frame.node.height, node->height + 1);
-      if (frame.node.kind == Node::Kind::Sequence) {
+      if (frame.node.kind == TreeNode::Kind::Sequence) {
         frame.node.items.push_back(node);
       } else {
         frame.node.entries.push_back({std::move(frame.key), frame.key_mark, node});
@@ -170,11 +170,11 @@ class TreeBuilder final : public YAML::EventHandler {
     frame.has_key = false;
   }
 
-  void take_key(Frame& frame, const Node& node, Mark mark) {
+  void take_key(Frame& frame, const TreeNode& node, Mark mark) {
     frame.has_key = true;
     frame.key_mark = mark;
     frame.drop_value = true;
-    if (node.kind != Node::Kind::Scalar) {
+    if (node.kind != TreeNode::Kind::Scalar) {
       error(Code::BadKey, mark, "a key must be a word");
     } else if (node.text == "<<" && !node.quoted) {
       error(Code::MergeKey, mark, "merge keys are not supported; write the fields out");
@@ -207,7 +207,7 @@ Mark mark_of(std::string_view text, std::size_t offset) {
 
 }  // namespace
 
-const Entry* Node::find(std::string_view key) const noexcept {
+const Entry* TreeNode::find(std::string_view key) const noexcept {
   const auto found = std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.key == key; });
   return found == entries.end() ? nullptr : &*found;
 }

@@ -45,11 +45,11 @@ class Assembler {
  public:
   explicit Assembler(PolicySet& set) : set_(set) {}
 
-  void take(const Node& root, Report& report) {
+  void take(const TreeNode& root, Report& report) {
     ++documents_;
     const Cursor at(report, root);
     const Cursor kind = at.at("kind");
-    if (root.kind != Node::Kind::Mapping || !kind.written()) {
+    if (root.kind != TreeNode::Kind::Mapping || !kind.written()) {
       at.error(Code::MissingField, "a document needs apiVersion, kind, metadata and spec");
     } else if (kind.node().text == "Gateway") {
       take_gateway(at);

@@ -125,7 +125,7 @@ std::string reference_markdown() {
       "`64MiB`. A *share*: `20%`.\n"
       "- Only `true` and `false` are booleans. What stands in quotes is text.\n"
       "- *A change is* **live** when it acts on the next request, **new rollout** when it acts and starts the route's "
-      "rollout anew, **restart** when the daemon has to be restarted for it.\n"
+      "rollout anew, **restart** when a running daemon refuses it.\n"
       "- *one …* in the column of defaults: exactly one of the fields of that group is written.\n";
   for (const Type* type : object_types()) {
     if (!type->object->fields.empty() || type->name == "MemoryState") add_object(out, *type->object);

@@ -16,6 +16,7 @@ namespace {
 template <typename Named>
 std::vector<std::string> names_of(const std::vector<Named>& list) {
   std::vector<std::string> names;
+  names.reserve(list.size());
   for (const Named& item : list) names.push_back(item.name);
   return names;
 }

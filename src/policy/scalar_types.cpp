@@ -13,8 +13,8 @@ namespace {
 
 constexpr const char* ratio_pattern = R"(^-?[0-9]+(\.[0-9]+)?%$)";
 
-const Node* scalar(const Type& type, const Cursor& at) {
-  if (at.node().kind == Node::Kind::Scalar) return &at.node();
+const TreeNode* scalar(const Type& type, const Cursor& at) {
+  if (at.node().kind == TreeNode::Kind::Scalar) return &at.node();
   report_wrong_type(type, at);
   return nullptr;
 }
@@ -40,7 +40,7 @@ std::string suggest_bool(std::string_view text) {
 
 void read_bool(const Cursor& at, const Field& /*field*/, void* out) {
   const Type& self = type_of(Tag<bool>{});
-  const Node* node = scalar(self, at);
+  const TreeNode* node = scalar(self, at);
   if (node == nullptr) return;
   if (!node->quoted && (node->text == "true" || node->text == "false")) {
     *static_cast<bool*>(out) = node->text == "true";
@@ -53,7 +53,7 @@ void read_bool(const Cursor& at, const Field& /*field*/, void* out) {
 }
 
 void read_text(const Cursor& at, const Field& field, void* out) {
-  const Node* node = scalar(type_of(Tag<std::string>{}), at);
+  const TreeNode* node = scalar(type_of(Tag<std::string>{}), at);
   if (node == nullptr) return;
   *static_cast<std::string*>(out) = node->text;
   if (const std::string problem = field.format->problem(node->text); !problem.empty()) {
@@ -63,7 +63,7 @@ void read_text(const Cursor& at, const Field& field, void* out) {
 
 void read_quantity(const Cursor& at, const Field& /*field*/, void* out) {
   const Type& self = type_of(Tag<Quantity>{});
-  const Node* node = scalar(self, at);
+  const TreeNode* node = scalar(self, at);
   if (node == nullptr) return;
   auto& quantity = *static_cast<Quantity*>(out);
   if (const auto number = node->quoted ? std::nullopt : parse_number(node->text)) {
@@ -79,7 +79,7 @@ void read_quantity(const Cursor& at, const Field& /*field*/, void* out) {
 
 void read_count_or_ratio(const Cursor& at, const Field& /*field*/, void* out) {
   const Type& self = type_of(Tag<CountOrRatio>{});
-  const Node* node = scalar(self, at);
+  const TreeNode* node = scalar(self, at);
   if (node == nullptr) return;
   const auto count = node->quoted ? std::nullopt : parse_integer(node->text);
   const auto ratio = parse_ratio(node->text);
@@ -96,7 +96,7 @@ void read_count_or_ratio(const Cursor& at, const Field& /*field*/, void* out) {
 
 void read_workers(const Cursor& at, const Field& /*field*/, void* out) {
   const Type& self = type_of(Tag<Workers>{});
-  const Node* node = scalar(self, at);
+  const TreeNode* node = scalar(self, at);
   if (node == nullptr) return;
   const auto count = node->quoted ? std::nullopt : parse_integer(node->text);
   if (count && *count >= 1 && *count <= 256) {
@@ -112,7 +112,7 @@ void read_workers(const Cursor& at, const Field& /*field*/, void* out) {
 
 void read_address(const Cursor& at, const Field& /*field*/, void* out) {
   const Type& self = type_of(Tag<Address>{});
-  const Node* node = scalar(self, at);
+  const TreeNode* node = scalar(self, at);
   if (node == nullptr) return;
   if (auto address = parse_address(node->text)) {
     *static_cast<Address*>(out) = std::move(*address);
@@ -125,7 +125,7 @@ void read_address(const Cursor& at, const Field& /*field*/, void* out) {
 }
 
 void read_endpoint(const Cursor& at, const Field& /*field*/, void* out) {
-  const Node* node = scalar(type_of(Tag<Endpoint>{}), at);
+  const TreeNode* node = scalar(type_of(Tag<Endpoint>{}), at);
   if (node == nullptr) return;
   auto& endpoint = *static_cast<Endpoint*>(out);
   EndpointText result = parse_endpoint(node->text);
@@ -141,7 +141,7 @@ void read_endpoint(const Cursor& at, const Field& /*field*/, void* out) {
 }
 
 void read_nothing(const Cursor& at, const Field& /*field*/, void* /*out*/) {
-  if (at.node().kind == Node::Kind::Mapping && at.node().entries.empty()) return;
+  if (at.node().kind == TreeNode::Kind::Mapping && at.node().entries.empty()) return;
   at.error(Code::WrongType, "takes no settings; write {}");
 }
 
@@ -286,7 +286,7 @@ Type choice_type(std::string name, std::vector<Choice> choices) {
 }
 
 std::optional<std::size_t> read_choice(const Type& type, const Cursor& at) {
-  if (at.node().kind != Node::Kind::Scalar) {
+  if (at.node().kind != TreeNode::Kind::Scalar) {
     report_wrong_type(type, at);
     return std::nullopt;
   }

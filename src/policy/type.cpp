@@ -21,15 +21,15 @@ std::string expected(const Type& type) {
   return type.example.empty() ? noun : noun + " such as " + type.example;
 }
 
-std::string found(const Node& node) {
+std::string found(const TreeNode& node) {
   switch (node.kind) {
-    case Node::Kind::Null:
+    case TreeNode::Kind::Null:
       return "nothing";
-    case Node::Kind::Sequence:
+    case TreeNode::Kind::Sequence:
       return "a list";
-    case Node::Kind::Mapping:
+    case TreeNode::Kind::Mapping:
       return "a mapping";
-    case Node::Kind::Scalar:
+    case TreeNode::Kind::Scalar:
       break;
   }
   return (node.quoted ? "the text " : "") + in_quotes(node.text);
@@ -41,7 +41,7 @@ std::string list_names(const std::vector<std::string>& names) {
   return out;
 }
 
-bool expect(Node::Kind kind, const Type& type, const Cursor& at) {
+bool expect(TreeNode::Kind kind, const Type& type, const Cursor& at) {
   if (at.node().kind == kind) return true;
   report_wrong_type(type, at);
   return false;
@@ -105,7 +105,7 @@ void read_field(const Field& field, const Cursor& at, void* out) {
 
 void report_wrong_type(const Type& type, const Cursor& at) {
   std::string message = "expected " + expected(type) + ", found " + found(at.node());
-  if (at.node().kind == Node::Kind::Null) {
+  if (at.node().kind == TreeNode::Kind::Null) {
     message += type.shape == Type::Shape::Object ? "; write {} for the defaults, or remove the key"
                                                  : "; write a value or remove the key";
   }
@@ -126,7 +126,7 @@ bool check_bounds(const Field& field, const Cursor& at, double value) {
 
 void read_object(const Object& object, const Cursor& at, void* out) {
   if (object.locate) object.locate(out, at.position());
-  if (at.node().kind != Node::Kind::Mapping) {
+  if (at.node().kind != TreeNode::Kind::Mapping) {
     Type mapping;
     mapping.shape = Type::Shape::Object;
     report_wrong_type(mapping, at);
@@ -144,7 +144,7 @@ void read_object(const Object& object, const Cursor& at, void* out) {
 
 void read_list(const Type& type, const Cursor& at, const Field& field, const std::function<void(std::size_t)>& reset,
                const std::function<void*(std::size_t)>& element) {
-  if (!expect(Node::Kind::Sequence, type, at)) return;
+  if (!expect(TreeNode::Kind::Sequence, type, at)) return;
   const std::size_t count = at.node().items.size();
   if (count < field.min_items || count > field.max_items) {
     const bool few = count < field.min_items;
@@ -158,7 +158,7 @@ void read_list(const Type& type, const Cursor& at, const Field& field, const std
 }
 
 void read_map(const Type& type, const Cursor& at, const Field& field, std::map<std::string, std::string>& out) {
-  if (!expect(Node::Kind::Mapping, type, at)) return;
+  if (!expect(TreeNode::Kind::Mapping, type, at)) return;
   if (at.node().entries.size() > field.max_items) {
     at.error(Code::ItemCount, "needs at most " + std::to_string(field.max_items) + " keys");
     return;

@@ -23,8 +23,8 @@ Type number_type(std::string name, std::string example, Type::JsonNumber json,
   t.example = std::move(example);
   t.number = json;
   t.read = [parse](const Cursor& at, const Field& field, void* out) {
-    const Node& node = at.node();  // in quotes it is text, not a number
-    const auto value = node.kind == Node::Kind::Scalar && !node.quoted ? parse(node.text) : std::nullopt;
+    const TreeNode& node = at.node();  // in quotes it is text, not a number
+    const auto value = node.kind == TreeNode::Kind::Scalar && !node.quoted ? parse(node.text) : std::nullopt;
     if (!value) {
       report_wrong_type(type_of(Tag<T>{}), at);
     } else if (number_of(*value) > number_of(std::numeric_limits<T>::max())) {
@@ -50,7 +50,7 @@ Type unit_type(std::string name, std::string example, std::string units, std::st
   t.scale = scale;
   t.read = [parse, suggest, units = std::move(units)](const Cursor& at, const Field& field, void* out) {
     const Type& self = type_of(Tag<T>{});
-    if (at.node().kind != Node::Kind::Scalar) return report_wrong_type(self, at);
+    if (at.node().kind != TreeNode::Kind::Scalar) return report_wrong_type(self, at);
     const std::string& text = at.node().text;
     if (const auto value = parse(text)) {
       if (check_bounds(field, at, number_of(*value))) *static_cast<T*>(out) = *value;

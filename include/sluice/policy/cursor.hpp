@@ -13,9 +13,9 @@ namespace sluice::policy {
 /// first.
 class Cursor {
  public:
-  Cursor(Report& report, const Node& node, Mark key_mark = {}, std::string path = {});
+  Cursor(Report& report, const TreeNode& node, Mark key_mark = {}, std::string path = {});
 
-  const Node& node() const noexcept { return *node_; }
+  const TreeNode& node() const noexcept { return *node_; }
   const std::string& path() const noexcept { return path_; }
   Report& report() const noexcept { return *report_; }
   bool written() const noexcept { return written_; }
@@ -38,7 +38,7 @@ class Cursor {
 
  private:
   Report* report_;
-  const Node* node_;
+  const TreeNode* node_;
   Mark key_mark_;
   std::string path_;
   bool written_ = true;

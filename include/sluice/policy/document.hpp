@@ -10,8 +10,8 @@
 
 namespace sluice::policy {
 
-struct Node;
-using NodePtr = std::shared_ptr<const Node>;
+struct TreeNode;
+using NodePtr = std::shared_ptr<const TreeNode>;
 
 /// One `key: value` of a mapping. Duplicate keys have been reported and dropped.
 struct Entry {
@@ -21,7 +21,7 @@ struct Entry {
 };
 
 /// A piece of YAML with its place in the file. Immutable; an alias shares the node of its anchor.
-struct Node {
+struct TreeNode {
   enum class Kind : std::uint8_t { Null, Scalar, Sequence, Mapping };
 
   Kind kind = Kind::Null;

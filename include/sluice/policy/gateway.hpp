@@ -121,8 +121,4 @@ struct Gateway {
   bool operator==(const Gateway&) const = default;
 };
 
-/// Paths of settings that differ and that only a restart can change; a reload has to name them instead of ignoring
-/// them.
-std::vector<std::string> changes_needing_restart(const Gateway& before, const Gateway& after);
-
 }  // namespace sluice::policy

@@ -1,0 +1,270 @@
+#include "sluice/policy/reader.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+namespace sluice::policy {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::string head = "apiVersion: sluice.dev/v1\nkind: ModelRoute\nmetadata: {name: fraud}\nspec:\n";
+const std::string two_versions =
+    "  versions:\n    - {name: v1, endpoints: [http://127.0.0.1:1]}\n    - {name: v2, endpoints: "
+    "[http://127.0.0.1:2]}\n";
+
+Reading read_text(std::string text) {
+  const std::vector<Source> sources{{"policy.yaml", std::move(text)}};
+  return read(sources);
+}
+
+std::string all_problems(const Reading& reading) {
+  std::string out;
+  for (const Problem& problem : reading.problems) out += describe(problem);
+  return out;
+}
+
+/// The set of a policy that must be valid.
+PolicySet valid(std::string text) {
+  Reading reading = read_text(std::move(text));
+  EXPECT_TRUE(reading.ok()) << all_problems(reading);
+  return std::move(reading.set);
+}
+
+std::vector<std::string> inactive_paths(const PolicySet& set) {
+  std::vector<std::string> paths;
+  for (const Problem& problem : inactive_features(set)) paths.push_back(problem.path);
+  return paths;
+}
+
+using Paths = std::vector<std::string>;
+
+TEST(Reader, FillsInDefaults) {
+  const PolicySet set = valid(head + "  versions: [{name: v1, endpoints: [http://127.0.0.1:1]}]\n");
+  EXPECT_EQ(set.gateway, Gateway{});
+  ASSERT_EQ(set.routes.size(), 1U);
+  const ModelRoute& route = set.routes[0];
+  EXPECT_EQ(route.name, "fraud");
+  EXPECT_TRUE(route.matches.empty());
+  EXPECT_EQ(route.timeouts, RouteTimeouts{});
+  EXPECT_EQ(route.pool, Pool{});
+  EXPECT_EQ(route.unit.source, UnitSource::Request);
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(route.strategy));
+  EXPECT_EQ(set.content_hash.size(), 16U);
+}
+
+TEST(Reader, ReadsAGateway) {
+  const Gateway gateway = valid(
+                              "apiVersion: sluice.dev/v1\nkind: Gateway\nmetadata: {name: edge}\nspec:\n"
+                              "  listeners:\n    - address: 127.0.0.1:0\n"
+                              "    - {address: \"[::1]:8443\", tls: {certificateFile: c.pem, keyFile: k.pem}}\n"
+                              "  workers: 3\n  limits: {bodyBytes: 1GiB, headers: 20}\n  drain: {delay: 0s}\n"
+                              "  log: {level: Debug, format: Json, accessLog: 5%}\n")
+                              .gateway;
+  EXPECT_EQ(gateway.name, "edge");
+  ASSERT_EQ(gateway.listeners.size(), 2U);
+  EXPECT_EQ(gateway.listeners[0].address, (Address{"127.0.0.1", 0}));
+  EXPECT_EQ(gateway.listeners[1].tls->key_file, "k.pem");
+  EXPECT_EQ(gateway.listeners[1].position.line, 7);
+  EXPECT_EQ(gateway.workers.count, 3U);
+  EXPECT_EQ(gateway.limits.body_bytes.count, 1ULL << 30);
+  EXPECT_EQ(gateway.drain.delay, Duration(0));
+  EXPECT_EQ(gateway.drain.timeout, Duration(30s));
+  EXPECT_EQ(gateway.log.format, LogFormat::Json);
+  EXPECT_DOUBLE_EQ(gateway.log.access_log.fraction, 0.05);
+}
+
+TEST(Reader, ReadsMatchesAndUnits) {
+  const PolicySet set = valid(head +
+                              "  matches:\n    - path: {type: Exact, value: /a}\n"
+                              "      headers: [{name: x, value: y}, {name: n, type: Range, min: 1, max: 2.5}]\n"
+                              "    - {method: POST, model: fraud}\n"
+                              "  unit: {jsonPointer: /user/id, salt: \"7\"}\n"
+                              "  versions: [{name: v1, endpoints: [http://127.0.0.1:1]}]\n");
+  const ModelRoute& route = set.routes.at(0);
+  ASSERT_EQ(route.matches.size(), 2U);
+  EXPECT_EQ(route.matches[0].path->type, PathMatchType::Exact);
+  EXPECT_EQ(route.matches[0].headers[1].type, ValueMatchType::Range);
+  EXPECT_EQ(route.matches[0].headers[1].max, 2.5);
+  EXPECT_EQ(route.matches[1].model, "fraud");
+  EXPECT_EQ(route.unit, (Unit{UnitSource::JsonPointer, "/user/id", "7"}));
+}
+
+TEST(Reader, KeepsTextThatLooksLikeSomethingElse) {
+  const PolicySet set = valid("apiVersion: sluice.dev/v1\nkind: ModelRoute\nmetadata: {name: no, labels: {on: off}}\n" +
+                              std::string("spec: {versions: [{name: 1.10, endpoints: [http://127.0.0.1:1]}]}\n"));
+  EXPECT_EQ(set.routes.at(0).name, "no");
+  EXPECT_EQ(set.routes[0].versions[0].name, "1.10");
+}
+
+TEST(Reader, ReadsTheCanary) {
+  const PolicySet set =
+      valid(head + two_versions +
+            "  strategy:\n    canary:\n      stable: v1\n      candidate: v2\n"
+            "      steps: [{setWeight: 2.5}, {pause: {duration: 10m}}, {setWeight: 50}, {pause: {}}]\n");
+  const auto& canary = std::get<Canary>(set.routes.at(0).strategy);
+  ASSERT_EQ(canary.steps.size(), 4U);
+  EXPECT_EQ(canary.steps[0].kind, StepKind::SetWeight);
+  EXPECT_DOUBLE_EQ(canary.steps[0].weight, 2.5);
+  EXPECT_EQ(canary.steps[1].kind, StepKind::Pause);
+  EXPECT_EQ(canary.steps[1].pause.duration, Duration(10min));
+  EXPECT_FALSE(canary.steps[3].pause.duration);
+  EXPECT_TRUE(canary.parachute);
+}
+
+TEST(Reader, ReadsStages) {
+  const PolicySet set = valid(head + two_versions +
+                              "  strategy:\n    stages:\n      - shadow: {live: v1, candidates: [{version: v2}]}\n"
+                              "        until: Approved\n      - bandit: {arms: [v1, v2]}\n        atLeast: 1h\n");
+  const auto& stages = std::get<Stages>(set.routes.at(0).strategy).stages;
+  ASSERT_EQ(stages.size(), 2U);
+  EXPECT_TRUE(std::holds_alternative<Shadow>(stages[0].strategy));
+  EXPECT_EQ(stages[0].until, StageEnd::Approved);
+  EXPECT_EQ(stages[1].at_least, Duration(1h));
+}
+
+TEST(Reader, FitsUnwrittenDeadlinesIntoTheWrittenOnes) {
+  const PolicySet set =
+      valid(head + "  timeouts: {request: 1s}\n  versions: [{name: v1, endpoints: [http://127.0.0.1:1]}]\n");
+  EXPECT_EQ(set.routes.at(0).timeouts.backend_request, Duration(1s));
+  EXPECT_EQ(set.routes.at(0).timeouts.connect, Duration(1s));
+}
+
+TEST(Reader, ReportsEveryFileInOneRun) {
+  const std::vector<Source> sources{{"b.yaml", head + "  versions: []\n"}, {"a.yaml", "kind: Nothing\n"}};
+  const Reading reading = read(sources);
+  EXPECT_FALSE(reading.ok());
+  ASSERT_EQ(reading.problems.size(), 2U);
+  EXPECT_EQ(reading.problems[0].position.file, "a.yaml");
+  EXPECT_EQ(reading.problems[1].position.file, "b.yaml");
+}
+
+TEST(Reader, FindsDuplicatesAcrossFiles) {
+  const std::string route = head + "  versions: [{name: v1, endpoints: [http://127.0.0.1:1]}]\n";
+  const std::vector<Source> sources{{"a.yaml", route}, {"b.yaml", route}};
+  EXPECT_NE(all_problems(read(sources)).find("route \"fraud\" is already in a.yaml on line 3"), std::string::npos);
+}
+
+TEST(Reader, HashesContentsAndNames) {
+  const auto hash = [](std::string name, std::string text) {
+    const std::vector<Source> sources{{std::move(name), std::move(text)}};
+    return read(sources).set.content_hash;
+  };
+  EXPECT_EQ(hash("a", "x"), hash("a", "x"));
+  EXPECT_NE(hash("a", "x"), hash("a", "y"));
+  EXPECT_NE(hash("ab", "c"), hash("a", "bc"));
+}
+
+TEST(Reader, DoesNotTakePositionForMeaning) {
+  const std::string body = "  versions: [{name: v1, endpoints: [http://127.0.0.1:1]}]\n";
+  EXPECT_EQ(valid(head + body).routes, valid("# moved down\n\n" + head + body).routes);
+}
+
+TEST(Inactive, NothingIsWhenTheStaticPlanActs) {
+  EXPECT_EQ(inactive_paths(valid(head + two_versions +
+                                 "  strategy: {abTest: {variants: [{version: v1}, {version: v2}], control: v1,"
+                                 " audience: [{method: POST}]}}\n")),
+            Paths{});
+  EXPECT_EQ(inactive_paths(valid(head + two_versions +
+                                 "  strategy: {canary: {stable: v1, candidate: v2, steps: [{setWeight: 5}]}}\n")),
+            Paths{});
+  EXPECT_EQ(inactive_paths(valid(head + two_versions +
+                                 "  strategy: {shadow: {live: v1, candidates: [{version: v2, percent: 10}],"
+                                 " budget: {requestsInFlight: 4, requestsPerSecond: 10, bodyBytes: 1KiB}}}\n")),
+            Paths{});
+}
+
+TEST(Inactive, WhatNeedsAControllerIsNamedWithItsPlace) {
+  const PolicySet set = valid(head + two_versions +
+                              "  strategy:\n    canary:\n      stable: v1\n      candidate: v2\n"
+                              "      steps:\n        - setWeight: 5\n        - setWeight: 10\n"
+                              "      analysis: {checks: [{metric: error-rate, thresholdRange: {max: 1%}}]}\n");
+  const auto problems = inactive_features(set);
+  ASSERT_EQ(problems.size(), 2U);
+  EXPECT_EQ(headline(problems[0]),
+            "policy.yaml:14:11: error: spec.strategy.canary.steps[1]: steps after the first setWeight: declared, but "
+            "this version of Sluice does not act on it yet; remove it to serve   [E901]");
+  EXPECT_EQ(problems[1].path, "spec.strategy.canary.analysis");
+}
+
+TEST(Inactive, ABlockIsNamedOnceWithoutItsParts) {
+  EXPECT_EQ(inactive_paths(valid(head + two_versions +
+                                 "  strategy: {stages: [{canary: {stable: v1, candidate: v2, pace: Evidence,"
+                                 " parachute: false}}]}\n")),
+            Paths{"spec.strategy.stages"});
+}
+
+TEST(Inactive, GatewayPartsOfLaterVersionsAre) {
+  EXPECT_EQ(
+      inactive_paths(valid("apiVersion: sluice.dev/v1\nkind: Gateway\nspec:\n  admin: {}\n  state: {memory: {}}\n")),
+      Paths{"spec.admin"});
+  EXPECT_EQ(inactive_paths(valid("apiVersion: sluice.dev/v1\nkind: Gateway\nspec:\n  state: {sqlite: {}}\n")),
+            Paths{"spec.state.sqlite"});
+}
+
+class Directory : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (std::filesystem::temp_directory_path() / "sluice-reader-XXXXXX").string();
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    path_ = name;
+  }
+  void TearDown() override { std::filesystem::remove_all(path_); }
+  void write(const std::string& name, const std::string& text) { std::ofstream(path_ / name) << text; }
+
+  std::filesystem::path path_;
+};
+
+TEST_F(Directory, IsReadByNameWithoutHiddenFiles) {
+  write("b.yaml", "b");
+  write("a.yml", "a");
+  write(".hidden.yaml", "h");
+  write("notes.txt", "n");
+  std::filesystem::create_directory(path_ / "..data");
+  std::filesystem::create_directory(path_ / "c.yaml");
+  const auto sources = load_sources(path_);
+  ASSERT_TRUE(sources.ok());
+  ASSERT_EQ(sources->size(), 2U);
+  EXPECT_EQ((*sources)[0].text, "a");
+  EXPECT_EQ((*sources)[1].text, "b");
+}
+
+TEST_F(Directory, LinksOfAMountedConfigMapAreFollowed) {
+  std::filesystem::create_directory(path_ / "..2026_01_01");
+  write("..2026_01_01/policy.yaml", "x");
+  std::filesystem::create_symlink("..2026_01_01", path_ / "..data");
+  std::filesystem::create_symlink("..data/policy.yaml", path_ / "policy.yaml");
+  const auto sources = load_sources(path_);
+  ASSERT_TRUE(sources.ok());
+  ASSERT_EQ(sources->size(), 1U);
+  EXPECT_EQ((*sources)[0].text, "x");
+}
+
+TEST_F(Directory, WithoutPoliciesIsAnError) {
+  const Reading reading = read_path(path_);
+  ASSERT_EQ(reading.problems.size(), 1U);
+  EXPECT_EQ(reading.problems[0].code, "E011");
+  EXPECT_EQ(reading.problems[0].position.file, path_.string());
+}
+
+TEST_F(Directory, AnEmptyFileIsAnEmptyPolicy) {
+  write("a.yaml", "");
+  EXPECT_EQ(read_path(path_ / "a.yaml").problems.at(0).code, "E011");
+}
+
+TEST_F(Directory, AHugeFileIsReadOnlyUpToTheLimit) {
+  write("a.yaml", std::string(3 << 20, ' '));
+  const auto sources = load_sources(path_ / "a.yaml");
+  ASSERT_TRUE(sources.ok());
+  EXPECT_EQ((*sources)[0].text.size(), (1U << 20) + 1);
+  EXPECT_EQ(read_path(path_ / "a.yaml").problems.at(0).code, "E002");
+}
+
+TEST_F(Directory, WhatCannotBeOpenedIsAProblem) {
+  EXPECT_EQ(read_path(path_ / "absent.yaml").problems.at(0).code, "E001");
+}
+
+}  // namespace
+}  // namespace sluice::policy
