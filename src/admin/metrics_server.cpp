@@ -4,7 +4,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -31,7 +30,7 @@ using boost::system::error_code;
 
 constexpr std::uint32_t kHeadBytes = 8 * 1024;
 constexpr auto kLinger = std::chrono::seconds(1);
-constexpr std::size_t kLingerBytes = 256 * 1024;
+constexpr std::size_t kLingerBytes = 262'144;
 constexpr auto kAcceptPause = std::chrono::milliseconds(50);
 
 std::string endpoint_text(const std::string& host, std::uint16_t port) {
@@ -68,12 +67,11 @@ class MetricsServer::Impl {
   MetricsText metrics_;
   const Readiness& readiness_;
   const Options options_;
-  Sessions sessions_;  // before the context: its last handlers destroy sessions
+  Sessions sessions_;  // before the context, whose end destroys the handlers that own the sessions
   asio::io_context context_{1};
   tcp::acceptor acceptor_;
   asio::steady_timer pause_{context_};
   tcp::endpoint local_;
-  bool stopping_ = false;
   std::thread thread_;
 };
 
@@ -167,7 +165,7 @@ void MetricsServer::Impl::Session::send(unsigned version, bool keep_alive, bool 
 
   auto written = [self = shared_from_this(), keep_alive](error_code error, std::size_t) {
     if (error) return;
-    if (keep_alive && !self->server_.stopping_) return self->await_request();
+    if (keep_alive) return self->await_request();
     error_code ignored;
     self->stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
     self->linger();
@@ -186,7 +184,7 @@ void MetricsServer::Impl::Session::linger() {
   stream_.async_read_some(buffer_.prepare(kHeadBytes),
                           [self = shared_from_this()](error_code error, std::size_t bytes) {
                             self->discarded_ += bytes;
-                            if (!error && self->discarded_ < kLingerBytes && !self->server_.stopping_) self->linger();
+                            if (!error && self->discarded_ < kLingerBytes) self->linger();
                           });
 }
 
@@ -219,7 +217,6 @@ void MetricsServer::Impl::run() {
 }
 
 void MetricsServer::Impl::accept() {
-  if (stopping_) return;
   acceptor_.async_accept([this](error_code error, tcp::socket socket) {
     if (error == asio::error::operation_aborted) return;
     if (error) {
@@ -251,16 +248,13 @@ bool MetricsServer::Impl::make_room() {
 
 void MetricsServer::Impl::stop() {
   if (!thread_.joinable()) return;
-  asio::post(context_, [this] {
-    stopping_ = true;
-    error_code ignored;
-    acceptor_.close(ignored);
-    pause_.cancel();
-    for (const auto& weak : sessions_) {
-      if (const auto session = weak.lock()) session->close();
-    }
-  });
+  context_.stop();
   thread_.join();
+  error_code ignored;
+  acceptor_.close(ignored);
+  for (const auto& weak : sessions_) {
+    if (const auto session = weak.lock()) session->close();
+  }
 }
 
 Result<std::unique_ptr<MetricsServer>> MetricsServer::start(const std::string& host, std::uint16_t port,

@@ -143,7 +143,7 @@ bool PolicyWatcher::concerns_us(int watch, std::uint32_t mask, const std::string
 }
 
 void PolicyWatcher::drain_inotify() {
-  alignas(inotify_event) std::array<char, 16 * 1024> buffer;
+  alignas(inotify_event) std::array<char, 16384> buffer;
   bool relevant = false;
   for (ssize_t bytes = 0; inotify_ >= 0 && (bytes = read(inotify_, buffer.data(), buffer.size())) > 0;) {
     for (const char* at = buffer.data(); at < buffer.data() + bytes;) {
@@ -160,13 +160,11 @@ void PolicyWatcher::look() {
   Result<std::vector<policy::Source>> loaded = policy::load_sources(path_);
   const auto seen = loaded ? std::optional(fingerprint(*loaded)) : std::nullopt;
   const bool demanded = std::exchange(demand_pending_, false);
-  switch (detector_.looked(seen, std::chrono::steady_clock::now())) {
-    case ChangeDetector::Verdict::Nothing:
-      return;
-    case ChangeDetector::Verdict::Changed:
-      return callbacks_.on_change({std::move(loaded).value(), demanded});
-    case ChangeDetector::Verdict::Unreadable:
-      return callbacks_.on_unreadable(loaded.error());
+  if (detector_.looked(seen, std::chrono::steady_clock::now()) == ChangeDetector::Verdict::Nothing) return;
+  if (loaded) {
+    callbacks_.on_change({std::move(loaded).value(), demanded});
+  } else {
+    callbacks_.on_unreadable(loaded.error());
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <locale>
 #include <span>
 #include <sstream>
@@ -66,7 +67,7 @@ void add_histogram(MetricFamily& family, Labels labels, const stats::Histogram& 
   std::size_t bucket = 0;
   std::uint64_t below = 0;
   for (const double bound : bounds) {
-    const std::size_t end = stats::bucket_of(Duration(static_cast<Duration::rep>(bound * 1e9 + 0.5)));
+    const std::size_t end = stats::bucket_of(Duration(std::llround(bound * 1e9)));
     for (; bucket <= end; ++bucket) below += values.bucket_count(bucket);
     metric.histogram.bucket.push_back({below, bound});
   }
