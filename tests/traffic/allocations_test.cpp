@@ -15,10 +15,14 @@ namespace {
 thread_local std::size_t allocations = 0;
 }
 
-// Not inlined, or the compiler sees free() on what it believes comes from the library's operator new.
-[[gnu::noinline]] void* operator new(std::size_t size) {
+// Not inlined, or the compiler sees free() on what it believes comes from the library's operator new. The nothrow form
+// too, because memory of either is given back by the same delete.
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
   ++allocations;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  return std::malloc(size == 0 ? 1 : size);
+}
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  if (void* memory = operator new(size, std::nothrow)) return memory;
   throw std::bad_alloc();
 }
 [[gnu::noinline]] void operator delete(void* memory) noexcept {

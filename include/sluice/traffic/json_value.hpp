@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,7 +10,7 @@
 namespace sluice::traffic {
 
 /// Bodies above this are not looked into: what they would cost, every request of the route would pay.
-inline constexpr std::size_t max_json_body = 256 * 1024;
+inline constexpr std::size_t max_json_body = std::size_t{256} * 1024;
 
 /// Cuts an RFC 6901 pointer ("/user/id") into its unescaped tokens, at most 32 of at most 256 bytes.
 ///
