@@ -1,10 +1,10 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
-#include <regex>
 #include <string>
 #include <vector>
 
@@ -12,6 +12,7 @@
 #include "sluice/cli/problem_output.hpp"
 #include "sluice/policy/codes.hpp"
 #include "sluice/policy/reader.hpp"
+#include "sluice/policy/scalars.hpp"
 
 namespace sluice::cli {
 namespace {
@@ -26,17 +27,30 @@ bool wants_colour() {
   return (no_colour == nullptr || *no_colour == '\0') && isatty(STDOUT_FILENO) == 1;
 }
 
+/// Cuts `:NUMBER` off the end; 0 when there is none.
+int cut_number(std::string_view& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return 0;
+  const auto number = policy::parse_integer(text.substr(colon + 1));
+  if (!number || *number > 1'000'000'000) return 0;
+  text = text.substr(0, colon);
+  return static_cast<int>(*number);
+}
+
 /// The sentence of a higher layer as a problem, at the place that it begins with.
-policy::Problem as_problem(const std::string& path, std::string sentence) {
+policy::Problem as_problem(const std::string& path, const std::string& sentence) {
   policy::Problem problem;
   problem.code = policy::info(policy::Code::Uncompilable).id;
   problem.position.file = path;
-  static const std::regex located("^(.*?):([0-9]{1,9}):([0-9]{1,9}): ");
-  if (std::smatch place; std::regex_search(sentence, place, located)) {
-    problem.position = {place[1], std::stoi(place[2]), std::stoi(place[3])};
-    sentence = place.suffix();
+  problem.message = sentence;
+  const std::size_t end = std::min(sentence.find(": "), sentence.size());
+  std::string_view place = std::string_view(sentence).substr(0, end);
+  const int column = cut_number(place);
+  const int line = cut_number(place);
+  if (line > 0 && column > 0) {
+    problem.position = {std::string(place), line, column};
+    problem.message = sentence.substr(end + 2);
   }
-  problem.message = std::move(sentence);
   return problem;
 }
 
@@ -46,7 +60,7 @@ int check(const CheckOptions& options, const PolicyCheck& deeper) {
   for (const std::string& path : options.paths) {
     policy::Reading reading = policy::read_path(path);
     if (deeper && reading.ok() && reading.set.inactive.empty()) {
-      if (auto sentence = deeper(reading.set)) reading.problems.push_back(as_problem(path, std::move(*sentence)));
+      if (auto sentence = deeper(reading.set)) reading.problems.push_back(as_problem(path, *sentence));
     }
     ok = ok && reading.ok();
     for (policy::Problem& problem : policy::inactive_features(reading.set)) {
