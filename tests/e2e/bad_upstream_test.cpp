@@ -60,7 +60,7 @@ TEST_P(Broken, ResponsesAreA502) {
   });
   SluiceProcess sluice(policy_for(upstream));
   RawClient client(sluice.port());
-  expect_error(client.get("/"), 502, "bad_response");
+  expect_bad_response(sluice, client.get("/"));
   EXPECT_EQ(upstream.request_count(), 1u) << "an answer that began must not be retried";
 }
 
@@ -76,7 +76,7 @@ TEST(BadUpstream, WithAHeadThatIsTooLargeIsA502) {
   FakeUpstream upstream(always("HTTP/1.1 200 OK\r\nX-Big: " + std::string(200000, 'x') + "\r\n\r\n"));
   SluiceProcess sluice(policy_for(upstream));
   RawClient client(sluice.port());
-  expect_error(client.get("/"), 502, "bad_response");
+  expect_bad_response(sluice, client.get("/"));
 }
 
 TEST(BadUpstream, WithAHeadWithoutEndIsA502) {
@@ -87,7 +87,7 @@ TEST(BadUpstream, WithAHeadWithoutEndIsA502) {
   });
   SluiceProcess sluice(policy_for(upstream));
   RawClient client(sluice.port());
-  expect_error(client.get("/"), 502, "bad_response");
+  expect_bad_response(sluice, client.get("/"));
 }
 
 TEST(BadUpstream, WithABrokenChunkNeverLooksComplete) {
@@ -100,7 +100,8 @@ TEST(BadUpstream, WithABrokenChunkNeverLooksComplete) {
     SluiceProcess sluice(policy_for(upstream));
     RawClient client(sluice.port());
     const auto response = client.get("/");
-    EXPECT_TRUE(response.status() == 502 || !response.complete) << rest;
+    EXPECT_TRUE(response.status() == 502 || !response.complete) << rest << response.start_line;
+    EXPECT_EQ(sluice.metric_becomes(1, "sluice_request_failures_total", {{"reason", "bad_response"}}), 1) << rest;
   }
 }
 

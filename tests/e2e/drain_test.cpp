@@ -50,13 +50,12 @@ TEST(Drain, LetsRequestsInFlightFinishAndSaysClose) {
   sluice.signal(SIGTERM);
   ASSERT_TRUE(eventually([&] {
     try {
-      RawClient late(sluice.port());
-      late.send(request_text("GET", "/"));
-      return late.read_to_end().empty();
+      const RawClient late(sluice.port());
+      return false;
     } catch (const std::runtime_error&) {
-      return true;  // refused: the listener is gone
+      return true;
     }
-  })) << "new connections are still served";
+  })) << "new connections are still accepted";
   EXPECT_TRUE(sluice.process().is_running());
   gate.open();
   const auto response = client.read_response();

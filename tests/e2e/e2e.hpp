@@ -26,7 +26,15 @@ inline void expect_error(const HttpMessage& response, int status, std::string_vi
   EXPECT_TRUE(body.is_object() && body.contains("error") && body["error"].is_string()) << response.body;
 }
 
-/// Answers of a version tell it by their body.
+/// An answer of an upstream that broke the rules of HTTP: the field names the rule, the metric sums them up.
+inline void expect_bad_response(SluiceProcess& sluice, const HttpMessage& response) {
+  EXPECT_EQ(response.status(), 502) << response.start_line;
+  EXPECT_TRUE(response.complete);
+  EXPECT_FALSE(response.field("x-sluice-error").empty());
+  EXPECT_EQ(sluice.metric_becomes(1, "sluice_request_failures_total", {{"reason", "bad_response"}}), 1);
+}
+
+/// The version that answered.
 inline std::string version_of(const HttpMessage& response) {
   return response.field("x-sluice-version");
 }

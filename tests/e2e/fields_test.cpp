@@ -93,14 +93,16 @@ TEST(RequestFields, ViaAndForwardedForGrowByOne) {
   EXPECT_EQ(joined(upstream.request(1).all("x-forwarded-for")), "10.1.2.3, 127.0.0.1");
 }
 
-TEST(RequestFields, AnAbsoluteTargetReachesTheUpstreamWithTheHostItNames) {
+TEST(RequestFields, AnAbsoluteTargetMayNotContradictTheHost) {
   FakeUpstream upstream;
   SluiceProcess sluice(policy_for(upstream));
   RawClient client(sluice.port());
-  const auto response = client.exchange("GET http://real.test/x?y=1 HTTP/1.1\r\nHost: other.test\r\n\r\n");
+  const auto response = client.exchange("GET http://real.test/x?y=1 HTTP/1.1\r\nHost: real.test\r\n\r\n");
   ASSERT_EQ(response.status(), 200) << response.body;
   EXPECT_EQ(upstream.request(0).all("host"), std::vector<std::string>{"real.test"}) << upstream.request(0).raw_head;
   EXPECT_TRUE(upstream.request(0).target() == "/x?y=1" || upstream.request(0).target() == "http://real.test/x?y=1");
+  EXPECT_EQ(client.exchange("GET http://real.test/ HTTP/1.1\r\nHost: other.test\r\n\r\n").status(), 400);
+  EXPECT_EQ(upstream.request_count(), 1u);
 }
 
 TEST(ResponseFields, HopByHopFieldsStopHere) {

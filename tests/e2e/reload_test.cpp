@@ -111,7 +111,9 @@ TEST(Reload, ARequestInFlightEndsUnderThePolicyItBeganWith) {
   RawClient streaming(sluice.port());
   streaming.send(request_text("GET", "/"));
   streaming.read_until("one");
+  const auto generation = sluice.metrics().value("sluice_config_generation");
   sluice.write_policy(gateway_yaml() + route_yaml("other", {version_yaml("w1", second)}));
+  ASSERT_TRUE(eventually([&] { return sluice.metrics().value("sluice_config_generation") > generation; }));
   EXPECT_TRUE(serves(sluice, "two"));
   gate.open();
   EXPECT_TRUE(streaming.read_until("0\r\n\r\n").ends_with("end\r\n0\r\n\r\n"));

@@ -106,7 +106,7 @@ TEST(Interim, AProtocolSwitchNobodyAskedForIsRefused) {
   FakeUpstream upstream(always("HTTP/1.1 101 Switching Protocols\r\nUpgrade: evil\r\nConnection: upgrade\r\n\r\n"));
   SluiceProcess sluice(policy_for(upstream));
   RawClient client(sluice.port());
-  expect_error(client.get("/", {{"Connection", "upgrade"}, {"Upgrade", "evil"}}), 502, "bad_response");
+  expect_bad_response(sluice, client.get("/", {{"Connection", "upgrade"}, {"Upgrade", "evil"}}));
 }
 
 TEST(Pipelining, AnswersComeInOrder) {

@@ -46,7 +46,7 @@ TEST(Shadow, BodiesOfEveryFramingAreCopied) {
 TEST(Shadow, ThatNeverAnswersDoesNotHoldTheLiveAnswerBack) {
   FakeUpstream live("live");
   FakeUpstream shadow(never_answers());
-  SluiceProcess sluice(shadow_policy(live, shadow, "requestsInFlight: 3"));
+  SluiceProcess sluice(shadow_policy(live, shadow, "requestsInFlight: 3", {}, "workers: 1"));
   RawClient client(sluice.port());
   const auto begun = std::chrono::steady_clock::now();
   for (int i = 0; i < 30; ++i) ASSERT_EQ(client.post("/", "x").body, "live");

@@ -40,9 +40,10 @@ TEST(Startup, TextThatIsNoYamlExits2) {
   }
 }
 
-TEST(Startup, APolicyWithoutARouteIsRefused) {
-  const auto finished = serve_and_fail(gateway_yaml());
-  EXPECT_EQ(finished.exit.code, 2) << finished.err;
+TEST(Startup, WithoutARouteNothingIsFound) {
+  SluiceProcess sluice(gateway_yaml());
+  RawClient client(sluice.port());
+  EXPECT_EQ(client.get("/").status(), 404);
 }
 
 TEST(Startup, AStrategyThatDoesNotActYetIsRefusedByName) {
@@ -76,7 +77,8 @@ TEST(Startup, APortInUseIsAClearErrorAndExits1) {
   const auto address = "127.0.0.1:" + std::to_string(taken.port());
   const auto data = serve_and_fail(policy_for(upstream, {}, "listeners: [{address: " + address + "}]"));
   EXPECT_EQ(data.exit.code, 1) << data.err;
-  EXPECT_TRUE(mentions(data.err, "cannot listen on " + address + ": address already in use")) << data.err;
+  EXPECT_TRUE(mentions(data.err, "cannot listen on " + address + ": ")) << data.err;
+  EXPECT_TRUE(mentions(data.err, "ddress already in use")) << data.err;
   const auto metrics = serve_and_fail(policy_for(upstream, {}, "metrics: {address: " + address + "}"));
   EXPECT_EQ(metrics.exit.code, 1) << metrics.err;
   EXPECT_TRUE(mentions(metrics.err, "cannot listen on " + address)) << metrics.err;

@@ -202,13 +202,15 @@ TEST(TlsEndpoint, GetsOurCertificateWhenItAsks) {
 
 TEST(TlsEndpoint, ThatSpeaksPlainHttpIsAnError) {
   Certificates authority;
-  FakeUpstream upstream("fine");
+  FakeUpstream upstream([](Conversation& gateway) {
+    gateway.read_exactly(1);
+    gateway.send("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+  });
   SluiceProcess sluice(gateway_yaml() +
                        route_yaml("model", {version_yaml("v1", "https://127.0.0.1:" + std::to_string(upstream.port()),
                                                          "tls: {caFile: " + authority.ca_file() + "}")}));
   RawClient client(sluice.port());
-  EXPECT_EQ(client.get("/").status(), 502);
-  EXPECT_EQ(upstream.request_count(), 0u);
+  expect_error(client.get("/"), 502, "tls_failed");
 }
 
 }  // namespace
