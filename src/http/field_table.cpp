@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <cstring>
 
 #include "sluice/http/syntax.hpp"
 
@@ -81,14 +83,38 @@ bool contains(const std::array<std::string_view, N>& names, std::string_view nam
                      [name](std::string_view known) { return equals_ignoring_case(name, known); });
 }
 
+/// Whether a token is this known name, which holds letters and '-' only: for those, setting the bit that tells cases
+/// apart maps no other token byte onto them.
+bool is_name(std::string_view token, std::string_view known) noexcept {
+  if (token.size() != known.size()) return false;
+  constexpr std::uint64_t kCaseBits = 0x2020202020202020;
+  const auto differ = [&](std::size_t at) {
+    std::uint64_t left;
+    std::uint64_t right;
+    std::memcpy(&left, token.data() + at, 8);
+    std::memcpy(&right, known.data() + at, 8);
+    return (left | kCaseBits) != right;
+  };
+  if (token.size() >= 8) {
+    for (std::size_t at = 0; at + 8 < token.size(); at += 8) {
+      if (differ(at)) return false;
+    }
+    return !differ(token.size() - 8);
+  }
+  for (std::size_t at = 0; at < token.size(); ++at) {
+    if ((token[at] | 0x20) != known[at]) return false;
+  }
+  return true;
+}
+
 FieldId if_equal(std::string_view name, std::string_view known, FieldId id) noexcept {
-  return equals_ignoring_case(name, known) ? id : FieldId::Other;
+  return is_name(name, known) ? id : FieldId::Other;
 }
 
 /// Names that begin with x-.
 FieldId extension_id(std::string_view name) noexcept {
-  if (starts_with_ignoring_case(name, kOurPrefix)) {
-    return equals_ignoring_case(name, "x-sluice-version") ? FieldId::XSluiceVersion : FieldId::XSluice;
+  if (name.size() >= kOurPrefix.size() && is_name(name.substr(0, kOurPrefix.size()), kOurPrefix)) {
+    return is_name(name, "x-sluice-version") ? FieldId::XSluiceVersion : FieldId::XSluice;
   }
   if (name.size() == 12) return if_equal(name, "x-request-id", FieldId::XRequestId);
   return if_equal(name, "x-forwarded-for", FieldId::XForwardedFor);

@@ -151,11 +151,12 @@ Refusal apply_connection(const char* base, const Noted& noted, MessageHead& head
     while (next_element(list, option)) {
       if (++options > kMaxConnectionOptions) return kInvalidConnection;
       if (option.empty()) continue;
-      if (!is_all(option, kTokenByte)) return kInvalidConnection;
       if (equals_ignoring_case(option, "close")) {
         close = true;
       } else if (equals_ignoring_case(option, "keep-alive")) {
         keep_alive = true;
+      } else if (!is_all(option, kTokenByte)) {
+        return kInvalidConnection;
       } else if (const Refusal refusal = apply_option(base, option, head)) {
         return refusal;
       }

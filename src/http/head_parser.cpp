@@ -32,29 +32,57 @@ Range range(std::size_t from, std::size_t to) noexcept {
   return {static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to - from)};
 }
 
+/// Records a field line whose CR stands at `end`; the name ends at `colon`. Its bytes were checked.
+void add_field(std::string_view bytes, std::size_t start, std::size_t colon, std::size_t end,
+               MessageHead& out) noexcept {
+  std::size_t from = colon + 1;
+  std::size_t to = end;
+  while (from < to && (bytes[from] == ' ' || bytes[from] == '\t')) ++from;
+  while (to > from && (bytes[to - 1] == ' ' || bytes[to - 1] == '\t')) --to;
+  Field& field = out.field_store[out.field_count++];
+  field.line = range(start, end + 2);
+  field.name = range(start, colon);
+  field.value = range(from, to);
+  field.id = field_id(bytes.substr(start, colon - start));
+  field.hop_by_hop = is_always_hop_by_hop(field.id);
+}
+
+std::size_t field_limit(const HeadLimits& limits) noexcept {
+  return std::min<std::size_t>(limits.fields, kMaxFields);
+}
+
+/// Takes valid field lines that are all there, in one pass each; stops before the first that is anything else. Those
+/// have to be looked at with `find_line` and `parse_field`, which say what is wrong.
+void take_plain_fields(std::string_view bytes, const HeadLimits& limits, HeadProgress& progress,
+                       MessageHead& out) noexcept {
+  const std::string_view window = bytes.substr(0, limits.bytes);
+  while (out.field_count < field_limit(limits)) {
+    const std::size_t start = progress.line_start;
+    const std::size_t colon = skip(window, start, kTokenByte);
+    if (colon == start || colon == window.size() || window[colon] != ':') return;
+    const std::size_t control = find_control_byte(window.substr(colon + 1));
+    const std::size_t end = colon + 1 + control;
+    if (control == std::string_view::npos || end + 1 >= window.size() || window[end] != '\r' ||
+        window[end + 1] != '\n') {
+      return;
+    }
+    add_field(bytes, start, colon, end, out);
+    progress.line_start = progress.scanned = static_cast<std::uint32_t>(end + 2);
+  }
+}
+
 /// One field line from `start` to `end`, where its CR stands.
 Refusal parse_field(std::string_view bytes, std::size_t start, std::size_t end, const HeadLimits& limits,
                     MessageHead& out) noexcept {
   const std::string_view line = bytes.substr(start, end - start);
   if (line[0] == ' ' || line[0] == '\t') return kLineFolding;
-  if (out.field_count >= std::min<std::size_t>(limits.fields, kMaxFields)) return kTooManyFields;
+  if (out.field_count >= field_limit(limits)) return kTooManyFields;
   const std::size_t colon = skip(line, 0, kTokenByte);
   if (colon == 0 || colon == line.size()) return kInvalidFieldName;
   if (line[colon] != ':') return line[colon] == ' ' || line[colon] == '\t' ? kSpaceBeforeColon : kInvalidFieldName;
-
-  std::size_t from = colon + 1;
-  std::size_t to = line.size();
-  const std::size_t control = find_control_byte(line.substr(from));
-  if (control != std::string_view::npos) return line[from + control] == '\r' ? kBareCr : kInvalidFieldValue;
-  while (from < to && (line[from] == ' ' || line[from] == '\t')) ++from;
-  while (to > from && (line[to - 1] == ' ' || line[to - 1] == '\t')) --to;
-
-  Field& field = out.field_store[out.field_count++];
-  field.line = range(start, end + 2);
-  field.name = range(start, start + colon);
-  field.value = range(start + from, start + to);
-  field.id = field_id(line.substr(0, colon));
-  field.hop_by_hop = is_always_hop_by_hop(field.id);
+  const std::size_t control = find_control_byte(line.substr(colon + 1));
+  if (control != std::string_view::npos) return line[colon + 1 + control] == '\r' ? kBareCr : kInvalidFieldValue;
+  add_field(bytes, start, start + colon, end, out);
   return kNotRefused;
 }
 
@@ -114,6 +142,7 @@ ParseStatus parse_lines(std::string_view bytes, const HeadLimits& limits, HeadPr
   };
   for (;;) {
     const bool first = progress.line_start == 0;
+    if (!first && progress.scanned == progress.line_start) take_plain_fields(bytes, limits, progress, out);
     const std::uint32_t limit = first ? std::min(limits.bytes, limits.target + kAroundTarget) : limits.bytes;
     std::size_t end = 0;
     const Line line = find_line(bytes, limit, progress, end);

@@ -56,16 +56,20 @@ Refusal parse_version(std::string_view text, MessageHead& out) noexcept {
 /// NUL in the path is refused.
 Refusal parse_path(std::string_view text, std::size_t at, std::size_t end, RequestHead& out) noexcept {
   const std::size_t start = at;
-  for (; at < end && text[at] != '?'; ++at) {
-    if (!is(text[at], kPathByte)) return kInvalidTarget;
-    if (text[at] != '%') continue;
-    if (end - at < 3 || !is(text[at + 1], kHexByte) || !is(text[at + 2], kHexByte)) return kInvalidTarget;
-    if (text[at + 1] == '0' && text[at + 2] == '0') return kInvalidTarget;
+  const std::string_view up_to_end = text.substr(0, end);
+  for (;;) {
+    at = skip(up_to_end, at, kPathByte);
+    if (at == end || text[at] == '?') break;
+    if (text[at] != '%' || end - at < 3 || !is(text[at + 1], kHexByte) || !is(text[at + 2], kHexByte) ||
+        (text[at + 1] == '0' && text[at + 2] == '0')) {
+      return kInvalidTarget;
+    }
+    at += 3;
   }
   out.path = range(start, at);
   if (at == end) return kNotRefused;
   out.query = range(at + 1, end);
-  return skip(text.substr(0, end), at + 1, kQueryByte) == end ? kNotRefused : kInvalidTarget;
+  return skip(up_to_end, at + 1, kQueryByte) == end ? kNotRefused : kInvalidTarget;
 }
 
 Refusal parse_absolute_form(std::string_view text, std::size_t at, std::size_t end, RequestHead& out) noexcept {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <ostream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -28,6 +29,10 @@ struct ProtocolCase {
   std::optional<std::string> upstream_sees;  ///< the last request, without what the gateway adds
   std::optional<std::string> client_sees;    ///< the last response, without what the gateway adds
 };
+
+inline std::ostream& operator<<(std::ostream& out, const ProtocolCase& rule) {
+  return out << rule.name;
+}
 
 namespace case_file {
 

@@ -6,7 +6,7 @@
 
 namespace sluice::http {
 
-/// Which field a name means; any case. A few nanoseconds: most names are told by length and first letter.
+/// Which field a token means; any case. A few nanoseconds: most names are told by length and first letter.
 FieldId field_id(std::string_view name) noexcept;
 
 /// Fields that concern one connection only (RFC 9110 section 7.6.1), whether Connection names them or not.

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace sluice::http {
@@ -9,7 +11,7 @@ namespace sluice::http {
 /// What a byte may be part of (RFC 9110 section 5.6, RFC 3986). One table, so that every rule reads the same alphabet.
 enum ByteClass : std::uint8_t {
   kTokenByte = 1,   ///< field names, methods, codings, connection options
-  kPathByte = 2,    ///< the path of a request target, '%' included
+  kPathByte = 2,    ///< the path of a request target, but not '%'
   kQueryByte = 4,   ///< its query: also what browsers leave unescaped there
   kHostByte = 8,    ///< a registered name or an IPv4 address
   kFieldByte = 16,  ///< a field value: HTAB, SP, visible and non-ASCII bytes
@@ -31,7 +33,7 @@ constexpr std::array<std::uint8_t, 256> make_byte_classes() {
     const bool name = digit || letter;
     std::uint8_t classes = 0;
     if (name || one_of(c, "!#$%&'*+-.^_`|~")) classes |= kTokenByte;
-    if (name || one_of(c, "-._~!$&'()*+,;=:@/%[]|")) classes |= kPathByte;
+    if (name || one_of(c, "-._~!$&'()*+,;=:@/[]|")) classes |= kPathByte;
     if (name || one_of(c, "-._~!$&'()*+,;=:@/%[]|?{}^`\\")) classes |= kQueryByte;
     if (name || one_of(c, "-._~")) classes |= kHostByte;
     if (i == '\t' || (i >= 0x20 && i != 0x7f)) classes |= kFieldByte;
@@ -104,6 +106,29 @@ constexpr bool next_element(std::string_view& list, std::string_view& element) n
 
 /// The first byte that may not stand in a field value (a control byte other than HTAB); npos when there is none.
 /// Eight bytes at a time.
-std::size_t find_control_byte(std::string_view text) noexcept;
+inline std::size_t find_control_byte(std::string_view text) noexcept {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHighBits = 0x8080808080808080;
+  std::size_t at = 0;
+  while (at + 8 <= text.size()) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + at, 8);
+    // Nonzero exactly when some byte is below 0x20 or is 0x7f; the first byte of the word that is marked is one of
+    // them.
+    const std::uint64_t below_space = (word - kOnes * 0x20) & ~word;
+    const std::uint64_t as_delete = word ^ (kOnes * 0x7f);
+    const std::uint64_t marks = (below_space | ((as_delete - kOnes) & ~as_delete)) & kHighBits;
+    if (marks == 0) {
+      at += 8;
+      continue;
+    }
+    if constexpr (std::endian::native == std::endian::little)
+      at += static_cast<std::size_t>(std::countr_zero(marks)) / 8;
+    if (!is(text[at], kFieldByte)) return at;
+    ++at;  // HTAB, or (big-endian) a byte before the marked one
+  }
+  const std::size_t end = skip(text, at, kFieldByte);
+  return end == text.size() ? std::string_view::npos : end;
+}
 
 }  // namespace sluice::http
