@@ -11,6 +11,8 @@ namespace sluice::gateway {
 namespace {
 
 constexpr Duration kLinger = std::chrono::seconds(2);
+/// How long an idle client may still begin a request when the gateway drains.
+constexpr Duration kDrainGrace = std::chrono::milliseconds(500);
 
 }  // namespace
 
@@ -200,7 +202,8 @@ void Session::count_bytes() noexcept {
 
 void Session::drain() {
   drain_ = true;
-  if (exchange_ == nullptr && received_.size() == 0) client_.cancel();
+  // A request may be on its way already: it is still answered, with Connection: close. Who stays idle is let go.
+  if (exchange_ == nullptr && received_.size() == 0) set_deadline(DeadlineKind::KeepAlive, worker_.now() + kDrainGrace);
 }
 
 void Session::abort() {
