@@ -59,6 +59,41 @@ TEST(Routing, TheModelInTheBodyDecides) {
   EXPECT_EQ(large.request(0).body, R"({"model":"large","messages":[]})");
 }
 
+TEST(Routing, TheModelIsFoundHoweverTheBodyArrives) {
+  FakeUpstream large("large");
+  FakeUpstream fallback("fallback");
+  SluiceProcess sluice(gateway_yaml() +
+                       route_yaml("large", {version_yaml("v1", large)}, "protocol: OpenAI\nmatches: [{model: large}]") +
+                       route_yaml("everything", {version_yaml("w1", fallback)}, "protocol: OpenAI"));
+  RawClient client(sluice.port());
+  const std::string body = R"({"messages":[],"model":"large","stream":false})";
+  const auto whole = request_text("POST", "/v1/chat/completions", body);
+  const auto pieces =
+      request_text("POST", "/v1/chat/completions", chunked(body, 7), {{"Transfer-Encoding", "chunked"}});
+  for (const auto& request : {whole, pieces}) {
+    EXPECT_EQ(client.exchange(request).body, "large");
+    client.send_cut_at(request, {request.find("\r\n\r\n") + 4});
+    EXPECT_EQ(client.read_response().body, "large");
+    client.send_byte_by_byte(request);
+    EXPECT_EQ(client.read_response().body, "large");
+  }
+  for (const auto& request : large.requests()) EXPECT_EQ(request.body, body);
+  EXPECT_EQ(client.exchange(request_text("POST", "/", body, {{"Expect", "100-continue"}})).body, "large");
+}
+
+TEST(Routing, ABodyThatIsNoJsonIsStillForwarded) {
+  FakeUpstream large("large");
+  FakeUpstream fallback(echo());
+  SluiceProcess sluice(gateway_yaml() +
+                       route_yaml("large", {version_yaml("v1", large)}, "protocol: OpenAI\nmatches: [{model: large}]") +
+                       route_yaml("everything", {version_yaml("w1", fallback)}, "protocol: OpenAI"));
+  RawClient client(sluice.port());
+  for (const auto& body : {std::string("not json"), std::string("{\"model\":"), std::string("{\"model\":7}"),
+                           std::string("\xff\x00{}", 4), std::string(300000, '['), std::string(300000, 'x')}) {
+    EXPECT_TRUE(client.post("/v1/chat/completions", body).body == body) << body.substr(0, 20);
+  }
+}
+
 TEST(Routing, WithoutARouteTheAnswerIs404) {
   FakeUpstream upstream;
   SluiceProcess sluice(policy_for(upstream, "matches: [{path: {type: Exact, value: /only}}]"));

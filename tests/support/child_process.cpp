@@ -84,7 +84,8 @@ std::uint64_t ChildProcess::status_field(std::string_view name) const {
 }
 
 void ChildProcess::forget_high_water() const {
-  std::ofstream("/proc/" + std::to_string(pid_) + "/clear_refs") << 5;
+  const auto path = "/proc/" + std::to_string(pid_) + "/clear_refs";
+  if (!(std::ofstream(path) << 5 << std::flush)) throw std::runtime_error("cannot reset the high water mark");
 }
 
 std::size_t ChildProcess::open_files() const {

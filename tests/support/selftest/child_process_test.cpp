@@ -35,6 +35,14 @@ TEST(ChildProcess, GivesUpWaitingForALineWhenItEnded) {
   EXPECT_FALSE(process.says("ready"));
 }
 
+TEST(ChildProcess, MeasuresMemoryFromWhereItWasTold) {
+  ChildProcess process({"sh", "-c", "x=$(head -c 30000000 /dev/zero | tr '\\0' x); x=; echo grown; sleep 60"});
+  ASSERT_TRUE(process.says("grown\n"));
+  EXPECT_GT(process.resident_high_water(), 30000000u);
+  process.forget_high_water();
+  EXPECT_LT(process.resident_high_water(), 30000000u);
+}
+
 TEST(MetricsText, SumsTheSeriesThatCarryTheLabels) {
   const MetricsText metrics(
       "# TYPE sluice_requests_total counter\n"
