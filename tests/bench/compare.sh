@@ -13,7 +13,7 @@ compare.sh [options]
   --only CASE,...   split, sticky, mirror, upload, idle, sse (all)
   --proxies LIST    floor,nginx,haproxy,sluice (all); a proxy that is not installed is left out with a word on stderr
   --output FORMAT   markdown or tsv (markdown)
-  --raw FILE        keep every measured row here
+  --raw FILE        write every measured row here as it comes
   --bin DIR         binaries (build/release/bin)
   --proxy-core N    core of the proxy (0)
   --client-core N   core of the clients and backends (1)
@@ -51,8 +51,8 @@ source "$here/proxies.sh"
 source "$here/measure.sh"
 
 work=$(mktemp -d)
-raw=$work/rows.tsv
-: >"$raw"
+raw=${keep:-$work/rows.tsv}
+: >"$raw" || fail "cannot write $raw"
 backend_pid=
 clean_up() {
   stop_proxy
@@ -122,7 +122,6 @@ for case_name in ${only//,/ }; do
   done
 done
 
-[[ -n $keep ]] && cp "$raw" "$keep"
 if [[ $output == tsv ]]; then
   cat "$raw"
 else

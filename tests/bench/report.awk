@@ -1,5 +1,6 @@
 # The rows of measure.sh as Markdown tables: medians over the rounds; the ratio to the floor is taken within each round
-# and then the median of those, because the machine drifts between rounds more than within one.
+# and then the median of those, because the machine drifts between rounds more than within one. Disturbed windows count
+# only where there is no other.
 
 BEGIN { FS = "\t" }
 
@@ -11,7 +12,12 @@ BEGIN { FS = "\t" }
   for (i = 5; i <= NF; i++) cell[key, count[key], i] = $i
   cpu_in_round[$1, $2, $3, $4] = $7
   if ($2 > rounds) rounds = $2
-  if ($4 != "idle" && $17 > 10) disturbed[$1] = disturbed[$1] sprintf(" %s/%s in round %d (%d %%)", $3, $4, $2, $17)
+  if ($4 == "idle" || $17 <= 10) {
+    calm[key]++
+    calm_row[key, count[key]] = calm_round[$1, $2, $3, $4] = 1
+  } else {
+    disturbed[$1] = disturbed[$1] sprintf(" %s/%s in round %d (%d %%)", $3, $4, $2, $17)
+  }
 }
 
 function median_of(list, n,    i, j, swap) {
@@ -21,10 +27,11 @@ function median_of(list, n,    i, j, swap) {
   return n % 2 ? list[(n + 1) / 2] : (list[n / 2] + list[n / 2 + 1]) / 2
 }
 
-function median(name, proxy, load, column,    key, list, i) {
+function median(name, proxy, load, column,    key, list, n, i) {
   key = name SUBSEP proxy SUBSEP load
-  for (i = 1; i <= count[key]; i++) list[i] = cell[key, i, column] + 0
-  return median_of(list, count[key])
+  for (i = 1; i <= count[key]; i++)
+    if (!calm[key] || (key, i) in calm_row) list[++n] = cell[key, i, column] + 0
+  return median_of(list, n)
 }
 
 function total(name, proxy, load, column,    key, sum, i) {
@@ -33,12 +40,19 @@ function total(name, proxy, load, column,    key, sum, i) {
   return sum + 0
 }
 
-function ratio(name, proxy, load,    list, n, r, floor_cpu) {
+function ratios(name, proxy, load, only_calm, list,    n, r, floor_cpu) {
   for (r = 1; r <= rounds; r++) {
+    if (only_calm && !((name, r, "floor", load) in calm_round && (name, r, proxy, load) in calm_round)) continue
     floor_cpu = cpu_in_round[name, r, "floor", load]
     if (floor_cpu > 0 && (name, r, proxy, load) in cpu_in_round)
       list[++n] = cpu_in_round[name, r, proxy, load] / floor_cpu
   }
+  return n + 0
+}
+
+function ratio(name, proxy, load,    list, n) {
+  n = ratios(name, proxy, load, 1, list)
+  if (n == 0) n = ratios(name, proxy, load, 0, list)
   return n ? sprintf("%.2f", median_of(list, n)) : "n/a"
 }
 
