@@ -1,5 +1,6 @@
 #include "sluice/admin/probe_pages.hpp"
 
+#include <algorithm>
 #include <exception>
 
 namespace sluice::admin {
@@ -14,7 +15,7 @@ bool is_verbose(std::string_view query) {
   while (!query.empty()) {
     const std::size_t end = std::min(query.find('&'), query.size());
     const std::string_view pair = query.substr(0, end);
-    if (pair.substr(0, pair.find('=')) == "verbose") return true;
+    if (pair == "verbose" || pair.starts_with("verbose=")) return true;
     query.remove_prefix(std::min(end + 1, query.size()));
   }
   return false;
