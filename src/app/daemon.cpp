@@ -63,7 +63,8 @@ int Daemon::start() {
     std::cerr << "sluice: " << sources.error().message << '\n';
     return 2;
   }
-  const policy::Reading reading = policy::read(*sources);
+  policy::Reading reading = policy::read(*sources);
+  if (sources->empty()) reading.problems.front().position.file = options_.path.string();
   if (!accept_policy(reading)) return 2;
   const policy::PolicySet& set = reading.set;
 
