@@ -3,13 +3,13 @@
 
 #include "sluice/gateway/exchange.hpp"
 #include "sluice/gateway/outgoing_head.hpp"
+#include "sluice/gateway/pump.hpp"
 #include "sluice/gateway/session.hpp"
 #include "sluice/gateway/worker.hpp"
 
 namespace sluice::gateway {
 
 using http::Framing;
-using http::IoResult;
 using http::IoStatus;
 using metrics::FailureReason;
 
@@ -42,7 +42,7 @@ bool Exchange::compose_answer() {
   answer_streams_ = answer_.framing == Framing::Chunked || answer_.framing == Framing::UntilClose;
   const std::string_view early = take_answer(connection_->data() + answer_.size, connection_->filled() - answer_.size);
   if (answer_body_.failed()) {
-    failure_ = failure_for(answer_body_.refusal());
+    refuse(FailureReason::BadResponse);
     return false;
   }
   keep_client_ = client_may_stay() && answer_.framing != Framing::UntilClose && !dechunk_;
@@ -95,26 +95,26 @@ http::Task<> Exchange::relay_answer() {
 /// Piece by piece as it arrives; the next is read when the client has taken the last.
 http::Task<> Exchange::relay_body() {
   http::Stream& client = session_->client();
-  http::Stream& endpoint = connection_->stream();
   connection_->consume(connection_->filled());
-  const auto block = connection_->relay_room();
+  Pump pump(*worker_, connection_->stream());
   const Duration idle = route_->config->timeouts.stream_idle;
   while (!answer_body_.done()) {
     session_->set_deadline(DeadlineKind::StreamIdle, worker_->now() + idle);
-    const IoResult result = co_await endpoint.read_some(block.data(), block.size());
+    // Whatever comes is read: bytes behind the end show an endpoint that lied about its length.
+    auto reading = pump.read(~std::uint64_t{0});
+    const Pump::Piece piece = co_await reading;
     if (failed()) co_return;
-    if (!result.ok()) {
-      if (result.status == IoStatus::Eof && answer_.framing == Framing::UntilClose) break;
+    if (piece.status != IoStatus::Ok) {
+      if (piece.status == IoStatus::Eof && answer_.framing == Framing::UntilClose) break;
       refuse(FailureReason::Reset);
       co_return;
     }
-    const std::string_view payload = take_answer(block.data(), result.bytes);
+    const std::string_view payload = take_answer(piece.data(), piece.bytes.size());
     if (answer_body_.failed()) {
-      failure_ = failure_for(answer_body_.refusal());
+      refuse(FailureReason::BadResponse);
       co_return;
     }
-    iovec bytes{const_cast<char*>(payload.data()), payload.size()};
-    auto writing = client.write({&bytes, 1});
+    auto writing = pump.write(client, payload);
     const IoStatus status = co_await writing;
     if (status != IoStatus::Ok && !failed()) refuse(FailureReason::ClientAbort);
     if (failed()) co_return;

@@ -20,6 +20,7 @@ void Exchange::end() noexcept {
   chosen_ = head_valid_ = made_request_id_ = false;
   failure_.reset();
   body_in_buffer_ = bytes_in_buffer_ = 0;
+  visible_body_ = {};
   body_streams_ = upload_discards_ = request_sent_ = continue_sent_ = false;
   upload_task_ = {};
   tee_.versions = 0;
@@ -147,6 +148,18 @@ http::Task<bool> Exchange::buffer_body() {
   co_return !failed();
 }
 
+/// Lets rules and units see the payload. Of a chunked body that is a copy without the framing.
+void Exchange::show_body() {
+  const std::string_view bytes(base() + request_.size, body_in_buffer_);
+  if (request_.framing != http::Framing::Chunked) {
+    visible_body_ = bytes;
+    return;
+  }
+  dechunked_.clear();
+  http::BodyMeter(request_).take(bytes, [this](std::string_view payload) { dechunked_.append(payload); });
+  visible_body_ = dechunked_;
+}
+
 traffic::RequestView Exchange::view() const noexcept {
   struct Fields {
     static std::string_view find(const void* exchange, std::string_view name) {
@@ -159,7 +172,7 @@ traffic::RequestView Exchange::view() const noexcept {
   request.path = request_.path.empty() ? std::string_view("/") : request_.path.in(base());
   request.query = request_.query.in(base());
   request.client_address = session_->client_address();
-  if (body_in_buffer_ > 0 || request_body_.done()) request.body = {base() + request_.size, body_in_buffer_};
+  request.body = visible_body_;
   request.fields = this;
   request.find_field = &Fields::find;
   return request;

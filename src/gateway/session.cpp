@@ -95,7 +95,8 @@ http::Task<Session::HeadStatus> Session::read_head(Exchange*& exchange) {
         received_.finish(skip, false);
       }
     }
-    if (received_.size() > 0 && !next_armed_) {
+    // A lone CR is half an empty line, not the beginning of a request.
+    if (received_.size() > 0 && !next_armed_ && (begun || received_.unfinished() != "\r")) {
       if (!begun) {
         begun = true;
         exchange = worker_.make_exchange(*this);

@@ -1,13 +1,11 @@
 // The part of a request's body that did not come with its head, piece by piece, as fast as the endpoint takes it.
-#include <algorithm>
-
 #include "sluice/gateway/exchange.hpp"
+#include "sluice/gateway/pump.hpp"
 #include "sluice/gateway/session.hpp"
 #include "sluice/gateway/worker.hpp"
 
 namespace sluice::gateway {
 
-using http::IoResult;
 using http::IoStatus;
 using metrics::FailureReason;
 
@@ -24,21 +22,20 @@ void Exchange::start_upload() {
 }
 
 http::Task<> Exchange::upload() {
-  http::Stream& client = session_->client();
-  auto block = worker_->buffers().take();
+  Pump pump(*worker_, session_->client());
   const Duration idle = live_->published->config.client.body_idle;
   while (!request_body_.done()) {
     if (!upload_discards_) session_->set_deadline(DeadlineKind::BodyIdle, worker_->now() + idle);
     // Of a known length not a byte too much is read, so nothing of the next request has to be put elsewhere.
-    const std::size_t wanted = std::min<std::uint64_t>(block.size(), request_body_.at_most());
-    const IoResult result = co_await client.read_some(block.data(), wanted);
+    auto reading = pump.read(request_body_.at_most());
+    const Pump::Piece piece = co_await reading;
     session_->clear_deadline(DeadlineKind::BodyIdle);
-    if (!result.ok()) {
+    if (piece.status != IoStatus::Ok) {
       if (!upload_discards_ && !failed()) cancel(FailureReason::ClientAbort);
       break;
     }
-    const std::string_view bytes(block.data(), result.bytes);
-    const std::string_view piece = bytes.substr(0, request_body_.take(bytes));
+    const std::string_view body = piece.bytes.substr(0, request_body_.take(piece.bytes));
+    if (body.size() < piece.bytes.size()) session_->keep_for_later(piece.bytes.substr(body.size()));
     if (request_body_.failed()) {
       if (!failed()) failure_ = failure_for(request_body_.refusal());
       cancel(FailureReason::BadRequest);
@@ -48,24 +45,14 @@ http::Task<> Exchange::upload() {
       cancel(FailureReason::TooLarge);
       break;
     }
-    if (!upload_discards_) {
-      auto writing = upload_piece(piece);
-      if (!co_await writing) upload_discards_ = true;
-    }
-    if (piece.size() < bytes.size()) session_->keep_for_later(bytes.substr(piece.size()));
+    if (upload_discards_) continue;
+    copy_for_mirrors(body);
+    // When the endpoint takes no more, what it answered, if anything, is for the other coroutine to find out.
+    auto writing = pump.write(connection_->stream(), body);
+    if (co_await writing != IoStatus::Ok) upload_discards_ = true;
   }
-  block.release();
   upload_running_ = false;
   if (request_body_.done() && !upload_discards_ && !failed()) note_request_sent(worker_->now());
-}
-
-/// False when the endpoint takes no more; what it answered, if anything, is for the other coroutine to find out.
-http::Task<bool> Exchange::upload_piece(std::string_view piece) {
-  copy_for_mirrors(piece);
-  iovec bytes{const_cast<char*>(piece.data()), piece.size()};
-  auto writing = connection_->stream().write({&bytes, 1});
-  const IoStatus status = co_await writing;
-  co_return status == IoStatus::Ok;
 }
 
 void Exchange::copy_for_mirrors(std::string_view piece) {

@@ -90,6 +90,14 @@ Stream::ReadAwaiter Stream::read_some(char* data, std::size_t size) {
   return {this};
 }
 
+std::size_t Stream::read_now(char* data, std::size_t size) noexcept {
+  if (tls_) return 0;
+  const ssize_t got = ::recv(socket_.native_handle(), data, size, MSG_DONTWAIT);
+  if (got <= 0) return 0;
+  bytes_read_ += static_cast<std::size_t>(got);
+  return static_cast<std::size_t>(got);
+}
+
 void Stream::finish_read(IoResult result) noexcept {
   read_result_ = result;
   read_completed_ = true;
@@ -145,6 +153,14 @@ bool Stream::send_now() {
   }
   write_status_ = IoStatus::Ok;
   return true;
+}
+
+std::size_t Stream::write_now(std::string_view bytes) noexcept {
+  if (tls_) return 0;
+  const ssize_t sent = ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent <= 0) return 0;
+  bytes_written_ += static_cast<std::size_t>(sent);
+  return static_cast<std::size_t>(sent);
 }
 
 Stream::WriteAwaiter Stream::write(std::span<iovec> pieces) {

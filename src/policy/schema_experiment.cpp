@@ -24,7 +24,7 @@ const Type& type_of(Tag<ShadowBudget> /*tag*/) {
     d.field("requestsInFlight", &ShadowBudget::requests_in_flight, "Copies being answered at the same time.")
         .between(1, 100'000);
     d.field("requestsPerSecond", &ShadowBudget::requests_per_second,
-            "Copies per second to one candidate; unlimited when absent.")
+            "Copies per second, all candidates together; unlimited when absent.")
         .between(0.001, 1e6);
     d.field("bodyBytes", &ShadowBudget::body_bytes, "Requests with a larger body are not copied.")
         .between(Bytes{0}, Bytes{1ULL << 30});

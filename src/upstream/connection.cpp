@@ -24,11 +24,6 @@ std::span<char> Connection::room() {
   return {data() + filled_, capacity - filled_};
 }
 
-std::span<char> Connection::relay_room() {
-  if (!block_) block_ = context_->buffers.take();
-  return {block_.data(), http::BufferPool::kBlockBytes};
-}
-
 bool Connection::arm() {
   const auto free = room();
   if (free.empty()) return false;

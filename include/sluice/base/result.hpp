@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cassert>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -22,7 +21,7 @@ Failure<E> fail(E error) {
 
 /// A value or the reason why there is none. What std::expected will be once the compiler has it.
 ///
-/// Reading the side that is not there is a programming error (asserted).
+/// Reading the side that is not there is a programming error and throws.
 template <typename T, typename E = Error>
 class [[nodiscard]] Result {
  public:
@@ -32,16 +31,16 @@ class [[nodiscard]] Result {
   bool ok() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return ok(); }
 
-  T& value() & { return assert(ok()), *std::get_if<0>(&state_); }
-  const T& value() const& { return assert(ok()), *std::get_if<0>(&state_); }
-  T&& value() && { return assert(ok()), std::move(*std::get_if<0>(&state_)); }
+  T& value() & { return std::get<0>(state_); }
+  const T& value() const& { return std::get<0>(state_); }
+  T&& value() && { return std::get<0>(std::move(state_)); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
-  const E& error() const { return assert(!ok()), *std::get_if<1>(&state_); }
+  const E& error() const { return std::get<1>(state_); }
 
  private:
   std::variant<T, E> state_;
@@ -56,7 +55,7 @@ class [[nodiscard]] Result<void, E> {
 
   bool ok() const noexcept { return !error_.has_value(); }
   explicit operator bool() const noexcept { return ok(); }
-  const E& error() const { return assert(!ok()), *error_; }
+  const E& error() const { return error_.value(); }
 
  private:
   std::optional<E> error_;

@@ -63,6 +63,7 @@ class Exchange {
   // exchange.cpp: from the head to the choice
   http::Task<bool> admit_with_body();
   http::Task<bool> buffer_body();
+  void show_body();
   std::int32_t find_route() const noexcept;
   bool check_limits() noexcept;
   bool begin_route(std::int32_t index) noexcept;
@@ -86,7 +87,6 @@ class Exchange {
   // upload.cpp: the body that did not come with the head
   void start_upload();
   http::Task<> upload();
-  http::Task<bool> upload_piece(std::string_view piece);
   void copy_for_mirrors(std::string_view piece);
   void note_request_sent(TimePoint now);
   void end_upload();
@@ -124,6 +124,8 @@ class Exchange {
   http::BodyMeter request_body_;
   std::size_t body_in_buffer_ = 0;
   std::size_t bytes_in_buffer_ = 0;
+  std::string_view visible_body_;  ///< payload that rules and units may look into; absent until someone asked
+  std::string dechunked_;
   bool upload_running_ = false;
   bool upload_discards_ = false;  ///< nobody wants the rest of the body any more
   bool body_streams_ = false;     ///< part of the body did not come with the head

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -59,6 +60,8 @@ class Worker {
   const boost::intrusive_ptr<LiveConfig>& live() const noexcept { return live_; }
   http::DeadlineWheel& wheel() noexcept { return wheel_; }
   http::BufferPool& buffers() noexcept { return buffers_; }
+  /// For bytes that are written on before anything else happens.
+  std::span<char> scratch() noexcept { return {scratch_.get(), kScratchBytes}; }
   Random& random() noexcept { return random_; }
   Mirrors& mirrors() noexcept { return mirrors_; }
   metrics::GatewayCounters& counters() noexcept { return counters_; }
@@ -83,6 +86,8 @@ class Worker {
   boost::asio::io_context io_;
   http::DeadlineWheel wheel_;
   http::BufferPool buffers_;
+  static constexpr std::size_t kScratchBytes = 256 * 1024;
+  std::unique_ptr<char[]> scratch_{new char[kScratchBytes]};
   Random random_;
   upstream::WorkerContext context_;
   metrics::GatewayCounters& counters_;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "sluice/http/net.hpp"
 #include "sluice/http/op_memory.hpp"
@@ -75,6 +76,8 @@ class Stream {
   ReadAwaiter read_result() noexcept { return {this}; }
   /// Reads what is there, or arms a read and waits for it.
   ReadAwaiter read_some(char* data, std::size_t size);
+  /// Reads what the kernel has; 0 when that is nothing, the peer ended, or on TLS: then an armed read tells.
+  std::size_t read_now(char* data, std::size_t size) noexcept;
 
   // --- writing ---
 
@@ -87,6 +90,8 @@ class Stream {
   /// Writes all pieces, gathered. The array and what it points to stay valid until done; the array is used up.
   /// Precondition: no write pending.
   WriteAwaiter write(std::span<iovec> pieces);
+  /// Writes what the kernel takes; 0 when that is nothing, the peer is gone, or on TLS: then `write` tells.
+  std::size_t write_now(std::string_view bytes) noexcept;
   bool write_pending() const noexcept { return !write_finished_; }
   /// Waits for a write that was started and not awaited.
   WriteAwaiter write_result() noexcept { return {this}; }

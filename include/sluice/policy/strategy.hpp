@@ -27,7 +27,7 @@ struct ShadowCandidate {
 /// What mirroring may cost at most; a copy that does not fit is dropped and counted.
 struct ShadowBudget {
   std::uint32_t requests_in_flight = 32;
-  std::optional<double> requests_per_second;  ///< per candidate; none: no limit
+  std::optional<double> requests_per_second;  ///< copies of all candidates together; none: no limit
   Bytes body_bytes = 1_MiB;                   ///< larger requests are not copied
   std::optional<std::uint64_t> requests;      ///< copies in all, then the shadow stops
   bool idle_only = false;                     ///< copy only while live traffic leaves the candidate idle

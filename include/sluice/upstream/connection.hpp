@@ -48,8 +48,6 @@ class Connection final : private http::Stream::Observer, private http::DeadlineW
   void consume(std::size_t bytes) noexcept;
   /// Room behind what was received; takes a large block when the small one is full. Empty when that is full too.
   std::span<char> room();
-  /// A large buffer for relaying a body; what was received must have been consumed.
-  std::span<char> relay_room();
   /// Arms the read for what comes next, into room(). False when there is no room.
   bool arm();
 
