@@ -115,7 +115,9 @@ http::Task<bool> Exchange::admit_with_body() {
   if (!check_limits()) co_return false;
   auto buffering = buffer_body();
   const bool buffered = co_await buffering;
-  co_return buffered&& begin_route(find_route());
+  if (!buffered) co_return false;
+  show_body();
+  co_return begin_route(find_route());
 }
 
 /// Reads the body, or as much as a block holds, so that rules and units may look into it.
