@@ -69,7 +69,7 @@ bool ChunkScanner::take_size_line(char byte) noexcept {
 
 bool ChunkScanner::take_name_byte(char byte) noexcept {
   if (is(byte, kTokenByte)) {
-    if (name_size_ < kNameBytes) name_[name_size_++] = byte;
+    if (name_size_ < kTrailerNameBytes) name_[name_size_++] = byte;
     return enter(State::TrailerName);
   }
   if (byte != ':' || name_size_ == 0) return fail(kInvalidTrailer);

@@ -75,6 +75,9 @@ constexpr std::array kForbiddenTrailers = {
     "x-request-id"sv,
 };
 
+static_assert(std::all_of(kForbiddenTrailers.begin(), kForbiddenTrailers.end(),
+                          [](std::string_view name) { return name.size() < kTrailerNameBytes; }));
+
 constexpr std::string_view kOurPrefix = "x-sluice-";
 
 template <std::size_t N>

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "sluice/http/field_table.hpp"
 #include "sluice/http/head.hpp"
 
 namespace sluice::http {
@@ -67,14 +68,12 @@ class ChunkScanner {
   bool expect(char byte, char wanted, State then, const Refusal& otherwise) noexcept;
   bool fail(const Refusal& why) noexcept;
 
-  static constexpr std::size_t kNameBytes = 25;  ///< one more than any name that matters
-
   ChunkLimits limits_;
   State state_ = State::SizeStart;
   std::uint8_t name_size_ = 0;
   std::uint8_t digits_ = 0;
-  std::array<char, kNameBytes> name_{};  ///< the trailer field's name, cut
-  std::uint32_t line_bytes_ = 0;         ///< of the size line, or of all trailers
+  std::array<char, kTrailerNameBytes> name_{};  ///< the trailer field's name, cut
+  std::uint32_t line_bytes_ = 0;                ///< of the size line, or of all trailers
   std::uint64_t remaining_ = 0;
   std::uint64_t payload_ = 0;
   Refusal refusal_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include "sluice/http/head.hpp"
@@ -20,11 +21,11 @@ bool is_framing_field(FieldId id) noexcept;
 /// description, and what this gateway routes or traces by.
 bool is_end_to_end(std::string_view name) noexcept;
 
-/// Longest name that `is_forbidden_in_trailer` knows; longer ones are allowed.
-inline constexpr std::size_t kLongestForbiddenTrailer = 24;
+/// How many bytes of a trailer field's name decide whether it is forbidden; every name that matters is shorter.
+inline constexpr std::size_t kTrailerNameBytes = 25;
 
 /// Fields that must not come after a body (RFC 9110 section 6.5.1): framing, routing, credentials, content description,
-/// hop-by-hop and x-sluice-*. Of a longer name the first kLongestForbiddenTrailer + 1 bytes are enough.
+/// hop-by-hop and x-sluice-*. Of a longer name the first kTrailerNameBytes are enough.
 bool is_forbidden_in_trailer(std::string_view name) noexcept;
 
 }  // namespace sluice::http
