@@ -99,7 +99,7 @@ http::Task<> Exchange::wait_for_connection(upstream::EndpointPool& pool) {
   if (connection_ == nullptr) {
     if (!failed()) refuse(upstream::failure_of(waiter.error()));
   } else if (failed()) {
-    pool.release(*std::exchange(connection_, nullptr), true);  // nothing was sent on it
+    pool.release(*std::exchange(connection_, nullptr), true, worker_->coarse_now());  // nothing was sent on it
   }
 }
 
@@ -141,7 +141,7 @@ void Exchange::give_back(bool reusable) {
     reusable = false;
   }
   upstream::Connection& connection = *std::exchange(connection_, nullptr);
-  connection.pool().release(connection, reusable);
+  connection.pool().release(connection, reusable, worker_->coarse_now());
 }
 
 }  // namespace sluice::gateway

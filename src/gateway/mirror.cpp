@@ -114,7 +114,7 @@ http::Task<ShadowDropReason> Mirror::exchange(int& status) {
     reusable = reusable && answer_.keep_alive && answer_.framing != http::Framing::UntilClose;
   }
   upstream::Connection& connection = *std::exchange(connection_, nullptr);
-  connection.pool().release(connection, reusable);
+  connection.pool().release(connection, reusable, mirrors_->context_->clock.now());
   co_return ShadowDropReason::Failed;
 }
 

@@ -88,7 +88,8 @@ http::Task<bool> Session::shake_hands() {
 http::Task<Session::HeadStatus> Session::read_head(Exchange*& exchange) {
   parser_.reset();
   bool begun = false;
-  set_deadline(DeadlineKind::KeepAlive, worker_.now() + worker_.config().client.keep_alive);
+  set_deadline(DeadlineKind::KeepAlive,
+               worker_.coarse_now() + worker_.wheel().tick() + worker_.config().client.keep_alive);
   for (;;) {
     if (!client_.read_armed()) {
       if (const std::size_t skip = http::leading_empty_lines(received_.unfinished()); skip > 0 && !begun) {
@@ -101,9 +102,6 @@ http::Task<Session::HeadStatus> Session::read_head(Exchange*& exchange) {
         begun = true;
         exchange = worker_.make_exchange(*this);
         deadlines_.clear(DeadlineKind::KeepAlive);
-        if (!received_.unfinished().empty()) {
-          set_deadline(DeadlineKind::Header, worker_.now() + worker_.config().client.header);
-        }
       }
       const auto status = parser_.parse(received_.unfinished(), exchange->request());
       if (status == http::ParseStatus::Done) {
@@ -113,6 +111,10 @@ http::Task<Session::HeadStatus> Session::read_head(Exchange*& exchange) {
       if (status == http::ParseStatus::Refused) {
         exchange->refuse_head(parser_.refusal());
         co_return HeadStatus::Refused;
+      }
+      // Most heads come whole and need no deadline of their own.
+      if (!deadlines_.is_set(DeadlineKind::Header)) {
+        set_deadline(DeadlineKind::Header, worker_.now() + worker_.config().client.header);
       }
     }
     if (client_ended_ || (drain_ && !begun)) co_return HeadStatus::Closed;

@@ -1,6 +1,7 @@
 #include "sluice/http/deadline_wheel.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace sluice::http {
 
@@ -15,12 +16,14 @@ DeadlineWheel::List::List() {
   next_ = previous_ = this;
 }
 
-DeadlineWheel::DeadlineWheel(TimePoint start, Duration tick) : start_(start), tick_(tick) {}
+DeadlineWheel::DeadlineWheel(TimePoint start, Duration tick)
+    : start_(start), tick_shift_(std::bit_width(static_cast<std::uint64_t>(tick.count())) - 1) {}
 
 std::uint64_t DeadlineWheel::tick_of(TimePoint deadline) const noexcept {
   if (deadline <= start_) return current_ + 1;
   // Rounded up, so that nothing fires early.
-  const auto ticks = static_cast<std::uint64_t>((deadline - start_ + tick_ - Duration(1)) / tick_);
+  const auto span = static_cast<std::uint64_t>((deadline - start_).count());
+  const std::uint64_t ticks = (span + (std::uint64_t{1} << tick_shift_) - 1) >> tick_shift_;
   return std::max(ticks, current_ + 1);
 }
 
@@ -69,7 +72,7 @@ void DeadlineWheel::sweep(List& slot, TimePoint now) {
 
 void DeadlineWheel::advance(TimePoint now) {
   if (now < start_) return;
-  const auto target = static_cast<std::uint64_t>((now - start_) / tick_);
+  const auto target = static_cast<std::uint64_t>((now - start_).count()) >> tick_shift_;
   // After a long stall one turn of the wheel visits every slot; more would visit them twice.
   if (target > current_ + kSlots) current_ = target - kSlots;
   while (current_ < target) {

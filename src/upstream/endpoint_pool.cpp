@@ -60,10 +60,9 @@ Connection* EndpointPool::take_idle(TimePoint now) noexcept {
   return nullptr;
 }
 
-void EndpointPool::release(Connection& connection, bool reusable) {
+void EndpointPool::release(Connection& connection, bool reusable, TimePoint now) {
   --active_;
   counters_->connections_active.subtract();
-  const TimePoint now = context_->clock.now();
   connection.block_.release();
   if (!reusable || !connection.stream_.is_open() || now - connection.opened_ > settings_.limits.max_age) {
     retire(connection);
@@ -72,11 +71,11 @@ void EndpointPool::release(Connection& connection, bool reusable) {
   }
   connection.filled_ = 0;
   if (!connection.stream_.read_armed()) connection.arm();
-  hand_out(connection);
+  hand_out(connection, now);
 }
 
 /// To whoever waits longest, else into the pool. The connection's read is armed.
-void EndpointPool::hand_out(Connection& connection) {
+void EndpointPool::hand_out(Connection& connection, TimePoint now) {
   if (Waiter* waiter = first_waiter_) {
     unlink(*waiter);
     connection.state_ = Connection::State::Active;
@@ -88,7 +87,7 @@ void EndpointPool::hand_out(Connection& connection) {
   }
   if (leaving_) return retire(connection);
   connection.state_ = Connection::State::Idle;
-  connection.idle_since_ = context_->clock.now();
+  connection.idle_since_ = now;
   context_->wheel.set(connection, connection.idle_since_ + settings_.limits.idle_timeout);
   idle_.push_back(&connection);
   counters_->connections_idle.add();
@@ -198,7 +197,7 @@ void EndpointPool::on_connected(Connection& connection) {
   connection.opened_ = context_->clock.now();
   http::DeadlineWheel::cancel(connection);
   connection.arm();
-  hand_out(connection);
+  hand_out(connection, connection.opened_);
 }
 
 void EndpointPool::on_dial_failed(Connection& connection, AcquireError error) {

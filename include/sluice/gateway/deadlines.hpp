@@ -32,6 +32,7 @@ class Deadlines {
   void clear(DeadlineKind kind) noexcept { set(kind, kNever); }
   void clear_all() noexcept { at_.fill(kNever); }
   TimePoint earliest() const noexcept { return *std::min_element(at_.begin(), at_.end()); }
+  bool is_set(DeadlineKind kind) const noexcept { return at_[static_cast<std::size_t>(kind)] != kNever; }
   bool is_due(DeadlineKind kind, TimePoint now) const noexcept { return at_[static_cast<std::size_t>(kind)] <= now; }
 
  private:

@@ -36,6 +36,7 @@ class DeadlineWheel {
     std::uint64_t tick_ = 0;  ///< the tick whose slot holds the hook
   };
 
+  /// `tick` is rounded down to a power of two of nanoseconds.
   explicit DeadlineWheel(TimePoint start, Duration tick = std::chrono::milliseconds(20));
 
   /// Fires `hook` once `deadline` has passed; replaces an earlier setting.
@@ -46,7 +47,7 @@ class DeadlineWheel {
   /// Fires everything due at `now`. A fired hook may set and cancel any hook, itself too.
   void advance(TimePoint now);
 
-  Duration tick() const noexcept { return tick_; }
+  Duration tick() const noexcept { return Duration(Duration::rep{1} << tick_shift_); }
 
  private:
   static constexpr std::size_t kSlots = 1024;
@@ -59,7 +60,7 @@ class DeadlineWheel {
   void sweep(List& slot, TimePoint now);
 
   TimePoint start_;
-  Duration tick_;
+  int tick_shift_;
   std::uint64_t current_ = 0;  ///< the last tick that was swept
   std::array<List, kSlots> slots_;
 };

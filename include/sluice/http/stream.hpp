@@ -145,6 +145,7 @@ class Stream {
   void on_write(const error_code& error, std::size_t bytes);
   void on_event(const error_code& error);
   void finish_read(IoResult result) noexcept;
+  bool send_flat();
   bool send_now();  ///< true when the write has ended, well or badly
   void start_write();
   void advance_write(std::size_t bytes) noexcept;

@@ -79,8 +79,9 @@ class EndpointPool final : public boost::intrusive_ref_counter<EndpointPool, boo
     Waiter* previous_ = nullptr;
   };
 
-  /// Gives a connection back after an exchange. `reusable`: its answer has ended and nothing is left over.
-  void release(Connection& connection, bool reusable);
+  /// Gives a connection back after an exchange. `reusable`: its answer has ended and nothing is left over. `now` may be
+  /// a little late: ages are counted in seconds.
+  void release(Connection& connection, bool reusable, TimePoint now);
 
   /// Requests that use or wait for a connection: what balancing compares.
   std::uint32_t load() const noexcept { return active_ + waiting_; }
@@ -112,7 +113,7 @@ class EndpointPool final : public boost::intrusive_ref_counter<EndpointPool, boo
   http::Task<AcquireError> open(Connection& connection);
   void on_connected(Connection& connection);
   void on_dial_failed(Connection& connection, AcquireError error);
-  void hand_out(Connection& connection);
+  void hand_out(Connection& connection, TimePoint now);
   void remove_idle(Connection& connection) noexcept;
   void retire(Connection& connection);
   void forget(Connection& connection);
