@@ -207,10 +207,12 @@ void Page::durations() {
                     &VersionTotals::upstream_duration);
   version_histogram("time_to_first_byte_seconds", "From the request sent to the first byte of the endpoint's answer.",
                     &VersionTotals::time_to_first_byte);
-  version_histogram("pool_wait_seconds", "Wait for a connection to an endpoint, dialling included.",
+  version_histogram("pool_wait_seconds",
+                    "Wait for a connection to an endpoint, dialling included, of requests that waited.",
                     &VersionTotals::pool_wait, kShortBounds);
   MetricFamily& overhead = families_.emplace_back(
-      family("overhead_seconds", "What the gateway itself added to a request.", MetricType::Histogram));
+      family("overhead_seconds", "Request duration minus the endpoint's, of requests without streamed bodies.",
+             MetricType::Histogram));
   for (const RouteSnapshot& route : snapshot_.routes) {
     add_histogram(overhead, route_labels(route.name), route.totals.overhead, kShortBounds);
   }

@@ -22,7 +22,7 @@ struct alignas(kCacheLine) VersionCounters {
   AtomicHistogram request_duration;    ///< first byte of the request read … last byte of the answer written
   AtomicHistogram upstream_duration;   ///< head sent to the endpoint … last byte of its answer read
   AtomicHistogram time_to_first_byte;  ///< head sent to the endpoint … first byte of its answer read
-  AtomicHistogram pool_wait;           ///< waited for a connection, dialling included; zero when one was there
+  AtomicHistogram pool_wait;           ///< waited for a connection, dialling included; only of those that had to
 
   Gauge connections_active;  ///< connections to endpoints that carry a request
   Gauge connections_idle;    ///< connections to endpoints that wait in a pool
@@ -38,7 +38,7 @@ struct alignas(kCacheLine) VersionCounters {
 
 /// One worker's view of one route, where no version is known yet or it does not matter.
 struct alignas(kCacheLine) RouteCounters {
-  AtomicHistogram overhead;  ///< request duration minus what the endpoint and the client's own sending took
+  AtomicHistogram overhead;  ///< request duration minus the endpoint's; only where no body was streamed
   StatusCounters refused;    ///< answered by the gateway before a version was chosen
   CounterArray<FailureReason, kFailureReasons> failures;  ///< why
 };
