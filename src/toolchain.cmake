@@ -15,7 +15,7 @@ endif()
 # Everything Sluice compiles links this: warnings, sanitizers and the include path.
 add_library(sluice_options INTERFACE)
 target_include_directories(sluice_options INTERFACE ${CMAKE_SOURCE_DIR}/include)
-target_compile_options(sluice_options INTERFACE -Wall -Wextra -Wpedantic -Werror -fno-omit-frame-pointer)
+target_compile_options(sluice_options INTERFACE -Wall -Wextra -Wpedantic -Werror $<$<NOT:$<CONFIG:Release>>:-fno-omit-frame-pointer>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(sluice_options INTERFACE -fpch-preprocess)
 endif()
