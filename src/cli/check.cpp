@@ -47,7 +47,7 @@ policy::Problem as_problem(const std::string& path, const std::string& sentence)
   std::string_view place = std::string_view(sentence).substr(0, end);
   const int column = cut_number(place);
   const int line = cut_number(place);
-  if (line > 0 && column > 0) {
+  if (line > 0 && column > 0 && end < sentence.size()) {
     problem.position = {std::string(place), line, column};
     problem.message = sentence.substr(end + 2);
   }

@@ -27,7 +27,13 @@ class TreeBuilder final : public YAML::EventHandler {
   TreeBuilder(std::string_view text, Report& report, std::vector<NodePtr>& documents)
       : text_(text), report_(report), documents_(documents) {}
 
-  void OnDocumentStart(const YAML::Mark& /*mark*/) override {
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    // yaml-cpp makes empty documents for ever out of a stray "," or "]" that it does not consume.
+    if (mark.pos <= last_start_) {
+      error(Code::Syntax, from_yaml(mark), "not valid YAML: this cannot stand here");
+      throw Stop{};
+    }
+    last_start_ = mark.pos;
     frames_.clear();
     anchors_.clear();
     written_ = 0;
@@ -193,6 +199,7 @@ class TreeBuilder final : public YAML::EventHandler {
   std::vector<Frame> frames_;
   std::unordered_map<YAML::anchor_t, NodePtr> anchors_;
   NodePtr root_;
+  int last_start_ = -1;
   std::size_t written_ = 0;
   std::size_t largest_alias_ = 0;
   Mark alias_mark_;

@@ -57,6 +57,12 @@ TEST(Documents, BeforeASyntaxErrorAreKept) {
   EXPECT_EQ(parsed.codes, Codes{"E004"});
 }
 
+TEST(Documents, DoNotGoOnForEver) {
+  for (const char* text : {",", "]", "}", "a: 1\n---\n,\n", "--- ,", ", a: b", "[a]]", "{a: b}}"}) {
+    EXPECT_EQ(parse(text).codes, Codes{"E004"}) << text;
+  }
+}
+
 TEST(Documents, RefuseAQuoteThatIsNeverClosed) {
   EXPECT_EQ(parse("a: \"b").codes, Codes{"E004"});
   EXPECT_EQ(parse("a: 'b").codes, Codes{"E004"});
