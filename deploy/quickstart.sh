@@ -60,7 +60,7 @@ build() {
   if $install; then deploy/install-deps.sh; fi
   # Configured before: Ninja does again what has to be, and keeps what somebody chose there.
   if [ ! -f build/release/build.ninja ]; then
-    cmake --preset release -DSLUICE_BENCHMARKS=OFF >"$work/configure.log" || { cat "$work/configure.log"; exit 1; }
+    cmake --preset release >"$work/configure.log" || { cat "$work/configure.log"; exit 1; }
   fi
   cmake --build build/release --parallel "$(nproc)" --target sluice sluice-sample-model
   build_dir=$root/build/release

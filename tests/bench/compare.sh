@@ -14,14 +14,14 @@ compare.sh [options]
   --proxies LIST    floor,nginx,haproxy,sluice (all); a proxy that is not installed is left out with a word on stderr
   --output FORMAT   markdown or tsv (markdown)
   --raw FILE        write every measured row here as it comes
-  --bin DIR         binaries (build/release/bin)
+  --bin DIR         binaries (build/bench/bin)
   --proxy-core N    core of the proxy (0)
   --client-core N   core of the clients and backends (1)
 TEXT
 }
 
 rounds=3 seconds=5 only=split,sticky,mirror,upload,idle,sse proxies=floor,nginx,haproxy,sluice output=markdown
-bin=$repo/build/release/bin proxy_core=0 client_core=1 keep=
+bin=$repo/build/bench/bin proxy_core=0 client_core=1 keep=
 while [[ $# -gt 0 ]]; do
   case $1 in
     --help) usage; exit 0 ;;
@@ -41,7 +41,7 @@ fail() { say "compare.sh: $*"; exit 1; }
 [[ $rounds =~ ^[1-9][0-9]?$ && $seconds =~ ^[1-9][0-9]?$ ]] || fail "--rounds and --seconds are numbers from 1 to 99"
 [[ $output == markdown || $output == tsv ]] || fail "--output is markdown or tsv"
 command -v wrk >/dev/null || fail "wrk is not installed"
-[[ -x $bin/bench_floor ]] || fail "no benchmark programs in $bin; build them: cmake --build --preset release"
+[[ -x $bin/bench_floor ]] || fail "no benchmark programs in $bin; build them: cmake --preset bench && cmake --build --preset bench"
 taskset -c "$proxy_core,$client_core" true 2>/dev/null || fail "cores $proxy_core and $client_core are not both here"
 ulimit -n "$(ulimit -Hn)"
 

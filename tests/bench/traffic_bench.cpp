@@ -1,5 +1,5 @@
 // What one decision costs: the route, then the version. It must not grow with the number of versions, and hardly with
-// the number of routes. Run: build/release/bin/traffic_bench
+// the number of routes. Run: build/bench/bin/traffic_bench
 
 #include <benchmark/benchmark.h>
 
