@@ -72,7 +72,7 @@ Problem Report::make(Severity severity, Code code, Mark mark, std::string path, 
   while (to < whole.size() && to > from && (static_cast<unsigned char>(whole[to]) & 0xC0) == 0x80) --to;
   problem.source_line = whole.substr(from, to - from);
   if (first_bad_byte(problem.source_line)) problem.source_line.clear();  // nothing that a terminal should see
-  problem.caret = problem.source_line.empty() ? 0 : column - from;
+  problem.caret = std::min(column - from, problem.source_line.size());
   return problem;
 }
 

@@ -90,7 +90,8 @@ class Mutator {
   }
 
   void edit(std::string& input) {
-    static constexpr std::string_view special = "\0\t\n\r \"'#%&*,-:;<>?[]{|}~\x7f\x80\xc0\xff";
+    using namespace std::literals;  // sv, because the first of them is a NUL
+    static constexpr std::string_view special = "\0\t\n\r \"'#%&*,-:;<>?[]{|}~\x7f\x80\xc0\xff"sv;
     const std::size_t at = place(input);
     switch (below(7)) {
       case 0:
