@@ -16,7 +16,7 @@ build=(ccache cmake g++ ninja-build pkg-config
        nlohmann-json3-dev prometheus-cpp-dev zlib1g-dev)
 # shellcheck disable=SC2034  # used by name
 {
-  tests=(clang-format curl libgtest-dev openssl prometheus python3 python3-jsonschema)
+  tests=(clang-format curl libgtest-dev openssl prometheus python3 python3-jsonschema python3-yaml)
   bench=(haproxy libbenchmark-dev nginx wrk)
   dev=(clang-tidy shellcheck)
 }

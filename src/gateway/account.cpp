@@ -6,28 +6,26 @@
 
 namespace sluice::gateway {
 
-using metrics::FailureReason;
-
 void Exchange::account() {
   finished_at_ = worker_->now();
   session_->count_bytes();
-  if (chosen_) {
-    metrics::VersionCounters& counters = *version().counters;
-    if (status_ != 0) counters.responses.add(status_);
-    if (failed()) counters.failures[failure_->reason].add();
-    count_durations(counters);
-  } else if (route_ != nullptr) {
+  if (route_ == nullptr) {
+    if (status_ != 0) worker_->counters().refused.add(status_);
+    if (failed()) worker_->counters().failures[failure_->reason].add();
+  } else if (!chosen_) {
     if (status_ != 0) route_->counters->refused.add(status_);
     if (failed()) route_->counters->failures[failure_->reason].add();
   } else {
-    if (status_ != 0) worker_->counters().refused.add(status_);
-    if (failed()) worker_->counters().failures[failure_->reason].add();
+    metrics::VersionCounters& counters = *version().counters;
+    if (status_ != 0) counters.responses.add(status_);
+    if (failed()) counters.failures[failure_->reason].add();
+    count_durations(counters, *route_->counters);
   }
   if (failed() && origin_of(failure_->reason) != Origin::Client) log_failure();
   if (log::sample_access()) log_access();
 }
 
-void Exchange::count_durations(metrics::VersionCounters& counters) noexcept {
+void Exchange::count_durations(metrics::VersionCounters& counters, metrics::RouteCounters& route) noexcept {
   const Duration total = finished_at_ - received_at_;
   counters.request_duration.record(total);
   if (first_byte_at_ == TimePoint{}) return;
@@ -36,19 +34,26 @@ void Exchange::count_durations(metrics::VersionCounters& counters) noexcept {
   const Duration upstream = answered_at_ - sent_at_;
   counters.upstream_duration.record(upstream);
   // While bodies stream, what the peers and the gateway take cannot be told apart.
-  if (!body_streams_ && answered_at_ == first_byte_at_) route_->counters->overhead.record(total - upstream);
+  if (!body_streams_ && answered_at_ == first_byte_at_) route.overhead.record(total - upstream);
+}
+
+std::string_view Exchange::route_name() const noexcept {
+  return route_ == nullptr ? std::string_view{} : route_->config->name;
+}
+
+std::string_view Exchange::version_name() const noexcept {
+  return route_ == nullptr || !chosen_ ? std::string_view{} : route_->versions[choice_.version].config->name;
 }
 
 void Exchange::log_failure() const {
   static constinit log::Site site;
-  log::warn(
-      site, "request failed",
-      {{"reason", failure_->token},
-       {"status", failure_->status},
-       {"origin", to_string(origin_of(failure_->reason))},
-       {"route", route_ != nullptr ? std::string_view(route_->config->name) : std::string_view{}},
-       {"version", chosen_ ? std::string_view(route_->versions[choice_.version].config->name) : std::string_view{}},
-       {"request_id", request_id()}});
+  log::warn(site, "request failed",
+            {{"reason", failure_->token},
+             {"status", failure_->status},
+             {"origin", to_string(origin_of(failure_->reason))},
+             {"route", route_name()},
+             {"version", version_name()},
+             {"request_id", request_id()}});
 }
 
 void Exchange::log_access() const {
@@ -57,8 +62,8 @@ void Exchange::log_access() const {
     record.method = request_.method_text.in(base());
     record.path = request_.path.in(base());
   }
-  if (route_ != nullptr) record.route = route_->config->name;
-  if (chosen_) record.version = route_->versions[choice_.version].config->name;
+  record.route = route_name();
+  record.version = version_name();
   if (failed()) record.reason = failure_->token;
   record.request_id = request_id();
   record.status = status_;

@@ -86,7 +86,7 @@ http::Task<bool> Session::shake_hands() {
 
 /// Waits for the next request. An exchange is taken only once its first byte is there: an idle client holds none.
 http::Task<Session::HeadStatus> Session::read_head(Exchange*& exchange) {
-  parser_.reset();
+  parser_ = http::RequestHeadParser(worker_.head_limits());  // a reload may have changed them
   bool begun = false;
   set_deadline(DeadlineKind::KeepAlive,
                worker_.coarse_now() + worker_.wheel().tick() + worker_.config().client.keep_alive);

@@ -100,7 +100,9 @@ class Exchange {
 
   // account.cpp: counters and log
   void account();
-  void count_durations(metrics::VersionCounters& counters) noexcept;
+  void count_durations(metrics::VersionCounters& counters, metrics::RouteCounters& route) noexcept;
+  std::string_view route_name() const noexcept;
+  std::string_view version_name() const noexcept;
   void log_failure() const;
   void log_access() const;
 
