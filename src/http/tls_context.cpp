@@ -33,7 +33,8 @@ Result<void> use_identity(ssl::context& context, const std::string& certificate_
   if (error) return failure("certificate", certificate_file, error);
   context.use_private_key_file(key_file, ssl::context::pem, error);
   if (error || SSL_CTX_check_private_key(context.native_handle()) != 1) {
-    const auto reason = ERR_GET_REASON(ERR_peek_last_error());
+    // Asio has taken its error off OpenSSL's queue already; the check's own is still there.
+    const auto reason = ERR_GET_REASON(error ? static_cast<unsigned>(error.value()) : ERR_peek_last_error());
     ERR_clear_error();
     if (reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH) {
       return fail(Error::internal("key '" + key_file + "' does not belong to certificate '" + certificate_file + "'"));
