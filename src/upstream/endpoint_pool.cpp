@@ -202,11 +202,10 @@ void EndpointPool::on_connected(Connection& connection) {
 
 void EndpointPool::on_dial_failed(Connection& connection, AcquireError error) {
   counters_->connect_failures.add();
+  Waiter* const waiter = first_waiter_;
+  if (waiter != nullptr) unlink(*waiter);  // first, or the connection's end would dial for it once more
   retire(connection);
-  if (Waiter* waiter = first_waiter_) {
-    unlink(*waiter);
-    waiter->finish(nullptr, error);
-  }
+  if (waiter != nullptr) waiter->finish(nullptr, error);
   dial_as_needed();
 }
 
