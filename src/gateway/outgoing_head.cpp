@@ -26,6 +26,15 @@ void write_start_line(const char* base, const http::RequestHead& head, GatherLis
   out.copy(" HTTP/1.1\r\n");
 }
 
+/// The authority that a request of HTTP/1.0 left out: of its own target, else of the endpoint.
+void write_host(const char* base, const http::RequestHead& head, std::string_view endpoint, GatherList& out) noexcept {
+  const std::string_view host = head.authority.empty() ? endpoint : head.authority.in(base);
+  const bool bare_v6 = head.authority.empty() && host.find(':') != std::string_view::npos;
+  out.add(bare_v6 ? "Host: [" : "Host: ");
+  out.add(host);
+  out.add(bare_v6 ? "]\r\n" : "\r\n");
+}
+
 void write_forwarded_for(const char* base, const http::RequestHead& head, std::string_view client,
                          GatherList& out) noexcept {
   out.copy("X-Forwarded-For: ");
@@ -48,11 +57,7 @@ void write_request_head(const char* base, const http::RequestHead& head, const R
   how.drop_expect = additions.shadow || !head.expects_continue;
   http::kept_request_fields(head, how, kept);
   for (const http::Range& piece : kept.span()) out.add(piece.in(base));
-  if (head.find(FieldId::Host) == nullptr) {
-    out.add("Host: ");
-    out.add(additions.host);
-    out.add("\r\n");
-  }
+  if (head.find(FieldId::Host) == nullptr) write_host(base, head, additions.host, out);
   write_forwarded_for(base, head, additions.client_address, out);
   out.copy(head.minor_version == 1 ? "Via: 1.1 sluice\r\n" : "Via: 1.0 sluice\r\n");
   if (!additions.request_id.empty()) {
