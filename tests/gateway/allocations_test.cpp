@@ -1,0 +1,192 @@
+// No request allocates once the gateway is warm: counted in operator new, on the worker's thread alone.
+#include <gtest/gtest.h>
+#include <pthread.h>
+
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <string>
+#include <thread>
+
+#include "configs.hpp"
+#include "sluice/gateway/gateway.hpp"
+#include "support/fake_upstream.hpp"
+#include "support/gate.hpp"
+#include "support/raw_client.hpp"
+
+namespace {
+
+std::atomic<bool> counting{false};
+std::atomic<std::size_t> allocations{0};
+std::array<std::atomic<std::size_t>, 8> first_sizes{};  // to say what they were
+
+/// Workers are known by their thread's name; asked for only while counting, so nothing else slows down.
+void note_allocation(std::size_t size) noexcept {
+  if (!counting.load(std::memory_order_relaxed)) return;
+  char name[16];
+  if (::pthread_getname_np(::pthread_self(), name, sizeof name) != 0) return;
+  if (std::strncmp(name, "worker-", 7) != 0) return;
+  const std::size_t index = allocations.fetch_add(1);
+  if (index < first_sizes.size()) first_sizes[index] = size;
+}
+
+}  // namespace
+
+// Every form, because memory of any is given back by the same delete. Not inlined, or the compiler sees free() on what
+// it believes comes from the library's operator new.
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
+  note_allocation(size);
+  return std::malloc(size == 0 ? 1 : size);
+}
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  if (void* memory = operator new(size, std::nothrow)) return memory;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
+  note_allocation(size);
+  const auto align = static_cast<std::size_t>(alignment);
+  if (void* memory = std::aligned_alloc(align, (size + align - 1) / align * align)) return memory;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t /*size*/) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t /*alignment*/) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t /*size*/, std::align_val_t /*alignment*/) noexcept {
+  std::free(memory);
+}
+
+namespace sluice::gateway {
+namespace {
+
+using test::FakeUpstream;
+using test::RawClient;
+
+constexpr std::size_t kClients = 4;
+constexpr std::size_t kRequests = 2000;
+
+/// Answers like a model, from the moment the gate is open: so the warm-up has everything in flight at once.
+FakeUpstream::Script model(const test::Gate& gate) {
+  return [&gate](test::Conversation& gateway) {
+    while (true) {
+      gateway.read_request();
+      gateway.wait_for(gate);
+      gateway.answer(200, R"({"model_name":"digits","outputs":[{"name":"label","shape":[1],"data":[7]}]})",
+                     {{"Content-Type", "application/json"}});
+    }
+  };
+}
+
+std::string request_of(std::size_t user) {
+  const std::string body =
+      R"({"inputs":[{"name":"x","shape":[1,64],"datatype":"FP32","data":[)" + std::string(180, '0') + "]}]}";
+  return test::request_text("POST", "/v2/models/digits/infer", body,
+                            {{"X-User-Id", "user-" + std::to_string(10000 + user)},
+                             {"Content-Type", "application/json"},
+                             {"X-Forwarded-For", "192.0.2.1"}});
+}
+
+class WorkerAllocations : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (test::kSanitized) GTEST_SKIP() << "coroutine frames are not kept for reuse under sanitizers";
+  }
+  ~WorkerAllocations() override { counting = false; }
+
+  void start(Route route) {
+    for (Version& version : route.versions) version.pool.warm = kClients;
+    const auto started = gateway.start(config_of(std::move(route)));
+    ASSERT_TRUE(started) << started.error().message;
+    for (std::size_t i = 0; i < kClients; ++i) {
+      clients.push_back(std::make_unique<RawClient>(gateway.listening().at(0).port()));
+    }
+  }
+  /// One request on every connection, all under way together, then all answers.
+  void one_round(std::size_t round) {
+    for (std::size_t i = 0; i < kClients; ++i) clients[i]->send(request_of(round * kClients + i));
+    for (auto& client : clients) ASSERT_EQ(client->read_response().status(), 200);
+  }
+  void rounds(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) one_round(i);
+  }
+  /// All connections are dialled and every object that a round needs has been made once.
+  void warm_up(std::vector<const FakeUpstream*> upstreams, std::size_t arriving) {
+    for (const auto* upstream : upstreams) {
+      ASSERT_TRUE(test::eventually([&] { return upstream->connections() >= kClients; }));
+    }
+    std::thread opener([&] {
+      test::eventually([&] {
+        std::size_t arrived = 0;
+        for (const auto* upstream : upstreams) arrived += upstream->request_count();
+        return arrived >= arriving;
+      });
+      gate.open();
+    });
+    one_round(0);
+    opener.join();
+    rounds(100);
+  }
+  std::size_t counted(std::size_t count) {
+    allocations = 0;
+    counting = true;
+    rounds(count / kClients);
+    counting = false;
+    return allocations;
+  }
+  static std::string sizes() {
+    std::string text = "sizes:";
+    for (const auto& size : first_sizes) text += " " + std::to_string(size.load());
+    return text;
+  }
+  metrics::VersionTotals totals(std::size_t version) {
+    return registry.snapshot().routes.at(0).versions[version].totals;
+  }
+
+  test::Gate gate;
+  FakeUpstream v1{model(gate)};
+  FakeUpstream v2{model(gate)};
+  SystemClock clock;
+  metrics::Registry registry{1};
+  Gateway gateway{registry, clock};
+  std::vector<std::unique_ptr<RawClient>> clients;
+};
+
+TEST_F(WorkerAllocations, AreSeenWhenThereAreAny) {
+  start(route_of({{"v1", v1.port()}}));
+  gate.open();
+  allocations = 0;
+  counting = true;
+  rounds(1);
+  counting = false;
+  EXPECT_GT(allocations, 0u) << "a cold gateway makes its exchanges and frames";
+}
+
+TEST_F(WorkerAllocations, AreNoneInASplitByStickyUnits) {
+  start(route_of({{"v1", v1.port(), 75}, {"v2", v2.port(), 25}}, traffic::Field::header("x-user-id")));
+  warm_up({&v1, &v2}, kClients);
+  EXPECT_EQ(counted(kRequests), 0u) << sizes();
+  EXPECT_GT(v1.request_count(), kRequests / 2);
+  EXPECT_GT(v2.request_count(), kRequests / 8);
+}
+
+TEST_F(WorkerAllocations, AreNoneWhenEveryRequestIsMirrored) {
+  Route route = route_of({{"v1", v1.port()}, {"v2", v2.port(), 0, true}});
+  route.mirror.requests_in_flight = kClients;
+  start(std::move(route));
+  warm_up({&v1, &v2}, 2 * kClients);
+  const auto before = totals(1);
+  EXPECT_EQ(counted(kRequests), 0u) << sizes();
+  const auto sent = v2.request_count();
+  EXPECT_GT(sent, kRequests / 4) << "copies were really made";
+  EXPECT_EQ(before.shadow_dropped[static_cast<std::size_t>(metrics::ShadowDropReason::Failed)], 0u);
+}
+
+}  // namespace
+}  // namespace sluice::gateway
