@@ -1,0 +1,72 @@
+#include "sluice/http/buffer_pool.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace sluice::http {
+namespace {
+
+TEST(BufferPool, LendsWholeBlocks) {
+  BufferPool pool;
+  const auto block = pool.take();
+  ASSERT_TRUE(block);
+  EXPECT_EQ(block.size(), BufferPool::kBlockBytes);
+  block.data()[0] = 'a';
+  block.data()[block.size() - 1] = 'z';
+}
+
+TEST(BufferPool, LendsAGivenBackBlockAgain) {
+  BufferPool pool;
+  char* const first = pool.take().data();
+  EXPECT_EQ(pool.take().data(), first);
+}
+
+TEST(BufferPool, BlocksOnLoanAreDifferent) {
+  BufferPool pool;
+  const auto a = pool.take();
+  const auto b = pool.take();
+  EXPECT_NE(a.data(), b.data());
+}
+
+TEST(BufferPool, KeepsNoMoreThanItWasTold) {
+  BufferPool pool(1);
+  auto a = pool.take();
+  auto b = pool.take();
+  char* const kept = a.data();
+  a.release();
+  b.release();
+  EXPECT_EQ(pool.take().data(), kept) << "the first that came back";
+}
+
+TEST(BufferPool, ReleasingTwiceIsReleasingOnce) {
+  BufferPool pool;
+  auto block = pool.take();
+  block.release();
+  EXPECT_FALSE(block);
+  block.release();
+  const auto a = pool.take();
+  const auto b = pool.take();
+  EXPECT_NE(a.data(), b.data());
+}
+
+TEST(BufferPool, AMovedBlockHasOneOwner) {
+  BufferPool pool;
+  auto block = pool.take();
+  char* const data = block.data();
+  BufferPool::Block owner(std::move(block));
+  EXPECT_FALSE(block);  // NOLINT(bugprone-use-after-move): what is left behind is the point
+  EXPECT_EQ(owner.data(), data);
+  BufferPool::Block last;
+  last = std::move(owner);
+  EXPECT_EQ(last.data(), data);
+}
+
+TEST(BufferPool, AnEmptyBlockBelongsToNoPool) {
+  BufferPool::Block block;
+  EXPECT_FALSE(block);
+  block.release();
+}
+
+}  // namespace
+}  // namespace sluice::http
