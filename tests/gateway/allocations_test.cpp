@@ -76,17 +76,21 @@ constexpr std::size_t kRequests = 2000;
 FakeUpstream::Script model(const test::Gate& gate) {
   return [&gate](test::Conversation& gateway) {
     while (true) {
-      gateway.read_request();
+      const auto request = gateway.read_request();
       gateway.wait_for(gate);
+      if (request.body.size() > 10000) {
+        gateway.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + test::chunked(request.body, 3000));
+        continue;
+      }
       gateway.answer(200, R"({"model_name":"digits","outputs":[{"name":"label","shape":[1],"data":[7]}]})",
                      {{"Content-Type", "application/json"}});
     }
   };
 }
 
-std::string request_of(std::size_t user) {
+std::string request_of(std::size_t user, std::size_t digits) {
   const std::string body =
-      R"({"inputs":[{"name":"x","shape":[1,64],"datatype":"FP32","data":[)" + std::string(180, '0') + "]}]}";
+      R"({"inputs":[{"name":"x","shape":[1,64],"datatype":"FP32","data":[)" + std::string(digits, '0') + "]}]}";
   return test::request_text("POST", "/v2/models/digits/infer", body,
                             {{"X-User-Id", "user-" + std::to_string(10000 + user)},
                              {"Content-Type", "application/json"},
@@ -110,7 +114,7 @@ class WorkerAllocations : public testing::Test {
   }
   /// One request on every connection, all under way together, then all answers.
   void one_round(std::size_t round) {
-    for (std::size_t i = 0; i < kClients; ++i) clients[i]->send(request_of(round * kClients + i));
+    for (std::size_t i = 0; i < kClients; ++i) clients[i]->send(request_of(round * kClients + i, body_digits));
     for (auto& client : clients) ASSERT_EQ(client->read_response().status(), 200);
   }
   void rounds(std::size_t count) {
@@ -149,6 +153,7 @@ class WorkerAllocations : public testing::Test {
     return registry.snapshot().routes.at(0).versions[version].totals;
   }
 
+  std::size_t body_digits = 180;
   test::Gate gate;
   FakeUpstream v1{model(gate)};
   FakeUpstream v2{model(gate)};
@@ -174,6 +179,13 @@ TEST_F(WorkerAllocations, AreNoneInASplitByStickyUnits) {
   EXPECT_EQ(counted(kRequests), 0u) << sizes();
   EXPECT_GT(v1.request_count(), kRequests / 2);
   EXPECT_GT(v2.request_count(), kRequests / 8);
+}
+
+TEST_F(WorkerAllocations, AreNoneWhileBodiesStreamBothWays) {
+  body_digits = 20000;
+  start(route_of({{"v1", v1.port()}}));
+  warm_up({&v1}, kClients);
+  EXPECT_EQ(counted(kRequests), 0u) << sizes();
 }
 
 TEST_F(WorkerAllocations, AreNoneWhenEveryRequestIsMirrored) {
