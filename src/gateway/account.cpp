@@ -34,7 +34,7 @@ void Exchange::count_durations(metrics::VersionCounters& counters, metrics::Rout
   const Duration upstream = answered_at_ - sent_at_;
   counters.upstream_duration.record(upstream);
   // While bodies stream, what the peers and the gateway take cannot be told apart.
-  if (!body_streams_ && answered_at_ == first_byte_at_) route.overhead.record(total - upstream);
+  if (!body_streams_ && answered_at_ == heard_at_) route.overhead.record(total - upstream);
 }
 
 std::string_view Exchange::route_name() const noexcept {
@@ -69,7 +69,7 @@ void Exchange::log_access() const {
   record.status = status_;
   record.duration = finished_at_ - received_at_;
   if (answer_complete_) record.upstream_duration = answered_at_ - sent_at_;
-  record.bytes_received = request_.size + request_body_.payload_bytes();
+  if (head_valid_) record.bytes_received = request_.size + request_body_.payload_bytes();
   record.bytes_sent = answer_body_.payload_bytes();
   log::access(record);
 }

@@ -60,21 +60,27 @@ bool Exchange::compose_answer() {
 }
 
 http::Task<> Exchange::relay_answer() {
-  session_->clear_deadline(DeadlineKind::Backend);
-  session_->clear_deadline(DeadlineKind::Continue);
   http::Stream& client = session_->client();
   if (client.write_pending()) co_await client.write_result();
+  session_->clear_deadline(DeadlineKind::Backend);
+  session_->clear_deadline(DeadlineKind::Continue);
+  answer_begun_ = true;  // a body that is whole from here on starts no deadline of the endpoint's
+  if (failed()) {
+    answer_begun_ = false;
+    give_back(false);
+    co_return;
+  }
   if (!compose_answer()) {
+    answer_begun_ = false;
     give_back(false);
     co_return;
   }
   const bool complete = answer_body_.done();
-  if (complete) answered_at_ = first_byte_at_;
+  if (complete) answered_at_ = heard_at_;
   if (answer_streams_ && !complete) {
     session_->clear_deadline(DeadlineKind::Request);
     session_->set_deadline(DeadlineKind::StreamIdle, worker_->now() + route_->config->timeouts.stream_idle);
   }
-  answer_begun_ = true;
   status_ = answer_.status;
   auto writing = client.write(to_client_.pieces());
   const IoStatus status = co_await writing;
@@ -132,6 +138,7 @@ http::Task<> Exchange::answer_failure() {
     co_return;
   }
   if (failure_->reason == FailureReason::ClientAbort || !client.is_open()) co_return;
+  session_->set_deadline(DeadlineKind::StreamIdle, worker_->now() + live_->published->config.client.body_idle);
   if (client.write_pending()) co_await client.write_result();
 
   http::ErrorResponse error;
@@ -150,7 +157,6 @@ http::Task<> Exchange::answer_failure() {
   to_client_.clear();
   to_client_.add({error_text_.data(), size});
   answer_begun_ = true;
-  session_->set_deadline(DeadlineKind::StreamIdle, worker_->now() + live_->published->config.client.body_idle);
   auto writing = client.write(to_client_.pieces());
   if (co_await writing != IoStatus::Ok) keep_client_ = false;
   session_->clear_deadline(DeadlineKind::StreamIdle);

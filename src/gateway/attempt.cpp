@@ -35,8 +35,9 @@ http::Task<Exchange::Attempt> Exchange::attempt(bool first) {
   http::Stream& endpoint = connection_->stream();
   sent_at_ = worker_->now();
   auto writing = endpoint.write(to_endpoint_.pieces());
-  co_await writing;  // a peer that is gone shows when its answer is read; it may have answered before it went
-  if (!failed()) {
+  // A peer that is gone shows when its answer is read; it may have answered before it went.
+  const bool written = co_await writing == IoStatus::Ok;
+  if (!failed() && written) {
     if (body_streams_) {
       start_upload();
     } else {
@@ -74,7 +75,8 @@ http::Task<Exchange::Attempt> Exchange::attempt(bool first) {
     }
     const IoResult result = co_await endpoint.read_result();
     if (result.ok()) {
-      if (!heard) first_byte_at_ = worker_->now();
+      heard_at_ = worker_->now();
+      if (!heard) first_byte_at_ = heard_at_;
       heard = true;
       connection_->received_more(result.bytes);
     } else if (!failed()) {
@@ -107,7 +109,7 @@ void Exchange::compose_request() {
   to_endpoint_.clear();
   write_request_head(base(), request_,
                      {session_->client_address(), made_request_id_ ? request_id() : std::string_view{},
-                      connection_->pool().settings().endpoint.host, false},
+                      connection_->pool().authority(), false},
                      to_endpoint_);
   to_endpoint_.add({base() + request_.size, body_in_buffer_});
   if (request_.expects_continue && body_streams_ && !continue_sent_) {

@@ -17,16 +17,20 @@ void Exchange::end() noexcept {
   session_ = nullptr;
   live_.reset();
   route_ = nullptr;
-  chosen_ = head_valid_ = made_request_id_ = false;
+  chosen_ = head_valid_ = made_request_id_ = slot_taken_ = reading_body_ = false;
   failure_.reset();
   body_in_buffer_ = bytes_in_buffer_ = 0;
   visible_body_ = {};
   body_streams_ = upload_discards_ = request_sent_ = continue_sent_ = false;
   upload_task_ = {};
   tee_.versions = 0;
+  for (std::string* copy : {&tee_.head, &tee_.body, &dechunked_}) {
+    if (copy->capacity() > http::BufferPool::kBlockBytes) std::string().swap(*copy);
+  }
+  request_body_ = answer_body_ = {};
   answer_begun_ = answer_complete_ = answer_streams_ = answer_has_more_ = dechunk_ = keep_client_ = false;
   status_ = 0;
-  received_at_ = sent_at_ = first_byte_at_ = answered_at_ = finished_at_ = {};
+  received_at_ = sent_at_ = first_byte_at_ = heard_at_ = answered_at_ = finished_at_ = {};
   to_endpoint_.clear();
   to_client_.clear();
 }
@@ -54,6 +58,7 @@ http::Task<bool> Exchange::run() {
   if (!admitted) {
     auto answering = answer_failure();
     co_await answering;
+    if (slot_taken_) worker_->end_request();
     account();
     co_return keep_client_;
   }
@@ -92,12 +97,15 @@ bool Exchange::begin_route(std::int32_t index) noexcept {
     return false;
   }
   route_ = &live_->routes[static_cast<std::size_t>(index)];
-  if (!check_limits()) return false;
-  if (!worker_->begin_request(*live_)) {
-    refuse(FailureReason::Overloaded);
-    return false;
-  }
-  return true;
+  return check_limits() && take_slot();
+}
+
+/// One of the requests in flight from here on.
+bool Exchange::take_slot() noexcept {
+  if (slot_taken_) return true;
+  slot_taken_ = worker_->begin_request(*live_);
+  if (!slot_taken_) refuse(FailureReason::Overloaded);
+  return slot_taken_;
 }
 
 bool Exchange::check_limits() noexcept {
@@ -112,9 +120,12 @@ bool Exchange::check_limits() noexcept {
 
 /// The same for requests whose route or version only the body can tell.
 http::Task<bool> Exchange::admit_with_body() {
-  if (!check_limits()) co_return false;
+  if (!check_limits() || !take_slot()) co_return false;
+  session_->set_deadline(DeadlineKind::Request, received_at_ + live_->longest_request);
+  reading_body_ = true;
   auto buffering = buffer_body();
   const bool buffered = co_await buffering;
+  reading_body_ = false;
   if (!buffered) co_return false;
   show_body();
   co_return begin_route(find_route());
@@ -282,13 +293,19 @@ void Exchange::cancel(FailureReason reason) {
   }
 }
 
+/// The client's side ended. One that only has its answer to read still gets what is already on its way.
+void Exchange::client_left(http::IoStatus how) {
+  if (how == http::IoStatus::Eof && answer_begun_ && answer_body_.done()) return;
+  cancel(FailureReason::ClientAbort);
+}
+
 /// Like cancel; a client that does not take its answer, or does not finish its request, is let go as well.
 void Exchange::give_up(FailureReason reason) {
   http::Stream& client = session_->client();
-  const bool cut_off = answer_begun_;
-  const bool stop_reading = upload_running_;
+  const bool cut_off = answer_begun_;  // read before `cancel`, which may end this exchange
+  const bool stop_reading = upload_running_ || reading_body_;
   cancel(reason);
-  if (cut_off) {
+  if (cut_off || client.write_pending()) {
     client.reset();
   } else if (stop_reading) {
     client.cancel();

@@ -69,7 +69,11 @@ void ClientListener::accept() {
 }
 
 void ClientListener::on_accept(const error_code& error) {
-  if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
+  if (error == asio::error::operation_aborted || !acceptor_.is_open()) {
+    error_code ignored;
+    accepted_.close(ignored);
+    return;
+  }
   if (error) {
     // Out of descriptors or memory: what waits in the backlog is taken when some came back. A peer that gave up is no
     // news.

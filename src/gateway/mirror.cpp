@@ -12,7 +12,7 @@ using metrics::ShadowDropReason;
 Mirrors::~Mirrors() = default;
 
 bool Mirrors::admit(LiveRoute& route, LiveVersion& version, TimePoint now) noexcept {
-  MirrorBudget& budget = route.mirrors;
+  MirrorBudget& budget = *route.mirrors;
   if (budget.in_flight >= budget.max_in_flight) {
     version.counters->shadow_dropped[ShadowDropReason::InFlight].add();
     return false;
@@ -86,7 +86,7 @@ http::Task<> Mirror::run() {
     counters.shadow_dropped[reason].add();
   }
   counters.shadow_in_flight.subtract();
-  --route_->mirrors.in_flight;
+  --route_->mirrors->in_flight;
   timed_out_ = false;
   live_.reset();
   mirrors_->finished(*this);

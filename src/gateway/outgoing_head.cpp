@@ -28,11 +28,13 @@ void write_start_line(const char* base, const http::RequestHead& head, GatherLis
 
 /// The authority that a request of HTTP/1.0 left out: of its own target, else of the endpoint.
 void write_host(const char* base, const http::RequestHead& head, std::string_view endpoint, GatherList& out) noexcept {
-  const std::string_view host = head.authority.empty() ? endpoint : head.authority.in(base);
-  const bool bare_v6 = head.authority.empty() && host.find(':') != std::string_view::npos;
-  out.add(bare_v6 ? "Host: [" : "Host: ");
-  out.add(host);
-  out.add(bare_v6 ? "]\r\n" : "\r\n");
+  out.copy("Host: ");
+  if (head.authority.empty()) {
+    out.copy(endpoint);  // a reload may replace the endpoint's settings while this is written
+  } else {
+    out.add(head.authority.in(base));
+  }
+  out.copy("\r\n");
 }
 
 void write_forwarded_for(const char* base, const http::RequestHead& head, std::string_view client,
@@ -94,8 +96,9 @@ void write_response_head(const char* base, const http::ResponseHead& head, const
     out.copy("\r\n");
   }
   if (!additions.request_id.empty()) {
+    constexpr std::size_t kCopied = 256;  // a longer one stays where it is
     out.copy("x-request-id: ");
-    out.add(additions.request_id);  // the client's may be long
+    additions.request_id.size() <= kCopied ? out.copy(additions.request_id) : out.add(additions.request_id);
     out.copy("\r\n");
   }
   switch (additions.connection) {

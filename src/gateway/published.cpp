@@ -70,16 +70,17 @@ void PoolSet::build(const Published& published, metrics::Registry& registry, std
   const Config& config = published.config;
   const std::size_t workers = registry.workers();
   std::map<std::string, Pool> kept;
+  std::map<std::string, std::shared_ptr<MirrorBudget>> budgets;
   out.max_in_flight = share_of(config.limits.requests_in_flight, workers);
   for (std::size_t r = 0; r < config.routes.size(); ++r) {
     const Route& route = config.routes[r];
     LiveRoute& live = out.routes.emplace_back();
     live.config = &route;
     live.counters = &registry.route(worker, published.slots[r].route);
-    live.mirrors.max_in_flight = share_of(route.mirror.requests_in_flight, workers);
-    live.mirrors.per_second = route.mirror.requests_per_second / static_cast<double>(workers);
-    live.mirrors.tokens = 1;
-    live.mirrors.refilled = context_->clock.now();
+    out.longest_request = std::max(out.longest_request, route.timeouts.request);
+    live.mirrors = budgets[route.name] = budget_of(route);
+    live.mirrors->max_in_flight = share_of(route.mirror.requests_in_flight, workers);
+    live.mirrors->per_second = route.mirror.requests_per_second / static_cast<double>(workers);
     for (std::size_t v = 0; v < route.versions.size(); ++v) {
       const Version& version = route.versions[v];
       LiveVersion& live_version = live.versions.emplace_back();
@@ -96,6 +97,15 @@ void PoolSet::build(const Published& published, metrics::Registry& registry, std
   }
   shut_down();
   pools_ = std::move(kept);
+  mirrors_ = std::move(budgets);
+}
+
+std::shared_ptr<MirrorBudget> PoolSet::budget_of(const Route& route) const {
+  if (const auto old = mirrors_.find(route.name); old != mirrors_.end()) return old->second;
+  auto budget = std::make_shared<MirrorBudget>();
+  budget->tokens = 1;
+  budget->refilled = context_->clock.now();
+  return budget;
 }
 
 /// The pool of that name: from this configuration, from the one before, or new.

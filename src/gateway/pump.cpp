@@ -12,13 +12,16 @@ using http::IoStatus;
 Pump::Pump(Worker& worker, http::Stream& from) : worker_(worker), from_(from), block_(worker.buffers().take()) {}
 
 http::Task<Pump::Piece> Pump::read(std::uint64_t limit) {
-  if (more_is_there_) {
+  // Now and then the loop gets its turn, however much is there.
+  constexpr int kInARow = 4;
+  if (more_is_there_ && ++in_a_row_ <= kInARow) {
     const auto scratch = worker_.scratch();
     const std::size_t wanted = std::min<std::uint64_t>(scratch.size(), limit);
     const std::size_t got = from_.read_now(scratch.data(), wanted);
     more_is_there_ = got == wanted;
     if (got > 0) co_return Piece{IoStatus::Ok, {scratch.data(), got}};
   }
+  in_a_row_ = 0;
   const std::size_t wanted = std::min<std::uint64_t>(block_.size(), limit);
   if (!from_.read_armed() && !from_.read_completed()) from_.arm_read(block_.data(), wanted);
   const IoResult result = co_await from_.read_result();

@@ -117,18 +117,22 @@ http::Task<Session::HeadStatus> Session::read_head(Exchange*& exchange) {
         set_deadline(DeadlineKind::Header, worker_.now() + worker_.config().client.header);
       }
     }
-    if (client_ended_ || (drain_ && !begun)) co_return HeadStatus::Closed;
-    if (!client_.read_armed() && !client_.read_completed()) {
-      const auto room = received_.room();
-      client_.arm_read(room.data(), room.size());
-    }
-    const http::IoResult result = co_await client_.read_result();
-    if (take_read(result)) continue;
     if (head_timed_out_ && begun) {
       exchange->refuse(metrics::FailureReason::HeaderTimeout);
       co_return HeadStatus::Refused;
     }
-    co_return HeadStatus::Closed;
+    if (client_ended_ || (drain_ && !begun)) co_return HeadStatus::Closed;
+    if (!client_.read_armed() && !client_.read_completed()) {
+      const auto room = received_.room();
+      if (room.empty()) {  // no head that the limits allow is this long
+        exchange->refuse(metrics::FailureReason::HeaderTooLarge);
+        co_return HeadStatus::Refused;
+      }
+      client_.arm_read(room.data(), room.size());
+    }
+    const http::IoResult result = co_await client_.read_result();
+    if (!take_read(result) && !(head_timed_out_ && begun)) co_return HeadStatus::Closed;
+    if (!client_.is_open()) co_return HeadStatus::Closed;  // closed by us while the bytes were on their way here
   }
 }
 
@@ -164,7 +168,7 @@ void Session::on_unawaited_read() {
   if (result.ok()) return received_.received_next(result.bytes);
   if (result.status == http::IoStatus::Aborted) return;
   client_ended_ = true;
-  if (exchange_ != nullptr) exchange_->cancel(metrics::FailureReason::ClientAbort);
+  if (exchange_ != nullptr) exchange_->client_left(result.status);
 }
 
 /// Ends our side, then reads until the client ends its own: closing with unread bytes would make the kernel send a

@@ -1,7 +1,9 @@
 #include "sluice/gateway/worker.hpp"
 
 #include <pthread.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <cstdio>
@@ -50,6 +52,7 @@ void Worker::run() {
   char name[16];
   std::snprintf(name, sizeof name, "worker-%zu", index_);
   ::pthread_setname_np(::pthread_self(), name);
+  write_date();
   arm_tick();
   io_.run();
   live_.reset();
@@ -63,8 +66,8 @@ void Worker::publish(std::shared_ptr<const Published> published, std::function<v
     next->published = published;
     pools_.build(*published, registry_, index_, *next);
     const Limits& limits = published->config.limits;
-    head_limits_.bytes = limits.header_bytes;
-    head_limits_.fields = limits.headers;
+    head_limits_.bytes = std::min<std::uint32_t>(limits.header_bytes, http::BufferPool::kBlockBytes - 1);
+    head_limits_.fields = std::min<std::uint16_t>(limits.headers, http::kMaxFields);
     live_ = std::move(next);
     if (done) done();
   });
@@ -76,18 +79,24 @@ void Worker::adopt(http::Socket::native_handle_type socket, bool v6, http::TlsCo
   asio::dispatch(io_, [this, socket, v6, tls = std::move(tls), peer] {
     http::Socket adopted(io_);
     http::error_code error;
-    adopted.assign(v6 ? http::Tcp::v6() : http::Tcp::v4(), socket, error);
+    if (!stopping_) adopted.assign(v6 ? http::Tcp::v6() : http::Tcp::v4(), socket, error);
+    if (stopping_ || error) {
+      ::close(socket);
+      session_count_.fetch_sub(1, std::memory_order_relaxed);
+      return;
+    }
     auto* session = new Session(*this, std::move(adopted), tls, peer);
     link(*session);
     counters_.connections_accepted.add();
     counters_.connections_open.add();
-    if (stopping_) session->abort();
     session->start();
+    if (draining_) session->drain();
   });
 }
 
 void Worker::drain() {
   asio::post(io_, [this] {
+    draining_ = true;
     for (Session *session = sessions_, *next = nullptr; session != nullptr; session = next) {
       next = session->next_;
       session->drain();
@@ -105,7 +114,6 @@ void Worker::stop() {
     mirrors_.stop_all();
     pools_.close_all();
     live_.reset();
-    stop_when_empty();
   });
 }
 
@@ -114,10 +122,8 @@ void Worker::stop_when_empty() {
   pools_.sweep();
   if (sessions_ == nullptr && mirrors_.is_empty() && pools_.is_empty()) {
     tick_.cancel();
-    io_.stop();
-    return;
+    asio::post(io_, [this] { io_.stop(); });  // behind every posted destruction
   }
-  asio::post(io_, [this] { stop_when_empty(); });
 }
 
 // --- the worker's own thread ---
@@ -134,9 +140,14 @@ void Worker::arm_tick() {
 void Worker::on_tick() {
   coarse_now_ = now();
   wheel_.advance(coarse_now_);
+  if (stopping_) return stop_when_empty();
   if (coarse_now_ - last_sweep_ < kSweep) return;
   last_sweep_ = coarse_now_;
   pools_.sweep();
+  write_date();
+}
+
+void Worker::write_date() {
   const std::time_t wall = std::chrono::system_clock::to_time_t(context_.clock.wall_now());
   std::tm parts{};
   ::gmtime_r(&wall, &parts);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/error.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -88,6 +89,12 @@ Stream::ReadAwaiter Stream::read_some(char* data, std::size_t size) {
   }
   arm_read(data, size);
   return {this};
+}
+
+bool Stream::has_unread() noexcept {
+  if (read_completed_) return true;
+  char byte = 0;
+  return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EINTR);
 }
 
 std::size_t Stream::read_now(char* data, std::size_t size) noexcept {
@@ -243,7 +250,10 @@ Stream::EventAwaiter Stream::handshake_as_client(asio::ssl::context& context, co
   begin_event();
   tls_ = std::make_unique<Tls>(socket_, context);
   if (!server_name.empty()) {
-    SSL_set_tlsext_host_name(tls_->stream.native_handle(), server_name.c_str());
+    error_code not_an_address;
+    asio::ip::make_address(server_name, not_an_address);
+    // Server name indication is for names only (RFC 6066 section 3).
+    if (not_an_address) SSL_set_tlsext_host_name(tls_->stream.native_handle(), server_name.c_str());
     tls_->stream.set_verify_callback(asio::ssl::host_name_verification(server_name));
   }
   tls_->stream.async_handshake(asio::ssl::stream_base::client, EventHandler{this});

@@ -49,6 +49,8 @@ TlsContext make_context(ssl::context::method method) {
   SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
   // Renegotiation lets a client make the server work for nothing; released buffers are 34 KiB per idle connection.
   SSL_CTX_set_options(context->native_handle(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  // An encrypted key must fail, not ask the terminal.
+  SSL_CTX_set_default_passwd_cb(context->native_handle(), [](char*, int, int, void*) { return 0; });
   SSL_CTX_set_mode(context->native_handle(), SSL_MODE_RELEASE_BUFFERS);
   return context;
 }

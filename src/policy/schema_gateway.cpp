@@ -97,8 +97,8 @@ const Type& type_of(Tag<Limits> /*tag*/) {
     Declaration<Limits> d("Limits", "Bounds of the whole process; what exceeds them is refused at once.");
     d.field("connections", &Limits::connections, "Client connections at the same time.").between(1, 1'000'000);
     d.field("headerBytes", &Limits::header_bytes, "Size of a request or response head; a larger request gets 431.")
-        .between(1_KiB, 1_MiB);
-    d.field("headers", &Limits::headers, "Fields in a head; more get 431.").between(8, 1000);
+        .between(1_KiB, 63_KiB);
+    d.field("headers", &Limits::headers, "Fields in a head; more get 431.").between(8, 128);
     d.field("bodyBytes", &Limits::body_bytes, "Size of a request body; a larger one gets 413.")
         .between(1_KiB, Bytes{1ULL << 40});
     d.field("requestsInFlight", &Limits::requests_in_flight, "Requests being served at the same time; more get 503.")

@@ -17,7 +17,7 @@ constexpr Duration kResolveAgain = std::chrono::seconds(10);
 /// Waits for Asio's resolver, which works on a thread of its own.
 struct ResolveAwaiter {
   http::Resolver& resolver;
-  const std::string& host;
+  const std::string host;
   const std::string port;
   error_code error{};
   Tcp::resolver::results_type results{};
@@ -35,7 +35,18 @@ struct ResolveAwaiter {
 
 }  // namespace
 
-http::Task<AcquireError> EndpointPool::resolve(std::vector<Tcp::endpoint>& out) {
+/// Asks the name server once; what it said before stays when it fails.
+http::Task<> EndpointPool::look_up() {
+  ResolveAwaiter lookup{resolver_, settings_.endpoint.host, std::to_string(settings_.endpoint.port)};
+  co_await lookup;
+  resolved_ = context_->clock.now();
+  if (lookup.error) co_return;
+  addresses_.clear();
+  for (const auto& entry : lookup.results) addresses_.push_back(entry.endpoint());
+}
+
+/// Only the first dial waits for the name server; later ones use what is known while it is asked again.
+http::Task<AcquireError> EndpointPool::resolve(Connection& connection, std::vector<Tcp::endpoint>& out) {
   const EndpointSpec& spec = settings_.endpoint;
   error_code not_literal;
   const auto literal = boost::asio::ip::make_address(spec.host, not_literal);
@@ -43,24 +54,21 @@ http::Task<AcquireError> EndpointPool::resolve(std::vector<Tcp::endpoint>& out) 
     out.assign(1, Tcp::endpoint(literal, spec.port));
     co_return AcquireError::None;
   }
-  const TimePoint now = context_->clock.now();
-  if (addresses_.empty() || now - resolved_ > kResolveAgain) {
-    ResolveAwaiter lookup{resolver_, spec.host, std::to_string(spec.port)};
-    co_await lookup;
-    if (!lookup.error) {
-      addresses_.clear();
-      for (const auto& entry : lookup.results) addresses_.push_back(entry.endpoint());
-      resolved_ = context_->clock.now();
-    }
+  if (addresses_.empty()) {
+    auto looking = look_up();
+    co_await looking;
+  } else if (context_->clock.now() - resolved_ > kResolveAgain && refresh_.done()) {
+    refresh_ = look_up();
+    refresh_.start();
   }
-  // A name server that fails does not take away what it said before.
+  if (connection.timed_out_) co_return AcquireError::ConnectTimeout;
   out = addresses_;
   co_return out.empty() ? AcquireError::ResolveFailed : AcquireError::None;
 }
 
 http::Task<AcquireError> EndpointPool::open(Connection& connection) {
   std::vector<Tcp::endpoint> addresses;
-  auto resolving = resolve(addresses);
+  auto resolving = resolve(connection, addresses);
   const AcquireError resolved = co_await resolving;
   if (resolved != AcquireError::None) co_return resolved;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <utility>
 
 namespace sluice::upstream {
@@ -31,7 +32,11 @@ metrics::FailureReason failure_of(AcquireError error) noexcept {
 }
 
 EndpointPool::EndpointPool(WorkerContext& context, Settings settings, metrics::VersionCounters& counters)
-    : context_(&context), settings_(std::move(settings)), counters_(&counters), resolver_(context.io) {
+    : context_(&context),
+      settings_(std::move(settings)),
+      authority_(settings_.endpoint.authority()),
+      counters_(&counters),
+      resolver_(context.io) {
   // Also dials the warm connections, from the loop's first tick on.
   context_->wheel.set(*this, context_->clock.now());
 }
@@ -70,8 +75,24 @@ void EndpointPool::release(Connection& connection, bool reusable, TimePoint now)
     return;
   }
   connection.filled_ = 0;
+  // What an endpoint sent beyond its answer must never become the next one. The armed read takes it too, but tells only
+  // later.
+  if (connection.stream_.has_unread()) {
+    retire(connection);
+    return dial_as_needed();
+  }
   if (!connection.stream_.read_armed()) connection.arm();
+  if (connection.stream_.is_tls()) return settle(connection);
   hand_out(connection, now);
+}
+
+/// TLS may hold decrypted bytes that no look at the socket shows: the loop gets a turn to deliver them first.
+void EndpointPool::settle(Connection& connection) {
+  connection.state_ = Connection::State::Settling;
+  boost::asio::post(context_->io, [self = boost::intrusive_ptr<EndpointPool>(this), &connection] {
+    if (connection.stream_.read_completed() || !connection.stream_.is_open()) return self->retire(connection);
+    self->hand_out(connection, self->context_->clock.now());
+  });
 }
 
 /// To whoever waits longest, else into the pool. The connection's read is armed.
@@ -237,6 +258,7 @@ void EndpointPool::on_deadline(TimePoint now) {
 void EndpointPool::update(Settings settings) {
   if (settings.endpoint.host != settings_.endpoint.host) addresses_.clear();
   settings_ = std::move(settings);
+  authority_ = settings_.endpoint.authority();
 }
 
 void EndpointPool::leave() {

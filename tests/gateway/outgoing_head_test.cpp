@@ -77,7 +77,8 @@ TEST(RequestHead, AMissingHostIsTheTargetsOwnOrTheEndpoints) {
             "GET /x HTTP/1.1\r\nHost: a.test:81\r\nX-Forwarded-For: 192.0.2.7\r\nVia: 1.0 sluice\r\n\r\n");
   EXPECT_EQ(forwarded("GET /x HTTP/1.0\r\n\r\n"),
             "GET /x HTTP/1.1\r\nHost: model.test\r\nX-Forwarded-For: 192.0.2.7\r\nVia: 1.0 sluice\r\n\r\n");
-  EXPECT_NE(forwarded("GET / HTTP/1.0\r\n\r\n", {{}, {}, "::1", false}).find("\r\nHost: [::1]\r\n"), std::string::npos)
+  EXPECT_NE(forwarded("GET / HTTP/1.0\r\n\r\n", {{}, {}, "[::1]:9001", false}).find("\r\nHost: [::1]:9001\r\n"),
+            std::string::npos)
       << "RFC 3986: an IPv6 address stands in brackets";
 }
 

@@ -49,6 +49,7 @@ class Exchange {
 
   /// Ends the exchange from outside: the client left, a deadline passed, the gateway stops. The first reason stays.
   void cancel(metrics::FailureReason reason);
+  void client_left(http::IoStatus how);
   void on_deadlines(Deadlines& deadlines, TimePoint now);
 
   /// How much of the session's buffer the request took, its head included.
@@ -66,6 +67,7 @@ class Exchange {
   void show_body();
   std::int32_t find_route() const noexcept;
   bool check_limits() noexcept;
+  bool take_slot() noexcept;
   bool begin_route(std::int32_t index) noexcept;
   void decide();
   traffic::RequestView view() const noexcept;
@@ -117,6 +119,8 @@ class Exchange {
   LiveRoute* route_ = nullptr;
   traffic::TrafficChoice choice_;
   bool chosen_ = false;
+  bool slot_taken_ = false;    ///< counts among the requests in flight
+  bool reading_body_ = false;  ///< buffering it for rules and units
 
   std::optional<GatewayFailure> failure_;
   upstream::Connection* connection_ = nullptr;
@@ -149,6 +153,7 @@ class Exchange {
   TimePoint received_at_{};  ///< the head was complete
   TimePoint sent_at_{};      ///< the head went to the endpoint
   TimePoint first_byte_at_{};
+  TimePoint heard_at_{};     ///< the endpoint's last bytes before the answer's head was complete
   TimePoint answered_at_{};  ///< the last byte of the answer came from the endpoint
   TimePoint finished_at_{};
 

@@ -65,7 +65,7 @@ class Mirrors {
   /// True when the route's budget admits one more copy for this version; otherwise it is counted as dropped.
   bool admit(LiveRoute& route, LiveVersion& version, TimePoint now) noexcept;
   /// The copy that was admitted will not be made after all.
-  void cancel_admission(LiveRoute& route) noexcept { --route.mirrors.in_flight; }
+  void cancel_admission(LiveRoute& route) noexcept { --route.mirrors->in_flight; }
   /// Sends a copy that was admitted. `head` and `body` are copied.
   void launch(const boost::intrusive_ptr<LiveConfig>& live, LiveRoute& route, LiveVersion& version, http::Method method,
               std::string_view head, std::string_view body, TimePoint now);

@@ -11,7 +11,7 @@ namespace sluice::gateway {
 struct RequestAdditions {
   std::string_view client_address;
   std::string_view request_id;  ///< empty: the request brought its own
-  std::string_view host;        ///< used when the request (of HTTP/1.0) has no Host
+  std::string_view host;        ///< the endpoint's `host:port`, for a request (of HTTP/1.0) that has no Host
   bool shadow = false;          ///< a copy: marked x-sluice-shadow, and never asks for 100 (Continue)
 };
 

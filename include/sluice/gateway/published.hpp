@@ -49,7 +49,7 @@ struct LiveRoute {
   const Route* config = nullptr;
   metrics::RouteCounters* counters = nullptr;
   std::vector<LiveVersion> versions;
-  MirrorBudget mirrors;
+  std::shared_ptr<MirrorBudget> mirrors;  ///< outlives a reload: copies under way still count
 };
 
 /// What one worker serves by: the published configuration joined with its own pools and counters. An exchange keeps the
@@ -59,6 +59,7 @@ struct LiveConfig : boost::intrusive_ref_counter<LiveConfig, boost::thread_unsaf
   std::vector<LiveRoute> routes;
   std::vector<boost::intrusive_ptr<upstream::EndpointPool>> pools;  ///< keeps what the versions point to
   std::uint32_t max_in_flight = 0;                                  ///< this worker's share
+  std::chrono::milliseconds longest_request{0};  ///< of all routes: bounds what happens before one is chosen
 };
 
 /// All pools of one worker. A pool survives a new configuration that names its endpoint again under the same version.
@@ -81,8 +82,11 @@ class PoolSet {
   Pool join(const std::string& key, upstream::EndpointPool::Settings settings, metrics::VersionCounters& counters,
             std::map<std::string, Pool>& kept);
 
+  std::shared_ptr<MirrorBudget> budget_of(const Route& route) const;
+
   upstream::WorkerContext* context_;
   std::map<std::string, Pool> pools_;
+  std::map<std::string, std::shared_ptr<MirrorBudget>> mirrors_;  ///< by route
   std::vector<Pool> leaving_;
 };
 

@@ -42,6 +42,7 @@ class Pump {
   http::BufferPool::Block block_;
   std::vector<char> spill_;
   bool more_is_there_ = false;
+  int in_a_row_ = 0;  ///< pieces moved without a turn of the loop
 };
 
 }  // namespace sluice::gateway

@@ -78,6 +78,7 @@ class Worker {
   void run();
   void arm_tick();
   void on_tick();
+  void write_date();
   void link(Session& session) noexcept;
   void stop_when_empty();
 
@@ -103,6 +104,7 @@ class Worker {
   std::vector<std::unique_ptr<Exchange>> free_exchanges_;
   std::uint32_t in_flight_ = 0;
   std::atomic<std::uint32_t> session_count_{0};
+  bool draining_ = false;
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -58,6 +58,8 @@ class Stream {
   /// Starts a read into `data`, which stays valid until it completes. Precondition: none armed, none untaken.
   void arm_read(char* data, std::size_t size);
   bool read_armed() const noexcept { return read_armed_; }
+  /// True when a look at the socket shows bytes, an end or an error. One system call; TLS: what is not decrypted yet.
+  bool has_unread() noexcept;
   /// A completed read nobody took yet.
   bool read_completed() const noexcept { return read_completed_; }
   /// Takes the completed read.

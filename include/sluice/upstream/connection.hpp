@@ -59,7 +59,7 @@ class Connection final : private http::Stream::Observer, private http::DeadlineW
   void on_deadline(TimePoint now) override;
   http::Task<> wind_down();
 
-  enum class State : std::uint8_t { Dialing, Idle, Active, Closed };
+  enum class State : std::uint8_t { Dialing, Settling, Idle, Active, Closed };
 
   WorkerContext* context_;
   EndpointPool* pool_;

@@ -23,6 +23,12 @@ struct EndpointSpec {
   std::uint16_t port = 0;
   bool tls = false;  ///< https://
   EndpointTls tls_settings;
+
+  /// `10.0.0.1:9001`, `[::1]:9001`, `model.svc:9001`.
+  std::string authority() const {
+    const bool v6 = host.find(':') != std::string::npos;
+    return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  }
   friend bool operator==(const EndpointSpec&, const EndpointSpec&) = default;
 };
 

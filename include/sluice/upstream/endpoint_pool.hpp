@@ -97,9 +97,10 @@ class EndpointPool final : public boost::intrusive_ref_counter<EndpointPool, boo
   /// Shuts down and closes every connection at once, for the end of the process.
   void close_all();
   /// No connection is left: nothing but references keeps the pool alive.
-  bool is_empty() const noexcept { return connections_.empty() && waiting_ == 0; }
+  bool is_empty() const noexcept { return connections_.empty() && waiting_ == 0 && refresh_.done(); }
 
   const Settings& settings() const noexcept { return settings_; }
+  const std::string& authority() const noexcept { return authority_; }
 
  private:
   friend class Connection;
@@ -109,7 +110,9 @@ class EndpointPool final : public boost::intrusive_ref_counter<EndpointPool, boo
   void dial_as_needed();
   void dial();
   http::Task<> connect(Connection& connection);
-  http::Task<AcquireError> resolve(std::vector<http::Tcp::endpoint>& out);
+  http::Task<AcquireError> resolve(Connection& connection, std::vector<http::Tcp::endpoint>& out);
+  http::Task<> look_up();
+  void settle(Connection& connection);
   http::Task<AcquireError> open(Connection& connection);
   void on_connected(Connection& connection);
   void on_dial_failed(Connection& connection, AcquireError error);
@@ -121,10 +124,12 @@ class EndpointPool final : public boost::intrusive_ref_counter<EndpointPool, boo
 
   WorkerContext* context_;
   Settings settings_;
+  std::string authority_;
   metrics::VersionCounters* counters_;
   http::Resolver resolver_;
   std::vector<http::Tcp::endpoint> addresses_;  // as last resolved
   TimePoint resolved_{};
+  http::Task<> refresh_;                  // a look-up that nobody waits for
   std::vector<Connection*> connections_;  // all, owned
   std::vector<Connection*> idle_;         // the most recently used last
   Waiter* first_waiter_ = nullptr;
