@@ -187,7 +187,7 @@ void EndpointPool::unlink(Waiter& waiter) noexcept {
 
 void EndpointPool::dial_as_needed() {
   const auto may_open = [&] { return !shut_down_ && connections_.size() < settings_.limits.connections; };
-  while (dialing_ < waiting_ && may_open()) dial();
+  while (dialing_ < std::min(waiting_, kMaxDials) && may_open()) dial();
 }
 
 void EndpointPool::dial() {
@@ -219,6 +219,7 @@ void EndpointPool::on_connected(Connection& connection) {
   http::DeadlineWheel::cancel(connection);
   connection.arm();
   hand_out(connection, connection.opened_);
+  dial_as_needed();
 }
 
 void EndpointPool::on_dial_failed(Connection& connection, AcquireError error) {

@@ -81,6 +81,17 @@ TEST_F(EndpointPoolTest, AnIdleConnectionThatSpeaksUnaskedIsDropped) {
   EXPECT_TRUE(run_until([&] { return idle() == 0; }));
 }
 
+TEST_F(EndpointPoolTest, AConnectionWithBytesBehindItsAnswerIsNotUsedAgain) {
+  EndpointPool& pool = make_pool(peer.port());
+  Connection* const connection = dial(pool);
+  ASSERT_TRUE(run_until([&] { return peer.accepted() == 1; }));
+  boost::asio::write(peer.socket(0), boost::asio::buffer("HTTP/1.1 200 OK\r\n", 17));
+  ASSERT_TRUE(test::eventually([&] { return connection->stream().socket().available() == 17; }));
+  give_back(*connection, true);
+  EXPECT_EQ(idle(), 0) << "though the loop had no turn to notice them";
+  EXPECT_TRUE(run_until([&] { return pool.is_empty(); }));
+}
+
 TEST_F(EndpointPoolTest, OnlyTheConnectionThatDiedIsDropped) {
   EndpointPool& pool = make_pool(peer.port());
   Connection* const first = dial(pool);
@@ -281,6 +292,19 @@ TEST_F(EndpointPoolTest, DialsNoMoreThanItsLimit) {
   EXPECT_EQ(counters->connects.value(), 2u);
   for (int i = 0; i < 5; ++i) give_back(*customers[static_cast<std::size_t>(i)]->connection, true);
   EXPECT_EQ(pool.load(), 0u);
+}
+
+TEST_F(EndpointPoolTest, DialsOnlySoManyAtOnce) {
+  test::DeafListener deaf;
+  EndpointPool& pool = make_pool(deaf.port());
+  std::vector<std::unique_ptr<Customer>> customers;
+  for (std::uint32_t i = 0; i < EndpointPool::kMaxDials + 10; ++i) customers.push_back(queue(pool));
+  settle();
+  advance(2000ms + wheel.tick());
+  ASSERT_TRUE(run_until([&] { return counters->connect_failures.value() == EndpointPool::kMaxDials; }));
+  settle();
+  EXPECT_EQ(counters->connect_failures.value(), EndpointPool::kMaxDials) << "the other ten have only begun";
+  EXPECT_FALSE(customers.back()->served);
 }
 
 // --- pre-warming ---

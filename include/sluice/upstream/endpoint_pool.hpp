@@ -35,6 +35,9 @@ metrics::FailureReason failure_of(AcquireError error) noexcept;
 class EndpointPool final : public boost::intrusive_ref_counter<EndpointPool, boost::thread_unsafe_counter>,
                            private http::DeadlineWheel::Hook {
  public:
+  /// Dials under way at once: more would only overrun the endpoint's accept queue.
+  static constexpr std::uint32_t kMaxDials = 64;
+
   struct Settings {
     EndpointSpec endpoint;
     PoolLimits limits;
