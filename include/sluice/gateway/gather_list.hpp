@@ -38,6 +38,7 @@ class GatherList {
 
   /// Adds a copy of short bytes.
   void copy(std::string_view bytes) noexcept {
+    if (bytes.empty()) return;
     assert(used_ + bytes.size() <= scratch_.size());
     std::memcpy(scratch_.data() + used_, bytes.data(), bytes.size());
     add({scratch_.data() + used_, bytes.size()});
