@@ -12,7 +12,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
-asan_suites='policy|http|protocol|traffic|metrics|upstream|gateway|admin|app|cli|fuzz|e2e'
+asan_suites='policy|http|protocol|traffic|upstream|gateway|fuzz|e2e'
 tsan_suites='base|metrics|upstream|gateway|admin|app|e2e'
 
 quick=false

@@ -79,6 +79,8 @@ http::Task<bool> Exchange::run() {
   }
   if (upload_running_) end_upload();
   co_await upload_task_.join();
+  // The live request always goes first; where it could not go at all, its copy still may.
+  if (tee_.active() && request_body_.done()) launch_mirrors();
   drop_mirrors(metrics::ShadowDropReason::Aborted);
   counters.in_flight.subtract();
   worker_->end_request();
@@ -226,7 +228,7 @@ void Exchange::make_request_id() noexcept {
   made_request_id_ = true;
 }
 
-/// Copies what is there for the shadows, or prepares to copy the body while it passes by.
+/// Copies what is there for the shadows; the rest of a body is copied while it passes by. Sent once the live request is.
 void Exchange::plan_mirrors(std::uint64_t versions) {
   if (versions == 0) return;
   const std::uint64_t limit = route_->config->mirror.body_bytes;
@@ -250,7 +252,6 @@ void Exchange::plan_mirrors(std::uint64_t versions) {
   tee_.head.clear();
   to_endpoint_.flatten_into(tee_.head);
   tee_.body.assign(base() + request_.size, body_in_buffer_);
-  if (request_body_.done()) launch_mirrors();
 }
 
 void Exchange::launch_mirrors() {

@@ -70,8 +70,8 @@ void Exchange::note_request_sent(TimePoint now) {
   request_sent_ = true;
   session_->clear_deadline(DeadlineKind::Continue);
   if (!answer_begun_) session_->set_deadline(DeadlineKind::Backend, now + route_->config->timeouts.backend_request);
-  if (!body_streams_) return;
   if (tee_.active()) launch_mirrors();
+  if (!body_streams_) return;
   if (session_->received().size() == bytes_in_buffer_) session_->watch_client();
 }
 
