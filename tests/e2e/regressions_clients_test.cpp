@@ -45,6 +45,15 @@ TEST(LargeHead, AtTheHighestLimitIsRefusedAndDoesNotSpin) {
   }
 }
 
+TEST(LargeHead, CannotBeAllowedByThePolicyBeyondWhatABufferHolds) {
+  FakeUpstream upstream;
+  for (const auto* limits : {"limits: {headerBytes: 64KiB}", "limits: {headerBytes: 1MiB}", "limits: {headers: 129}"}) {
+    const auto finished = serve_and_fail(policy_for(upstream, {}, limits));
+    EXPECT_EQ(finished.exit.code, 2) << limits << finished.err;
+    EXPECT_NE(finished.err.find("spec.limits.header"), std::string::npos) << finished.err;
+  }
+}
+
 TEST(LargeHead, JustWithinTheHighestLimitPasses) {
   FakeUpstream upstream("fine");
   SluiceProcess sluice(policy_for(upstream, {}, "limits: {headerBytes: 63KiB}\nworkers: 1"));
