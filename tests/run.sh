@@ -12,8 +12,8 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
-asan_suites='policy|http|protocol|traffic|upstream|gateway|fuzz|e2e'
-tsan_suites='base|metrics|upstream|gateway|admin|app|e2e'
+asan_suites='policy|http|protocol|traffic|upstream|gateway|fuzz'
+tsan_suites='base|metrics|upstream|gateway|admin|app'
 
 quick=false
 tidy=false
@@ -100,21 +100,28 @@ unrandomised() {
 
 # run_suites PRESET [CTEST ARGUMENTS]: runs and counts.
 run_suites() {
-  local preset=$1 log=build/ctest-$1.log line; shift
-  step "Tests, $preset build"
+  local preset=$1 name=${suite_name:-$1} line; shift
+  local log=build/ctest-$name.log
+  step "Tests, $name build"
   unrandomised ctest --preset "$preset" --parallel "$jobs" --no-tests=error "${filter[@]}" "$@" 2>&1 | tee "$log"
   local status=${PIPESTATUS[0]}
   line=$(grep -E '^[0-9]+% tests passed, [0-9]+ tests? failed out of [0-9]+' "$log" | tail -1)
   if [[ $line =~ ([0-9]+)\ tests?\ failed\ out\ of\ ([0-9]+) ]]; then
     passed=$((passed + BASH_REMATCH[2] - BASH_REMATCH[1]))
     failed=$((failed + BASH_REMATCH[1]))
-    note "tests, $preset build" "$line"
-    [ "$status" -eq 0 ] || [ "${BASH_REMATCH[1]}" -gt 0 ] || { failed=$((failed + 1)); note "ctest, $preset build" "FAILED ($status)"; }
+    note "tests, $name build" "$line"
+    [ "$status" -eq 0 ] || [ "${BASH_REMATCH[1]}" -gt 0 ] || { failed=$((failed + 1)); note "ctest, $name build" "FAILED ($status)"; }
   elif [ ${#filter[@]} -gt 0 ] && grep -q 'No tests were found' "$log"; then
-    note "tests, $preset build" "none match"
+    note "tests, $name build" "none match"
   else
-    failed=$((failed + 1)); note "tests, $preset build" "FAILED: ctest ended with $status"
+    failed=$((failed + 1)); note "tests, $name build" "FAILED: ctest ended with $status"
   fi
+}
+
+# run_end_to_end PRESET: the end-to-end tests of the development build against the daemon of another; what they start is
+# what a sanitizer has to watch, so the tests themselves need not be built again.
+run_end_to_end() {
+  SLUICE_BINARY=$PWD/build/$1/bin/sluice SLUICE_SANITIZED=1 suite_name="dev against $1" run_suites dev -L '^e2e$'
 }
 
 mkdir -p build
@@ -124,7 +131,7 @@ check "build, dev" build dev || finish
 run_suites dev
 if $tidy; then check "clang-tidy" is_tidy; fi
 if ! $quick; then
-  check "build, asan" build asan "$asan_suites" && run_suites asan -L "^($asan_suites)\$"
-  check "build, tsan" build tsan "$tsan_suites" && run_suites tsan -L "^($tsan_suites)\$"
+  check "build, asan" build asan "$asan_suites" && { run_suites asan -L "^($asan_suites)\$"; run_end_to_end asan; }
+  check "build, tsan" build tsan "$tsan_suites" && { run_suites tsan -L "^($tsan_suites)\$"; run_end_to_end tsan; }
 fi
 finish

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <sstream>
@@ -106,7 +107,8 @@ Finished run(std::vector<std::string> arguments, const std::string& standard_inp
 }
 
 std::string sluice_binary() {
-  return std::string(SLUICE_BINARY_DIR) + "/sluice";
+  const char* given = std::getenv("SLUICE_BINARY");
+  return given != nullptr ? given : std::string(SLUICE_BINARY_DIR) + "/sluice";
 }
 
 }  // namespace sluice::test

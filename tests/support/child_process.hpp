@@ -64,7 +64,7 @@ struct Finished {
 Finished run(std::vector<std::string> arguments, const std::string& standard_input = {},
              std::chrono::milliseconds patience = kPatience);
 
-/// Where this build put the daemon.
+/// The daemon under test: SLUICE_BINARY of the environment, else where this build put it.
 std::string sluice_binary();
 
 }  // namespace sluice::test

@@ -1,20 +1,22 @@
 #pragma once
 
 #include <chrono>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <thread>
 
 namespace sluice::test {
 
+/// This program, or the daemon that it is told to test (SLUICE_BINARY), runs under a sanitizer and so takes its time.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSanitized = true;
+inline const bool kSanitized = true;
 #else
-inline constexpr bool kSanitized = false;
+inline const bool kSanitized = std::getenv("SLUICE_SANITIZED") != nullptr;
 #endif
 
 /// How long a test waits for what must happen before it calls it a failure. Never the time something is meant to take.
-inline constexpr std::chrono::milliseconds kPatience{kSanitized ? 30000 : 10000};
+inline const std::chrono::milliseconds kPatience{kSanitized ? 30000 : 10000};
 
 /// Nothing came within the patience of the test: the thing waited for is broken.
 struct TimedOut : std::runtime_error {
