@@ -228,7 +228,7 @@ void Exchange::make_request_id() noexcept {
   made_request_id_ = true;
 }
 
-/// Copies what is there for the shadows; the rest of a body is copied while it passes by. Sent once the live request is.
+/// Copies what is there for the shadows; the rest of a body is copied while it passes by. Sent when the live one is.
 void Exchange::plan_mirrors(std::uint64_t versions) {
   if (versions == 0) return;
   const std::uint64_t limit = route_->config->mirror.body_bytes;
