@@ -52,6 +52,8 @@ Answer answer_to(FailureReason reason) noexcept {
       return {502, "The endpoint closed the connection before its answer was complete."};
     case FailureReason::BadResponse:
       return {502, "The endpoint's answer is malformed."};
+    case FailureReason::ServerError:
+      return {502, "The endpoint failed."};
     case FailureReason::ResponseTimeout:
       return {504, "The endpoint did not answer in time."};
     case FailureReason::RequestTimeout:

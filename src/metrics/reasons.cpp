@@ -5,21 +5,26 @@ namespace sluice::metrics {
 namespace {
 
 constexpr std::array<std::string_view, kFailureReasons> kFailureNames = {
-    "bad_request",    "header_timeout",   "header_too_large",  "unsupported",         "no_route",      "draining",
-    "too_large",      "overloaded",       "body_idle_timeout", "client_abort",        "no_endpoint",   "resolve_failed",
-    "connect_failed", "connect_timeout",  "tls_failed",        "pool_timeout",        "pool_overflow", "reset",
-    "bad_response",   "response_timeout", "request_timeout",   "stream_idle_timeout", "internal"};
-constexpr std::array<std::string_view, kDecisionReasons> kDecisionNames = {"weight", "rule", "pin", "bandit",
-                                                                           "fallback"};
+    "bad_request",       "header_timeout",  "header_too_large",    "unsupported",
+    "no_route",          "draining",        "too_large",           "overloaded",
+    "body_idle_timeout", "client_abort",    "no_endpoint",         "resolve_failed",
+    "connect_failed",    "connect_timeout", "tls_failed",          "pool_timeout",
+    "pool_overflow",     "reset",           "bad_response",        "server_error",
+    "response_timeout",  "request_timeout", "stream_idle_timeout", "internal"};
+constexpr std::array<std::string_view, kDecisionReasons> kDecisionNames = {"weight", "rule",    "pin",
+                                                                           "bandit", "no_unit", "fallback"};
 constexpr std::array<std::string_view, kShadowDropReasons> kShadowNames = {
     "in_flight", "rate", "body_bytes", "timeout", "connect", "failed", "aborted"};
-constexpr std::array<std::string_view, kEndpointStates> kEndpointNames = {"admitted", "probation", "ejected",
-                                                                          "draining"};
+constexpr std::array<std::string_view, kEndpointStates> kEndpointNames = {
+    "admitted", "starting", "ramping", "probation", "ejected", "unhealthy", "draining"};
+constexpr std::array<std::string_view, kEjectionReasons> kEjectionNames = {"errors", "gateway_errors", "success_rate",
+                                                                           "latency"};
 
 static_assert(static_cast<std::size_t>(FailureReason::Internal) + 1 == kFailureReasons);
 static_assert(static_cast<std::size_t>(DecisionReason::Fallback) + 1 == kDecisionReasons);
 static_assert(static_cast<std::size_t>(ShadowDropReason::Aborted) + 1 == kShadowDropReasons);
 static_assert(static_cast<std::size_t>(EndpointState::Draining) + 1 == kEndpointStates);
+static_assert(static_cast<std::size_t>(EjectionReason::Latency) + 1 == kEjectionReasons);
 
 template <typename Reason, std::size_t N>
 std::string_view name_of(const std::array<std::string_view, N>& names, Reason reason) noexcept {
@@ -40,6 +45,9 @@ std::string_view to_string(ShadowDropReason reason) noexcept {
 }
 std::string_view to_string(EndpointState state) noexcept {
   return name_of(kEndpointNames, state);
+}
+std::string_view to_string(EjectionReason reason) noexcept {
+  return name_of(kEjectionNames, reason);
 }
 
 }  // namespace sluice::metrics

@@ -17,6 +17,11 @@ void VersionTotals::add(const VersionCounters& worker) noexcept {
   add_cells(decisions, worker.decisions);
   add_cells(failures, worker.failures);
   retries += worker.retries.value();
+  add_cells(fallbacks, worker.fallbacks);
+  retried += worker.retried.value();
+  retries_denied += worker.retries_denied.value();
+  hedges += worker.hedges.value();
+  hedges_won += worker.hedges_won.value();
   add_cells(responses, worker.responses);
   worker.request_duration.add_to(request_duration);
   worker.upstream_duration.add_to(upstream_duration);

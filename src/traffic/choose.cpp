@@ -62,7 +62,7 @@ TrafficChoice from_split(const TrafficPlan& plan, const Split& split, const Requ
     bits = stable_hash(plan.seed(), value);
   } else {
     bits = draw.bits();
-    if (unit) choice.reason = Reason::Fallback;
+    if (unit) choice.reason = Reason::NoUnit;
   }
   choice.version = split.at(static_cast<std::uint32_t>(bits >> 32));
   choice.propensity = split.share(choice.version);
@@ -92,8 +92,8 @@ std::string_view to_string(Reason reason) noexcept {
       return "pin";
     case Reason::Bandit:
       return "bandit";
-    case Reason::Fallback:
-      return "fallback";
+    case Reason::NoUnit:
+      return "no_unit";
   }
   return "weight";
 }

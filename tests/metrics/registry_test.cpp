@@ -164,13 +164,14 @@ TEST(Registry, EndpointStatesOutliveAReloadThatDoesNotTouchThem) {
   registry.set_endpoints(slots.versions[0], EndpointState::Admitted, 1);
   registry.set_endpoints(slots.versions[0], EndpointState::Ejected, 1);
   registry.configure({canary("fraud", 0.5, 0.5)});
-  EXPECT_EQ(registry.snapshot().routes[0].versions[0].endpoints[2], 1U);
+  const auto ejected = static_cast<std::size_t>(EndpointState::Ejected);
+  EXPECT_EQ(registry.snapshot().routes[0].versions[0].endpoints[ejected], 1U);
 
   RouteLayout grown = canary("fraud");
   grown.versions[0].endpoints = 3;
   registry.configure({grown});
   EXPECT_EQ(registry.snapshot().routes[0].versions[0].endpoints[0], 3U);
-  EXPECT_EQ(registry.snapshot().routes[0].versions[0].endpoints[2], 0U);
+  EXPECT_EQ(registry.snapshot().routes[0].versions[0].endpoints[ejected], 0U);
 }
 
 TEST(Registry, ReloadsAreCountedByWhatBecameOfThem) {

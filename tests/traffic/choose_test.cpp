@@ -92,8 +92,8 @@ TEST(Choose, DrawsForARequestWithoutTheUnitAndSaysSo) {
   spec.unit = Field::header("x-user");
   const auto plan = build(spec);
   Random random(1);
-  EXPECT_EQ(choose(plan, Request{}.view(), random).reason, Reason::Fallback);
-  EXPECT_EQ(choose(plan, with_header("x-user", "").view(), random).reason, Reason::Fallback);
+  EXPECT_EQ(choose(plan, Request{}.view(), random).reason, Reason::NoUnit);
+  EXPECT_EQ(choose(plan, with_header("x-user", "").view(), random).reason, Reason::NoUnit);
   EXPECT_FALSE(drew_nothing(plan, Request{}));
   int candidates = 0;
   for (int i = 0; i < 1000; ++i) candidates += choose(plan, Request{}.view(), random).version;
@@ -267,7 +267,7 @@ TEST(Choose, SurvivesHostileRequests) {
   for (const auto& body : {std::string(100000, '['), std::string("\xff\xff\0", 3), std::string(), std::string("{"),
                            std::string(300000, '{')}) {
     request.body = body;
-    EXPECT_EQ(choose(plan, request.view(), random).reason, Reason::Fallback);
+    EXPECT_EQ(choose(plan, request.view(), random).reason, Reason::NoUnit);
   }
 }
 
@@ -276,7 +276,7 @@ TEST(Reason, HasTheNameOfItsMetricLabel) {
   EXPECT_EQ(to_string(Reason::Rule), "rule");
   EXPECT_EQ(to_string(Reason::Pin), "pin");
   EXPECT_EQ(to_string(Reason::Bandit), "bandit");
-  EXPECT_EQ(to_string(Reason::Fallback), "fallback");
+  EXPECT_EQ(to_string(Reason::NoUnit), "no_unit");
 }
 
 }  // namespace

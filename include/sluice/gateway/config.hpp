@@ -11,6 +11,8 @@
 #include "sluice/traffic/plan.hpp"
 #include "sluice/traffic/route_table.hpp"
 #include "sluice/upstream/endpoint.hpp"
+#include "sluice/upstream/retry.hpp"
+#include "sluice/upstream/supervision.hpp"
 
 namespace sluice::gateway {
 
@@ -35,7 +37,37 @@ struct Limits {
   std::uint32_t header_bytes = 60 * 1024;   ///< one head
   std::uint16_t headers = 100;              ///< field lines of one head
   std::uint64_t body_bytes = 64ull << 20;   ///< one request body
-  std::uint32_t requests_in_flight = 1024;  ///< of the whole gateway; beyond it 503
+  std::uint32_t requests_in_flight = 1024;  ///< of the whole gateway; beyond it requests wait, then 503
+  std::uint32_t waiting = 0;                ///< requests that may wait for their turn
+  std::chrono::milliseconds wait{1000};     ///< the longest such wait
+  std::uint64_t memory_bytes = 0;           ///< resident memory beyond which requests are refused; 0: not looked at
+};
+
+/// Bounds on requests of a route or version, of the whole gateway.
+struct ConcurrencyLimits {
+  std::uint32_t requests_in_flight = 0;  ///< 0: no limit
+  std::uint32_t waiting = 0;             ///< requests that may wait for their turn; beyond it 503
+  std::chrono::milliseconds wait{1000};  ///< the longest such wait
+  friend bool operator==(const ConcurrencyLimits&, const ConcurrencyLimits&) = default;
+};
+
+/// A limit on a version's requests in flight that is found by watching its latency; per worker.
+struct AdaptiveConcurrency {
+  bool enabled = false;
+  std::uint32_t min = 4;
+  std::uint32_t max = 1000;
+  double tolerance = 1.5;  ///< latency may grow by this factor before the limit shrinks
+  friend bool operator==(const AdaptiveConcurrency&, const AdaptiveConcurrency&) = default;
+};
+
+/// Where names are looked up.
+struct NameServers {
+  std::vector<std::string> servers;         ///< `10.0.0.10:53`; empty: the system's
+  std::chrono::milliseconds timeout{2000};  ///< of one try
+  std::uint32_t tries = 2;
+  std::chrono::milliseconds min_ttl{1000};  ///< a name is not asked again sooner
+  std::chrono::milliseconds max_ttl{300000};
+  friend bool operator==(const NameServers&, const NameServers&) = default;
 };
 
 /// Deadlines on the client's side that no route can know yet.
@@ -71,6 +103,10 @@ struct Version {
   std::string role;  ///< stable, candidate, shadow, variant, …: for version_info
   std::vector<upstream::EndpointSpec> endpoints;
   upstream::PoolLimits pool;  ///< of each endpoint
+  upstream::Supervision supervision;
+  ConcurrencyLimits limits;
+  AdaptiveConcurrency adaptive;
+  std::int32_t fallback = -1;  ///< the version that answers what this one fails; -1: none
 };
 
 /// One route, ready to serve. `versions[i]` is the version that the plan calls i.
@@ -81,6 +117,9 @@ struct Route {
   std::vector<Version> versions;
   traffic::TrafficPlan plan;
   RouteTimeouts timeouts;
+  upstream::RetryRules retry;
+  upstream::HedgeRules hedge;
+  ConcurrencyLimits limits;
   MirrorLimits mirror;
 };
 
@@ -91,6 +130,7 @@ struct Config {
   Limits limits;
   ClientTimeouts client;
   DrainTimes drain;
+  NameServers names;
   double access_log_ratio = 0;  ///< share of requests that are logged
   traffic::RouteTable table;
   std::vector<Route> routes;

@@ -16,8 +16,15 @@ struct alignas(kCacheLine) VersionCounters {
   Gauge streams_open;  ///< of these, answers of which the head is sent and that have no known length
   CounterArray<DecisionReason, kDecisionReasons> decisions;  ///< the version was chosen, first attempts only
   CounterArray<FailureReason, kFailureReasons> failures;     ///< the gateway answered, or cut off, for this reason
-  Counter retries;                                           ///< second attempts made
+  Counter retries;                                           ///< attempts after the first at this version, hedges aside
   StatusCounters responses;                                  ///< answered, by the status that the client saw
+
+  // What only requests in trouble touch.
+  CounterArray<FailureReason, kFailureReasons> fallbacks;  ///< failed calls that another version answered instead
+  Counter retried;                                         ///< requests that took more than one attempt at this version
+  Counter retries_denied;                                  ///< retries and hedges that the route's budget forbade
+  Counter hedges;                                          ///< second tries beside the first
+  Counter hedges_won;                                      ///< of these, the ones that answered first
 
   AtomicHistogram request_duration;    ///< first byte of the request read … last byte of the answer written
   AtomicHistogram upstream_duration;   ///< head sent to the endpoint … last byte of its answer read

@@ -30,16 +30,17 @@ enum class FailureReason : std::uint8_t {
   PoolOverflow,       ///< too many requests wait for a connection already
   Reset,              ///< the endpoint died before its answer was complete
   BadResponse,        ///< the endpoint's answer broke a framing rule or lied about its length
+  ServerError,        ///< the endpoint answered with 5xx, and another version answered instead
   ResponseTimeout,    ///< the endpoint did not answer in time
   RequestTimeout,     ///< the whole exchange took too long
   StreamIdleTimeout,  ///< the endpoint stopped in the middle of its answer
   Internal,           ///< a fault of the gateway itself
 };
-inline constexpr std::size_t kFailureReasons = 23;
+inline constexpr std::size_t kFailureReasons = 24;
 
 /// Why a version was chosen.
-enum class DecisionReason : std::uint8_t { Weight, Rule, Pin, Bandit, Fallback };
-inline constexpr std::size_t kDecisionReasons = 5;
+enum class DecisionReason : std::uint8_t { Weight, Rule, Pin, Bandit, NoUnit, Fallback };
+inline constexpr std::size_t kDecisionReasons = 6;
 
 /// Why a copy for a shadow version was not sent, or its answer not counted.
 enum class ShadowDropReason : std::uint8_t {
@@ -54,14 +55,27 @@ enum class ShadowDropReason : std::uint8_t {
 inline constexpr std::size_t kShadowDropReasons = 7;
 
 /// What an endpoint may do at the moment.
-enum class EndpointState : std::uint8_t { Admitted, Probation, Ejected, Draining };
-inline constexpr std::size_t kEndpointStates = 4;
+enum class EndpointState : std::uint8_t {
+  Admitted,   ///< all of its traffic
+  Starting,   ///< not ready yet, or being warmed up: none
+  Ramping,    ///< ready: more and more
+  Probation,  ///< back from an ejection: a trickle
+  Ejected,    ///< failed requests: none for a while
+  Unhealthy,  ///< failed its checks: none
+  Draining,   ///< taken out: none
+};
+inline constexpr std::size_t kEndpointStates = 7;
+
+/// Why an endpoint was ejected.
+enum class EjectionReason : std::uint8_t { Errors, GatewayErrors, SuccessRate, Latency };
+inline constexpr std::size_t kEjectionReasons = 4;
 
 /// The label value: lower case with underscores, as in interfaces.md.
 std::string_view to_string(FailureReason reason) noexcept;
 std::string_view to_string(DecisionReason reason) noexcept;
 std::string_view to_string(ShadowDropReason reason) noexcept;
 std::string_view to_string(EndpointState state) noexcept;
+std::string_view to_string(EjectionReason reason) noexcept;
 
 /// True when the reason can only occur before a version was chosen, so versions do not export it at zero.
 constexpr bool before_choice(FailureReason reason) noexcept {

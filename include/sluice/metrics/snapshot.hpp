@@ -21,6 +21,11 @@ struct VersionTotals {
   std::array<std::uint64_t, kDecisionReasons> decisions{};
   FailureTotals failures{};
   std::uint64_t retries = 0;
+  FailureTotals fallbacks{};
+  std::uint64_t retried = 0;
+  std::uint64_t retries_denied = 0;
+  std::uint64_t hedges = 0;
+  std::uint64_t hedges_won = 0;
   StatusTotals responses{};
   stats::Histogram request_duration;
   stats::Histogram upstream_duration;

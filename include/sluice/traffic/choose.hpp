@@ -11,15 +11,15 @@ namespace sluice::traffic {
 
 /// Why a request went where it went: the `reason` of `sluice_decisions_total`.
 enum class Reason : std::uint8_t {
-  Weight,    ///< the split, by the unit's bucket or by a draw where the policy names no unit; also the only version
-  Rule,      ///< a rule named the version, or the request is outside the audience
-  Pin,       ///< the request named it, and the policy allows that
-  Bandit,    ///< a learned score
-  Fallback,  ///< the request carries no unit where the policy names one, so it was drawn for itself
+  Weight,  ///< the split, by the unit's bucket or by a draw where the policy names no unit; also the only version
+  Rule,    ///< a rule named the version, or the request is outside the audience
+  Pin,     ///< the request named it, and the policy allows that
+  Bandit,  ///< a learned score
+  NoUnit,  ///< the request carries no unit where the policy names one, so it was drawn for itself
 };
 inline constexpr std::size_t reason_count = 5;
 
-/// "weight", "rule", "pin", "bandit", "fallback".
+/// "weight", "rule", "pin", "bandit", "no_unit".
 std::string_view to_string(Reason reason) noexcept;
 
 /// Where one request goes.

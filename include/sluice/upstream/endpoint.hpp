@@ -22,6 +22,7 @@ struct EndpointSpec {
   std::string host;  ///< IPv4, IPv6 without brackets, or a name to resolve
   std::uint16_t port = 0;
   bool tls = false;  ///< https://
+  bool dns = false;  ///< dns://: not an endpoint itself, but every address of the host is one
   EndpointTls tls_settings;
 
   /// `10.0.0.1:9001`, `[::1]:9001`, `model.svc:9001`.
