@@ -30,6 +30,14 @@ Answer answer_to(FailureReason reason) noexcept {
       return {413, "The request body exceeds the limit."};
     case FailureReason::Overloaded:
       return {503, "Too many requests are in flight.", 1};
+    case FailureReason::RouteOverloaded:
+      return {503, "Too many requests are in flight on this route.", 1};
+    case FailureReason::VersionOverloaded:
+      return {503, "Too many requests are in flight at this version.", 1};
+    case FailureReason::QueueTimeout:
+      return {503, "The request waited too long for its turn.", 1};
+    case FailureReason::MemoryFull:
+      return {503, "The gateway is short of memory.", 1};
     case FailureReason::BodyIdleTimeout:
       return {408, "The request body did not arrive in time."};
     case FailureReason::ClientAbort:
@@ -110,6 +118,10 @@ Origin origin_of(FailureReason reason) noexcept {
       return Origin::Client;
     case FailureReason::Draining:
     case FailureReason::Overloaded:
+    case FailureReason::RouteOverloaded:
+    case FailureReason::VersionOverloaded:
+    case FailureReason::QueueTimeout:
+    case FailureReason::MemoryFull:
     case FailureReason::Internal:
       return Origin::Internal;
     default:

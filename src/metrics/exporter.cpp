@@ -163,6 +163,7 @@ class Page {
   }
 
   void requests();
+  void waiting();
   void durations();
   void shares();
   void endpoints();
@@ -196,8 +197,28 @@ void Page::requests() {
     }
   }
   version_gauge("requests_in_flight", "Requests whose answer is not complete.", &VersionTotals::in_flight);
+  waiting();
   version_gauge("streams_open", "Answers of unknown length that are being delivered.", &VersionTotals::streams_open);
   version_counter("retries_total", "Second attempts on another connection.", &VersionTotals::retries);
+}
+
+/// Who waits for a place among the requests in flight, and where that place is found by watching latencies.
+void Page::waiting() {
+  MetricFamily& waiting = gauge("requests_waiting", "Requests that wait for their turn, by the limit they wait at.");
+  add_gauge(waiting, labels_of("", ""), static_cast<double>(snapshot_.gateway.waiting));
+  for (const RouteSnapshot& route : snapshot_.routes) {
+    add_gauge(waiting, labels_of(route.name, ""), static_cast<double>(route.totals.waiting));
+    for (const VersionSnapshot& version : route.versions) {
+      add_gauge(waiting, labels_of(route.name, version.name), static_cast<double>(version.totals.waiting));
+    }
+  }
+  MetricFamily limits =
+      family("concurrency_limit", "Requests in flight that an adaptive limit allows.", MetricType::Gauge);
+  each_version([&](const VersionSnapshot& version, const Labels& labels) {
+    if (version.totals.concurrency_limit == 0) return;
+    add_gauge(limits, labels, static_cast<double>(version.totals.concurrency_limit));
+  });
+  if (!limits.metric.empty()) families_.push_back(std::move(limits));
 }
 
 void Page::durations() {
@@ -215,6 +236,12 @@ void Page::durations() {
              MetricType::Histogram));
   for (const RouteSnapshot& route : snapshot_.routes) {
     add_histogram(overhead, route_labels(route.name), route.totals.overhead, kShortBounds);
+  }
+  MetricFamily& queued = families_.emplace_back(
+      family("queue_wait_seconds", "Wait for a place among the requests in flight, of requests that waited.",
+             MetricType::Histogram));
+  for (const RouteSnapshot& route : snapshot_.routes) {
+    add_histogram(queued, route_labels(route.name), route.totals.queue_wait, kShortBounds);
   }
 }
 

@@ -5,16 +5,39 @@ namespace sluice::metrics {
 namespace {
 
 constexpr std::array<std::string_view, kFailureReasons> kFailureNames = {
-    "bad_request",       "header_timeout",  "header_too_large",    "unsupported",
-    "no_route",          "draining",        "too_large",           "overloaded",
-    "body_idle_timeout", "client_abort",    "no_endpoint",         "resolve_failed",
-    "connect_failed",    "connect_timeout", "tls_failed",          "pool_timeout",
-    "pool_overflow",     "reset",           "bad_response",        "server_error",
-    "response_timeout",  "request_timeout", "stream_idle_timeout", "internal"};
+    "bad_request",
+    "header_timeout",
+    "header_too_large",
+    "unsupported",
+    "no_route",
+    "draining",
+    "too_large",
+    "overloaded",
+    "route_overloaded",
+    "version_overloaded",
+    "queue_timeout",
+    "memory_full",
+    "body_idle_timeout",
+    "client_abort",
+    "no_endpoint",
+    "resolve_failed",
+    "connect_failed",
+    "connect_timeout",
+    "tls_failed",
+    "pool_timeout",
+    "pool_overflow",
+    "reset",
+    "bad_response",
+    "server_error",
+    "response_timeout",
+    "request_timeout",
+    "stream_idle_timeout",
+    "internal",
+};
 constexpr std::array<std::string_view, kDecisionReasons> kDecisionNames = {"weight", "rule",    "pin",
                                                                            "bandit", "no_unit", "fallback"};
 constexpr std::array<std::string_view, kShadowDropReasons> kShadowNames = {
-    "in_flight", "rate", "body_bytes", "timeout", "connect", "failed", "aborted"};
+    "in_flight", "rate", "body_bytes", "timeout", "connect", "failed", "aborted", "overloaded"};
 constexpr std::array<std::string_view, kEndpointStates> kEndpointNames = {
     "admitted", "starting", "ramping", "probation", "ejected", "unhealthy", "draining"};
 constexpr std::array<std::string_view, kEjectionReasons> kEjectionNames = {"errors", "gateway_errors", "success_rate",
@@ -22,7 +45,7 @@ constexpr std::array<std::string_view, kEjectionReasons> kEjectionNames = {"erro
 
 static_assert(static_cast<std::size_t>(FailureReason::Internal) + 1 == kFailureReasons);
 static_assert(static_cast<std::size_t>(DecisionReason::Fallback) + 1 == kDecisionReasons);
-static_assert(static_cast<std::size_t>(ShadowDropReason::Aborted) + 1 == kShadowDropReasons);
+static_assert(static_cast<std::size_t>(ShadowDropReason::Overloaded) + 1 == kShadowDropReasons);
 static_assert(static_cast<std::size_t>(EndpointState::Draining) + 1 == kEndpointStates);
 static_assert(static_cast<std::size_t>(EjectionReason::Latency) + 1 == kEjectionReasons);
 

@@ -22,6 +22,8 @@ void VersionTotals::add(const VersionCounters& worker) noexcept {
   retries_denied += worker.retries_denied.value();
   hedges += worker.hedges.value();
   hedges_won += worker.hedges_won.value();
+  waiting += worker.waiting.value();
+  concurrency_limit += worker.concurrency_limit.value();
   add_cells(responses, worker.responses);
   worker.request_duration.add_to(request_duration);
   worker.upstream_duration.add_to(upstream_duration);
@@ -39,12 +41,15 @@ void VersionTotals::add(const VersionCounters& worker) noexcept {
 
 void RouteTotals::add(const RouteCounters& worker) noexcept {
   worker.overhead.add_to(overhead);
+  worker.queue_wait.add_to(queue_wait);
+  waiting += worker.waiting.value();
   add_cells(refused, worker.refused);
   add_cells(failures, worker.failures);
 }
 
 void GatewayTotals::add(const GatewayCounters& worker) noexcept {
   connections_open += worker.connections_open.value();
+  waiting += worker.waiting.value();
   connections_accepted += worker.connections_accepted.value();
   connections_refused += worker.connections_refused.value();
   connections_failed += worker.connections_failed.value();

@@ -33,6 +33,8 @@ TEST(Reasons, NamesAreLowerCaseWords) {
 TEST(Reasons, NamesStandWhereTheirEnumeratorsDo) {
   EXPECT_EQ(to_string(FailureReason::BadRequest), "bad_request");
   EXPECT_EQ(to_string(FailureReason::Draining), "draining");
+  EXPECT_EQ(to_string(FailureReason::Overloaded), "overloaded");
+  EXPECT_EQ(to_string(FailureReason::MemoryFull), "memory_full");
   EXPECT_EQ(to_string(FailureReason::ClientAbort), "client_abort");
   EXPECT_EQ(to_string(FailureReason::Reset), "reset");
   EXPECT_EQ(to_string(FailureReason::StreamIdleTimeout), "stream_idle_timeout");

@@ -20,6 +20,8 @@ struct alignas(kCacheLine) VersionCounters {
   StatusCounters responses;                                  ///< answered, by the status that the client saw
 
   // What only requests in trouble touch.
+  Gauge waiting;            ///< requests that wait for a place among the version's requests in flight
+  Gauge concurrency_limit;  ///< of an adaptive limit; 0: the version has none
   CounterArray<FailureReason, kFailureReasons> fallbacks;  ///< failed calls that another version answered instead
   Counter retried;                                         ///< requests that took more than one attempt at this version
   Counter retries_denied;                                  ///< retries and hedges that the route's budget forbade
@@ -45,14 +47,17 @@ struct alignas(kCacheLine) VersionCounters {
 
 /// One worker's view of one route, where no version is known yet or it does not matter.
 struct alignas(kCacheLine) RouteCounters {
-  AtomicHistogram overhead;  ///< request duration minus the endpoint's; only where no body was streamed
-  StatusCounters refused;    ///< answered by the gateway before a version was chosen
+  AtomicHistogram overhead;    ///< request duration minus the endpoint's; only where no body was streamed
+  AtomicHistogram queue_wait;  ///< wait for a place among the requests in flight, all levels; only of those that had to
+  Gauge waiting;               ///< requests that wait for a place among the route's requests in flight
+  StatusCounters refused;      ///< answered by the gateway before a version was chosen
   CounterArray<FailureReason, kFailureReasons> failures;  ///< why
 };
 
 /// One worker's view of everything that has no route.
 struct alignas(kCacheLine) GatewayCounters {
   Gauge connections_open;  ///< client connections
+  Gauge waiting;           ///< requests that wait for a place among the gateway's requests in flight
   Counter connections_accepted;
   Counter connections_refused;                            ///< closed at once: the connection limit was reached
   Counter connections_failed;                             ///< the TLS handshake with the client failed

@@ -18,7 +18,11 @@ enum class FailureReason : std::uint8_t {
   NoRoute,            ///< no route matches
   Draining,           ///< the gateway is going away
   TooLarge,           ///< the body exceeds the limit
-  Overloaded,         ///< too many requests in flight
+  Overloaded,         ///< too many requests in flight in the gateway
+  RouteOverloaded,    ///< too many requests in flight on the route
+  VersionOverloaded,  ///< too many requests in flight at the version
+  QueueTimeout,       ///< waited too long for a place among the requests in flight
+  MemoryFull,         ///< the gateway uses as much memory as it may
   BodyIdleTimeout,    ///< the client stopped sending its body
   ClientAbort,        ///< the client went away first
   NoEndpoint,         ///< the version has no endpoint that can be used
@@ -36,7 +40,7 @@ enum class FailureReason : std::uint8_t {
   StreamIdleTimeout,  ///< the endpoint stopped in the middle of its answer
   Internal,           ///< a fault of the gateway itself
 };
-inline constexpr std::size_t kFailureReasons = 24;
+inline constexpr std::size_t kFailureReasons = 28;
 
 /// Why a version was chosen.
 enum class DecisionReason : std::uint8_t { Weight, Rule, Pin, Bandit, NoUnit, Fallback };
@@ -44,15 +48,16 @@ inline constexpr std::size_t kDecisionReasons = 6;
 
 /// Why a copy for a shadow version was not sent, or its answer not counted.
 enum class ShadowDropReason : std::uint8_t {
-  InFlight,   ///< too many copies in flight
-  Rate,       ///< too many copies per second
-  BodyBytes,  ///< the body is larger than a copy may be
-  Timeout,    ///< the shadow did not answer in time
-  Connect,    ///< the shadow could not be reached
-  Failed,     ///< the shadow died or broke a framing rule
-  Aborted,    ///< the live request ended before the copy was complete
+  InFlight,    ///< too many copies in flight
+  Rate,        ///< too many copies per second
+  BodyBytes,   ///< the body is larger than a copy may be
+  Timeout,     ///< the shadow did not answer in time
+  Connect,     ///< the shadow could not be reached
+  Failed,      ///< the shadow died or broke a framing rule
+  Aborted,     ///< the live request ended before the copy was complete
+  Overloaded,  ///< live requests wait, or memory is short
 };
-inline constexpr std::size_t kShadowDropReasons = 7;
+inline constexpr std::size_t kShadowDropReasons = 8;
 
 /// What an endpoint may do at the moment.
 enum class EndpointState : std::uint8_t {

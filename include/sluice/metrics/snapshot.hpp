@@ -26,6 +26,8 @@ struct VersionTotals {
   std::uint64_t retries_denied = 0;
   std::uint64_t hedges = 0;
   std::uint64_t hedges_won = 0;
+  std::int64_t waiting = 0;
+  std::int64_t concurrency_limit = 0;
   StatusTotals responses{};
   stats::Histogram request_duration;
   stats::Histogram upstream_duration;
@@ -45,6 +47,8 @@ struct VersionTotals {
 
 struct RouteTotals {
   stats::Histogram overhead;
+  stats::Histogram queue_wait;
+  std::int64_t waiting = 0;
   StatusTotals refused{};
   FailureTotals failures{};
 
@@ -53,6 +57,7 @@ struct RouteTotals {
 
 struct GatewayTotals {
   std::int64_t connections_open = 0;
+  std::int64_t waiting = 0;
   std::uint64_t connections_accepted = 0;
   std::uint64_t connections_refused = 0;
   std::uint64_t connections_failed = 0;
