@@ -12,6 +12,7 @@ LIBRARY_HOMES = {
     "spdlog": {"base"},
     "CLI": {"cli", "app"},
     "simdjson.h": {"traffic"},
+    "ares.h": {"src/upstream/name_service.cpp"},
     "re2": {"traffic"},
     "openssl": {"http", "asio"},
 }

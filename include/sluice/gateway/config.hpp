@@ -11,6 +11,7 @@
 #include "sluice/traffic/plan.hpp"
 #include "sluice/traffic/route_table.hpp"
 #include "sluice/upstream/endpoint.hpp"
+#include "sluice/upstream/name_servers.hpp"
 #include "sluice/upstream/retry.hpp"
 #include "sluice/upstream/supervision.hpp"
 
@@ -60,15 +61,7 @@ struct AdaptiveConcurrency {
   friend bool operator==(const AdaptiveConcurrency&, const AdaptiveConcurrency&) = default;
 };
 
-/// Where names are looked up.
-struct NameServers {
-  std::vector<std::string> servers;         ///< `10.0.0.10:53`; empty: the system's
-  std::chrono::milliseconds timeout{2000};  ///< of one try
-  std::uint32_t tries = 2;
-  std::chrono::milliseconds min_ttl{1000};  ///< a name is not asked again sooner
-  std::chrono::milliseconds max_ttl{300000};
-  friend bool operator==(const NameServers&, const NameServers&) = default;
-};
+using upstream::NameServers;
 
 /// Deadlines on the client's side that no route can know yet.
 struct ClientTimeouts {

@@ -14,6 +14,7 @@
 namespace sluice::upstream {
 
 class EndpointPool;
+class NameService;
 
 /// What the objects of one worker share; outlives them all.
 struct WorkerContext {
@@ -22,6 +23,7 @@ struct WorkerContext {
   http::BufferPool& buffers;
   const Clock& clock;
   Random& random;
+  NameService* names = nullptr;  ///< looks up the hosts of endpoints
 };
 
 /// One connection to an endpoint, with the buffer its answers arrive in.
