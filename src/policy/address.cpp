@@ -105,6 +105,9 @@ EndpointText parse_endpoint(std::string_view text) {
   if (!parts->bracketed && looks_like_ipv4(parts->host) && !is_numeric(AF_INET, parts->host)) {
     return refused("the host looks like an IPv4 address but is none");
   }
+  if (out.scheme == Scheme::Dns && (parts->bracketed || looks_like_ipv4(parts->host))) {
+    return refused("dns:// looks up a name; an address needs no look-up, write it with http://");
+  }
   out.host = parts->host;
   if (parts->port) {
     const auto port = parse_port(*parts->port);

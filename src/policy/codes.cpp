@@ -76,7 +76,7 @@ constexpr std::array table{
     CodeInfo{
         Code::DuplicateName, "E201", "duplicate name",
         "Routes in a policy, and versions, outcomes, variants, arms and candidates in a route, have names of their "
-        "own."},
+        "own; a failure stands in `retry.on` once."},
     CodeInfo{Code::UnknownVersion, "E202", "unknown version", "The name is not one of the route's `versions`."},
     CodeInfo{Code::SameVersion, "E203", "one version in two roles",
              "Stable and candidate, or active and preview, must be different versions."},
@@ -87,10 +87,15 @@ constexpr std::array table{
              "A check names a built-in metric, one of the route's outcomes, or any name together with `prometheus`."},
     CodeInfo{Code::MetricUnit, "E207", "wrong unit for this metric",
              "Rates are limited by shares (`1%`), latencies by durations (`250ms`), everything else by bare numbers."},
-    CodeInfo{Code::DeadlineOrder, "E208", "deadlines out of order",
-             "A part cannot be given more time than the whole: connect ≤ backendRequest ≤ request."},
+    CodeInfo{
+        Code::DeadlineOrder, "E208", "deadlines out of order",
+        "A part cannot be given more time than the whole: connect ≤ backendRequest ≤ request, a health check's timeout "
+        "< "
+        "its interval; and a longest time is not shorter than the shortest: base ≤ max, baseTime ≤ maxTime, minTtl ≤ "
+        "maxTtl."},
     CodeInfo{Code::BadEndpoint, "E209", "malformed endpoint",
-             "An endpoint is `http://host:port` or `https://host:port`, without path, query or user name."},
+             "An endpoint is `http://host:port`, `https://host:port` or, for every address behind a name, "
+             "`dns://name:port`; without path, query or user name."},
     CodeInfo{Code::IncompleteTls, "E210", "half a certificate",
              "A certificate needs its key and a key its certificate; TLS settings need an https:// endpoint."},
     CodeInfo{Code::DuplicateAddress, "E211", "address used twice",
@@ -122,6 +127,9 @@ constexpr std::array table{
              "With `insecureSkipVerify` anyone on the way can read and change the traffic."},
     CodeInfo{Code::LateDeadline, "W404", "deadline never reached",
              "Another deadline always ends the wait before this one."},
+    CodeInfo{
+        Code::NoEffect, "W405", "setting has no effect",
+        "Another setting keeps this one from ever acting. Remove one of the two, or change what the message names."},
     // Not yet
     CodeInfo{
         Code::Inactive, "E901", "does not act yet",

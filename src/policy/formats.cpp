@@ -83,6 +83,21 @@ std::string host(std::string_view text) {
   return valid ? std::string() : "is not a host name";
 }
 
+std::string path(std::string_view text) {
+  if (!text.starts_with('/')) return "a path begins with \"/\"";
+  if (text.size() > 1024) return "is longer than 1024 bytes";
+  const bool visible = std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > 0x20 && c < 0x7F; });
+  if (!visible || text.find('#') != std::string_view::npos) {
+    return "a path has neither blanks nor \"#\", and only ASCII characters; write others as %XX";
+  }
+  return {};
+}
+
+std::string body(std::string_view text) {
+  if (text.empty()) return "must not be empty";
+  return text.size() > 64 * 1024 ? "is longer than 64 KiB" : std::string();
+}
+
 }  // namespace
 
 const TextFormat name_format{"name", "^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$", name};
@@ -93,5 +108,7 @@ const TextFormat http_url_format{"URL", "^https?://[^ /]+.*$", http_url};
 const TextFormat method_format{"method", "^[A-Z]+$", method};
 const TextFormat label_key_format{"key", "", label_key};
 const TextFormat host_format{"host", "^[^/@?# ]+$", host};
+const TextFormat path_format{"path", "^/[^ #]*$", path};
+const TextFormat body_format{"text", "", body};
 
 }  // namespace sluice::policy

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "sluice/policy/rules.hpp"
+#include "sluice/policy/scalars.hpp"
 
 namespace sluice::policy {
 namespace {
@@ -25,6 +26,26 @@ void check_admin(const Admin& admin, const Cursor& at) {
   }
 }
 
+void check_limits(const Limits& limits, const Cursor& at) {
+  if (limits.waiting == 0 && at.at("waitTimeout").written()) {
+    at.at("waitTimeout").warning(Code::NoEffect, "with waiting 0 no request waits");
+  }
+}
+
+void complete_dns(Dns& dns, const Cursor& at) {
+  for (std::size_t i = 0; i < dns.servers.size(); ++i) {
+    if (!dns.servers[i].host.empty() && dns.servers[i].port == 0) {
+      at.at("servers").at(i).error(Code::OutOfBounds, "a name server has a port; usually 53");
+    }
+  }
+  if (dns.min_ttl <= dns.max_ttl) return;
+  if (at.at("maxTtl").written()) {
+    at.at("maxTtl").error(Code::DeadlineOrder, "maxTtl (" + format_duration(dns.max_ttl) + ") is less than minTtl (" +
+                                                   format_duration(dns.min_ttl) + ")");
+  }
+  dns.max_ttl = dns.min_ttl;
+}
+
 void check_gateway(const Gateway& gateway, const Cursor& at) {
   struct Taken {
     Address address;
@@ -44,7 +65,7 @@ void check_gateway(const Gateway& gateway, const Cursor& at) {
     take(gateway.listeners[i].address, "listeners[" + std::to_string(i) + "]", at.at("listeners").at(i).at("address"));
   }
   take(gateway.metrics.address, "metrics", at.at("metrics").at("address"));
-  if (at.at("admin").written()) take(gateway.admin.address, "admin", at.at("admin").at("address"));
+  take(gateway.admin.address, "admin", at.at("admin").at("address"));
 }
 
 }  // namespace sluice::policy

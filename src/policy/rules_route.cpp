@@ -219,6 +219,7 @@ void check_route(const ModelRoute& route, const Cursor& at) {
   if (at.at("pool").at("pendingTimeout").written() && route.pool.pending_timeout > route.timeouts.request) {
     at.at("pool").at("pendingTimeout").warning(Code::LateDeadline, "the request's deadline always comes first");
   }
+  check_resilience(route, at);
   check_strategy(route, at);
 }
 

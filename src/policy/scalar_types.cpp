@@ -110,6 +110,45 @@ void read_workers(const Cursor& at, const Field& /*field*/, void* out) {
   }
 }
 
+void read_memory_limit(const Cursor& at, const Field& /*field*/, void* out) {
+  constexpr Bytes least = 32_MiB;  // less than the program itself needs
+  const Type& self = type_of(Tag<MemoryLimit>{});
+  const TreeNode* node = scalar(self, at);
+  if (node == nullptr) return;
+  auto& limit = *static_cast<MemoryLimit*>(out);
+  const auto bytes = node->text == "0" ? std::optional(0_B) : parse_bytes(node->text);
+  if (bytes && (bytes->count == 0 || *bytes >= least)) {
+    limit.bytes = bytes;
+  } else if (node->text == "auto") {
+    limit.bytes.reset();
+  } else if (bytes) {
+    at.error(Code::OutOfBounds,
+             "must be at least " + format_bytes(least) + ", auto, or 0, is " + in_quotes(node->text));
+  } else if (const auto number = parse_integer(node->text)) {
+    at.error(Code::MissingUnit, "the number " + in_quotes(node->text) + " needs a unit: B, KiB, MiB, GiB or TiB",
+             format_bytes({*number}));
+  } else {
+    report_malformed(self, at, nearest(node->text, std::vector<std::string>{"auto"}));
+  }
+}
+
+void read_status_range(const Cursor& at, const Field& /*field*/, void* out) {
+  const Type& self = type_of(Tag<StatusRange>{});
+  const TreeNode* node = scalar(self, at);
+  if (node == nullptr) return;
+  const std::string_view text = node->text;
+  const std::size_t dash = text.find('-');
+  const auto low = parse_integer(text.substr(0, dash));
+  const auto high = dash == std::string_view::npos ? low : parse_integer(text.substr(dash + 1));
+  if (!low || !high) {
+    report_malformed(self, at);
+  } else if (*low < 200 || *high > 599 || *low > *high) {
+    at.error(Code::OutOfBounds, "a range goes upwards within 200-599, is " + in_quotes(text));
+  } else {
+    *static_cast<StatusRange*>(out) = {static_cast<std::uint32_t>(*low), static_cast<std::uint32_t>(*high)};
+  }
+}
+
 void read_address(const Cursor& at, const Field& /*field*/, void* out) {
   const Type& self = type_of(Tag<Address>{});
   const TreeNode* node = scalar(self, at);
@@ -135,7 +174,6 @@ void read_endpoint(const Cursor& at, const Field& /*field*/, void* out) {
     at.error(Code::BadEndpoint, in_quotes(node->text) + ": " + result.problem, bare ? with_scheme : std::string());
   } else {
     endpoint = std::move(*result.endpoint);
-    if (endpoint.scheme == Scheme::Dns) at.inactive("dns:// endpoints: ");
   }
   endpoint.position = at.position();
 }
@@ -168,6 +206,14 @@ std::string print_text(const std::string& value) {
 }
 std::string print_workers(const Workers& value) {
   return value.count == 0 ? "auto" : std::to_string(value.count);
+}
+std::string print_memory_limit(const MemoryLimit& value) {
+  if (!value.bytes) return "auto";
+  return value.bytes->count == 0 ? "0" : format_bytes(*value.bytes);
+}
+std::string print_status_range(const StatusRange& value) {
+  const std::string low = std::to_string(value.lowest);
+  return value.lowest == value.highest ? low : low + '-' + std::to_string(value.highest);
 }
 std::string print_address(const Address& value) {
   return value.host.empty() ? "" : to_string(value);
@@ -232,6 +278,24 @@ const Type& type_of(Tag<Workers> /*tag*/) {
       with(hand_read<Workers>("worker count", "4 or auto", read_workers, print_workers), [](Type& t) {
         t.number = Type::JsonNumber::Integer;
         t.pattern = "^auto$";
+      });
+  return type;
+}
+
+const Type& type_of(Tag<MemoryLimit> /*tag*/) {
+  static const Type type = with(
+      hand_read<MemoryLimit>("memory limit", "2GiB, auto or 0", read_memory_limit, print_memory_limit), [](Type& t) {
+        t.number = Type::JsonNumber::Integer;
+        t.pattern = "^(auto|[0-9]+(B|KiB|MiB|GiB|TiB))$";
+      });
+  return type;
+}
+
+const Type& type_of(Tag<StatusRange> /*tag*/) {
+  static const Type type = with(
+      hand_read<StatusRange>("status range", "200-299 or 204", read_status_range, print_status_range), [](Type& t) {
+        t.number = Type::JsonNumber::Integer;
+        t.pattern = "^[2-5][0-9][0-9](-[2-5][0-9][0-9])?$";
       });
   return type;
 }

@@ -114,6 +114,9 @@ const Type& type_of(Tag<AbTest> /*tag*/) {
     d.field("onWinner", &AbTest::on_winner, "What happens when one is better.").inactive();
     d.field("eliminateLosers", &AbTest::eliminate_losers, "Takes a variant that is clearly worse out early.")
         .inactive();
+    d.field("parachute", &AbTest::parachute,
+            "A request that another variant fails is answered by the control; it still counts as that variant's "
+            "failure.");
     d.rule(check_ab_test);
     return d.finish();
   }();
@@ -195,6 +198,8 @@ const Type& type_of(Tag<Bandit> /*tag*/) {
     d.field("context", &Bandit::context, "What LinearThompson may learn from.").items(1, 16).starts_rollout();
     d.field("guardrails", &Bandit::guardrails, "What no arm may break.").items(1, 32);
     d.field("stopWhen", &Bandit::stop_when, "When the bandit has learned enough; never when absent.");
+    d.field("parachute", &Bandit::parachute,
+            "A request that another arm fails is answered by the first; it still counts as that arm's failure.");
     d.rule(check_bandit);
     return d.finish();
   }();

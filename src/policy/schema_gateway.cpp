@@ -94,15 +94,21 @@ const Type& type_of(Tag<State> /*tag*/) {
 
 const Type& type_of(Tag<Limits> /*tag*/) {
   static const Type type = [] {
-    Declaration<Limits> d("Limits", "Bounds of the whole process; what exceeds them is refused at once.");
+    Declaration<Limits> d("Limits", "Bounds of the whole process; what exceeds them is refused.");
     d.field("connections", &Limits::connections, "Client connections at the same time.").between(1, 1'000'000);
     d.field("headerBytes", &Limits::header_bytes, "Size of a request or response head; a larger request gets 431.")
         .between(1_KiB, 63_KiB);
     d.field("headers", &Limits::headers, "Fields in a head; more get 431.").between(8, 128);
     d.field("bodyBytes", &Limits::body_bytes, "Size of a request body; a larger one gets 413.")
         .between(1_KiB, Bytes{1ULL << 40});
-    d.field("requestsInFlight", &Limits::requests_in_flight, "Requests being served at the same time; more get 503.")
+    d.field("requestsInFlight", &Limits::requests_in_flight,
+            "Requests being served at the same time; more wait, or get 503 with `Retry-After`.")
         .between(1, 1'000'000);
+    d.field("waiting", &Limits::waiting, "Requests that may wait for their turn.").between(0, 1'000'000);
+    d.field("waitTimeout", &Limits::wait_timeout, "How long one of them waits before it gets 503.").between(1ms, 10min);
+    d.field("memory", &Limits::memory,
+            "Resident memory beyond which requests are refused; `auto` is 90% of the cgroup's limit, `0` is none.");
+    d.rule(check_limits);
     return d.finish();
   }();
   return type;
@@ -115,6 +121,21 @@ const Type& type_of(Tag<ClientTimeouts> /*tag*/) {
         .between(10ms, 10min);
     d.field("bodyIdle", &ClientTimeouts::body_idle, "Between two pieces of a request body.").between(10ms, 1h);
     d.field("keepAlive", &ClientTimeouts::keep_alive, "Between two requests on one connection.").between(10ms, 24h);
+    return d.finish();
+  }();
+  return type;
+}
+
+const Type& type_of(Tag<Dns> /*tag*/) {
+  static const Type type = [] {
+    Declaration<Dns> d("Dns", "Where the names of `dns://` endpoints are looked up, and how often.");
+    d.field("servers", &Dns::servers, "Name servers; the system's when absent.").items(1, 8);
+    d.field("timeout", &Dns::timeout, "How long one try waits for an answer.").between(10ms, 1min);
+    d.field("tries", &Dns::tries, "Tries of one look-up.").between(1, 10);
+    d.field("minTtl", &Dns::min_ttl, "A name is not looked up again sooner, whatever its answer says.")
+        .between(100ms, 24h);
+    d.field("maxTtl", &Dns::max_ttl, "Nor later.").between(100ms, 168h).default_is("5m, or `minTtl` if that is longer");
+    d.completing_rule(complete_dns);
     return d.finish();
   }();
   return type;
@@ -164,13 +185,14 @@ const Type& type_of(Tag<Gateway> /*tag*/) {
         .items(1, 16)
         .default_is("one on 0.0.0.0:8080")
         .needs_restart();
-    d.field("admin", &Gateway::admin, "Port for operators.").inactive();
+    d.field("admin", &Gateway::admin, "Port for operators.");
     d.field("metrics", &Gateway::metrics, "Port for Prometheus and probes.");
     d.field("workers", &Gateway::workers, "Threads that serve requests; `auto` is one per usable core.")
         .needs_restart();
     d.field("state", &Gateway::state, "Where rollouts survive a restart; memory when absent.");
     d.field("limits", &Gateway::limits, "Bounds of the whole process.");
     d.field("timeouts", &Gateway::timeouts, "How long clients may take.");
+    d.field("dns", &Gateway::dns, "Where the names of `dns://` endpoints are looked up.");
     d.field("drain", &Gateway::drain, "How the process ends.");
     d.field("log", &Gateway::log, "What is logged.");
     d.rule(check_gateway);

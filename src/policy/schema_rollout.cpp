@@ -58,7 +58,8 @@ const Type& type_of(Tag<Canary> /*tag*/) {
     d.field("harmBudget", &Canary::harm_budget, "Expected extra failed requests that the whole rollout may cost.")
         .between(1, 1'000'000'000)
         .inactive();
-    d.field("parachute", &Canary::parachute, "A request that the candidate fails is answered by stable.").inactive();
+    d.field("parachute", &Canary::parachute,
+            "A request that the candidate fails is answered by stable; it still counts as the candidate's failure.");
     d.field("onFailure", &Canary::on_failure, "What happens when a check fails.").inactive();
     d.field("progressDeadline", &Canary::progress_deadline, "Without progress for this long the rollout fails.")
         .between(10s, 8760h)

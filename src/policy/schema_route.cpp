@@ -72,6 +72,12 @@ const Type& type_of(Tag<Version> /*tag*/) {
     d.field("rewrite", &Version::rewrite, "What is changed on the way to this version.").inactive();
     d.field("tls", &Version::tls, "How `https://` endpoints are checked.");
     d.field("pool", &Version::pool, "Replaces the route's `pool` as a whole.");
+    d.field("health", &Version::health, "Replaces the route's `health` as a whole.");
+    d.field("ejection", &Version::ejection, "Replaces the route's `ejection` as a whole.");
+    d.field("slowStart", &Version::slow_start, "Replaces the route's `slowStart` as a whole.");
+    d.field("warmUp", &Version::warm_up, "Replaces the route's `warmUp` as a whole.");
+    d.field("limits", &Version::limits, "Requests of this version at the same time; the route's limit holds too.");
+    d.field("adaptiveConcurrency", &Version::adaptive, "Replaces the route's `adaptiveConcurrency` as a whole.");
     d.rule(check_version);
     return d.finish();
   }();
@@ -94,17 +100,6 @@ const Type& type_of(Tag<RouteTimeouts> /*tag*/) {
         .default_is("2s, or `backendRequest` if that is shorter");
     d.field("streamIdle", &RouteTimeouts::stream_idle, "Between two pieces of a response body.").between(10ms, 24h);
     d.completing_rule(complete_route_timeouts);
-    return d.finish();
-  }();
-  return type;
-}
-
-const Type& type_of(Tag<Retry> /*tag*/) {
-  static const Type type = [] {
-    Declaration<Retry> d("Retry",
-                         "Further attempts after one failed; a reused connection that died is always retried once.");
-    d.field("attempts", &Retry::attempts, "Attempts after the first.").between(0, 5);
-    d.field("budget", &Retry::budget, "Retries may make up this share of the active requests.").between(0_pct, 100_pct);
     return d.finish();
   }();
   return type;
@@ -145,7 +140,19 @@ const Type& type_of(Tag<ModelRoute> /*tag*/) {
     d.field("versions", &ModelRoute::versions, "The versions of the model.").items(1, 16).required().starts_rollout();
     d.field("timeouts", &ModelRoute::timeouts, "Deadlines of one request.");
     d.field("pool", &ModelRoute::pool, "Connections to each endpoint.");
-    d.field("retry", &ModelRoute::retry, "Further attempts after one failed.").inactive();
+    d.field("retry", &ModelRoute::retry, "Further attempts after one failed.");
+    d.field("hedge", &ModelRoute::hedge, "A second try beside a slow first one; none when absent.");
+    d.field("health", &ModelRoute::health, "Active checks of every endpoint; none when absent.");
+    d.field("ejection", &ModelRoute::ejection, "When failing or slow endpoints are taken out for a while.");
+    d.field("slowStart", &ModelRoute::slow_start, "How a new endpoint gets its traffic.");
+    d.field("panicThreshold", &ModelRoute::panic_threshold,
+            "With a smaller share of a version's endpoints usable, all of them get traffic; `0%`: never. Not where "
+            "another version answers instead (`parachute`).")
+        .between(0_pct, 100_pct);
+    d.field("warmUp", &ModelRoute::warm_up, "What a new endpoint gets before any request of a client.");
+    d.field("limits", &ModelRoute::limits, "Requests of this route at the same time; only the gateway's when absent.");
+    d.field("adaptiveConcurrency", &ModelRoute::adaptive,
+            "A limit for each version that follows its latency; none when absent.");
     d.field("outcomes", &ModelRoute::outcomes, "What an application will report about decisions.")
         .items(1, 16)
         .inactive();

@@ -59,6 +59,7 @@ enum class Code : std::uint8_t {
   SharedEndpoint,
   Unverified,
   LateDeadline,
+  NoEffect,
   Inactive,
 };
 

@@ -60,8 +60,8 @@ const Type& type_of(Tag<std::optional<T>> /*tag*/) {
 template <typename E>
 Type enumeration(std::string name, std::vector<Choice> choices) {
   Type t = choice_type(std::move(name), std::move(choices));
-  t.read = [](const Cursor& at, const Field& field, void* out) {
-    if (const auto index = read_choice(*field.type, at)) *static_cast<E*>(out) = static_cast<E>(*index);
+  t.read = [](const Cursor& at, const Field& /*field*/, void* out) {
+    if (const auto index = read_choice(type_of(Tag<E>{}), at)) *static_cast<E*>(out) = static_cast<E>(*index);
   };
   t.print = [choices = t.choices](const void* value) {
     return choices[static_cast<std::size_t>(*static_cast<const E*>(value))].name;

@@ -23,5 +23,7 @@ extern const TextFormat http_url_format;      ///< http:// or https:// with a ho
 extern const TextFormat method_format;        ///< upper-case letters
 extern const TextFormat label_key_format;     ///< any key up to 253 bytes
 extern const TextFormat host_format;          ///< a host name or address, with or without a port
+extern const TextFormat path_format;          ///< begins with `/`; visible ASCII, perhaps with a query, no fragment
+extern const TextFormat body_format;          ///< any text up to 64 KiB, line breaks included
 
 }  // namespace sluice::policy

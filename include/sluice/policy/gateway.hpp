@@ -66,6 +66,13 @@ struct RedisState {
 /// Where rollouts survive a restart.
 using State = std::variant<MemoryState, SqliteState, RedisState>;
 
+/// Resident memory beyond which requests are refused. Written as a size, `auto` or `0`.
+struct MemoryLimit {
+  std::optional<Bytes> bytes;  ///< none: 90 % of what the process may use; 0: not looked at
+
+  bool operator==(const MemoryLimit&) const = default;
+};
+
 /// Bounds of the whole process; what exceeds them is refused, never queued without end.
 struct Limits {
   std::uint32_t connections = 10000;
@@ -73,6 +80,9 @@ struct Limits {
   std::uint32_t headers = 100;
   Bytes body_bytes = 64_MiB;
   std::uint32_t requests_in_flight = 1024;
+  std::uint32_t waiting = 0;                        ///< requests that may wait for their turn
+  Duration wait_timeout = std::chrono::seconds(1);  ///< how long one of them waits
+  MemoryLimit memory;
 
   bool operator==(const Limits&) const = default;
 };
@@ -84,6 +94,17 @@ struct ClientTimeouts {
   Duration keep_alive = std::chrono::seconds(75);  ///< between two requests on one connection
 
   bool operator==(const ClientTimeouts&) const = default;
+};
+
+/// Where the names of endpoints are looked up.
+struct Dns {
+  std::vector<Address> servers;                ///< empty: the system's
+  Duration timeout = std::chrono::seconds(2);  ///< of one try
+  std::uint32_t tries = 2;
+  Duration min_ttl = std::chrono::seconds(1);
+  Duration max_ttl = std::chrono::minutes(5);
+
+  bool operator==(const Dns&) const = default;
 };
 
 struct Drain {
@@ -114,6 +135,7 @@ struct Gateway {
   State state;
   Limits limits;
   ClientTimeouts timeouts;
+  Dns dns;
   Drain drain;
   Log log;
   Position position;

@@ -11,6 +11,7 @@
 #include "sluice/base/units.hpp"
 #include "sluice/policy/address.hpp"
 #include "sluice/policy/match.hpp"
+#include "sluice/policy/resilience.hpp"
 #include "sluice/policy/strategy.hpp"
 
 namespace sluice::policy {
@@ -67,7 +68,13 @@ struct Version {
   std::vector<Endpoint> endpoints;  ///< at least one
   std::optional<Rewrite> rewrite;
   std::optional<UpstreamTls> tls;
-  std::optional<Pool> pool;  ///< replaces the route's pool as a whole
+  std::optional<Pool> pool;  ///< replaces the route's pool as a whole, and so do the next four with theirs
+  std::optional<Health> health;
+  std::optional<Ejection> ejection;
+  std::optional<SlowStart> slow_start;
+  std::optional<WarmUp> warm_up;
+  std::optional<RequestLimits> limits;          ///< besides the route's
+  std::optional<AdaptiveConcurrency> adaptive;  ///< replaces the route's
   Position position;
 
   bool operator==(const Version&) const = default;
@@ -81,13 +88,6 @@ struct RouteTimeouts {
   Duration stream_idle = std::chrono::seconds(60);  ///< between two pieces of a response body
 
   bool operator==(const RouteTimeouts&) const = default;
-};
-
-struct Retry {
-  std::uint32_t attempts = 1;
-  Ratio budget = 20_pct;
-
-  bool operator==(const Retry&) const = default;
 };
 
 enum class OutcomeType : std::uint8_t { Binary, Value };
@@ -124,6 +124,14 @@ struct ModelRoute {
   RouteTimeouts timeouts;
   Pool pool;
   Retry retry;
+  std::optional<Hedge> hedge;    ///< none: off
+  std::optional<Health> health;  ///< none: an endpoint is ready as soon as it is named
+  Ejection ejection;
+  SlowStart slow_start;
+  Ratio panic_threshold = 50_pct;  ///< with a smaller share of usable endpoints all are used
+  std::optional<WarmUp> warm_up;
+  std::optional<RequestLimits> limits;          ///< of all versions together; none: only the gateway's
+  std::optional<AdaptiveConcurrency> adaptive;  ///< of each version on its own; none: off
   std::vector<Outcome> outcomes;
   Pinning pinning;
   Strategy strategy;

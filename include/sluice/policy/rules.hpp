@@ -10,6 +10,9 @@ namespace sluice::policy {
 // and where it stands; it must not complain again about what a field has complained about.
 
 void check_admin(const Admin& admin, const Cursor& at);
+void check_limits(const Limits& limits, const Cursor& at);
+/// What is not written follows the bound that is.
+void complete_dns(Dns& dns, const Cursor& at);
 void check_gateway(const Gateway& gateway, const Cursor& at);
 
 void check_path_match(const PathMatch& match, const Cursor& at);
@@ -22,6 +25,18 @@ void check_version(const Version& version, const Cursor& at);
 /// A part that is not written is never longer than the whole.
 void complete_route_timeouts(RouteTimeouts& timeouts, const Cursor& at);
 void check_route(const ModelRoute& route, const Cursor& at);
+
+// rules_resilience.cpp. What is not written follows what is: a longest time is never shorter than the shortest one.
+void complete_backoff(Backoff& backoff, const Cursor& at);
+void check_retry(const Retry& retry, const Cursor& at);
+void complete_health(Health& health, const Cursor& at);
+void complete_ejection(Ejection& ejection, const Cursor& at);
+void check_warm_up_request(const WarmUpRequest& request, const Cursor& at);
+void check_warm_up(const WarmUp& warm_up, const Cursor& at);
+void check_request_limits(const RequestLimits& limits, const Cursor& at);
+void complete_adaptive_concurrency(AdaptiveConcurrency& adaptive, const Cursor& at);
+/// The part of check_route() that is about all of these together.
+void check_resilience(const ModelRoute& route, const Cursor& at);
 
 void check_threshold_range(const ThresholdRange& range, const Cursor& at);
 

@@ -11,6 +11,7 @@
 #include "sluice/policy/address.hpp"
 #include "sluice/policy/analysis.hpp"
 #include "sluice/policy/gateway.hpp"
+#include "sluice/policy/resilience.hpp"
 #include "sluice/policy/strategy.hpp"
 #include "sluice/policy/type.hpp"
 
@@ -36,6 +37,8 @@ const Type& type_of(Tag<Ratio>);
 const Type& type_of(Tag<Quantity>);
 const Type& type_of(Tag<CountOrRatio>);
 const Type& type_of(Tag<Workers>);
+const Type& type_of(Tag<MemoryLimit>);
+const Type& type_of(Tag<StatusRange>);
 const Type& type_of(Tag<Address>);
 const Type& type_of(Tag<Endpoint>);
 const Type& type_of(Tag<std::map<std::string, std::string>>);

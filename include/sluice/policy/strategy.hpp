@@ -78,6 +78,7 @@ struct AbTest {
   std::optional<Duration> max_duration;
   OnWinner on_winner = OnWinner::Hold;
   bool eliminate_losers = true;
+  bool parachute = true;  ///< a request that a variant fails is answered by the control
 
   bool operator==(const AbTest&) const = default;
 };
@@ -124,6 +125,7 @@ struct Bandit {
   std::vector<ContextFeature> context;
   std::vector<Check> guardrails;
   std::optional<BanditStop> stop_when;
+  bool parachute = true;  ///< a request that an arm fails is answered by the first arm
 
   bool operator==(const Bandit&) const = default;
 };
