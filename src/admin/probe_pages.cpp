@@ -71,7 +71,7 @@ Page answer_probe(std::string_view method, std::string_view target, const Readin
   if (path != "/metrics" && path != "/livez" && path != "/readyz") return plain(404, kOtherPaths);
   if (method != "GET" && method != "HEAD") {
     Page page = plain(405, "method not allowed; this port is read only: GET or HEAD\n");
-    page.allow_header = true;
+    page.allow = "GET, HEAD";
     return page;
   }
   if (path == "/livez") return live_page(verbose);

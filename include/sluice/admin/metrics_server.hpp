@@ -1,14 +1,12 @@
 #pragma once
 
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "sluice/admin/http_server.hpp"
 #include "sluice/admin/readiness.hpp"
-#include "sluice/base/clock.hpp"
 #include "sluice/base/result.hpp"
 
 namespace sluice::admin {
@@ -16,16 +14,10 @@ namespace sluice::admin {
 /// `/metrics`, `/livez` and `/readyz` on a port of their own, read only, answered by a thread of their own, so they
 /// work however busy the workers are. `/livez` says no more than that this process runs: it never depends on backends.
 ///
-/// GET and HEAD; everything else is refused (400, 404, 405). Connections are kept alive, bounded in number and time: at
-/// the limit the one that has been idle longest makes room, and a newcomer is closed when none is idle.
+/// GET and HEAD; everything else is refused (400, 404, 405). Connections and times are bounded as HttpServer says.
 class MetricsServer {
  public:
-  struct Options {
-    std::size_t connections = 64;
-    Duration idle_timeout = std::chrono::seconds(75);   ///< between two requests
-    Duration header_timeout = std::chrono::seconds(5);  ///< from a request's first byte to its last
-    Duration write_timeout = std::chrono::seconds(10);
-  };
+  using Options = HttpServer::Options;
 
   /// Makes the text of `/metrics`; called on the server's thread, may throw (the answer is then 500).
   using MetricsText = std::function<std::string()>;
@@ -33,27 +25,19 @@ class MetricsServer {
   /// Binds and serves at once. `host` is an address or a name, port 0 takes any free port. `readiness` must outlive
   /// the server. Fails with `cannot listen on HOST:PORT: REASON`.
   static Result<std::unique_ptr<MetricsServer>> start(const std::string& host, std::uint16_t port, MetricsText metrics,
-                                                      const Readiness& readiness, Options options);
-  static Result<std::unique_ptr<MetricsServer>> start(const std::string& host, std::uint16_t port, MetricsText metrics,
-                                                      const Readiness& readiness);
-
-  /// Stops and waits.
-  ~MetricsServer();
-  MetricsServer(const MetricsServer&) = delete;
-  MetricsServer& operator=(const MetricsServer&) = delete;
+                                                      const Readiness& readiness, Options options = {});
 
   /// The port that is really bound.
-  std::uint16_t port() const noexcept;
+  std::uint16_t port() const noexcept { return server_->port(); }
   /// `127.0.0.1:9464`, `[::1]:9464`.
-  std::string address() const;
+  std::string address() const { return server_->address(); }
 
-  /// Closes every connection and joins the thread. Harmless when repeated. Not from the server's own thread.
-  void stop();
+  /// As HttpServer::stop; the destructor does it, too.
+  void stop() { server_->stop(); }
 
  private:
-  class Impl;
-  explicit MetricsServer(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit MetricsServer(std::unique_ptr<HttpServer> server) : server_(std::move(server)) {}
+  std::unique_ptr<HttpServer> server_;
 };
 
 }  // namespace sluice::admin

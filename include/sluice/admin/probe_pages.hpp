@@ -4,17 +4,10 @@
 #include <string>
 #include <string_view>
 
+#include "sluice/admin/page.hpp"
 #include "sluice/admin/readiness.hpp"
 
 namespace sluice::admin {
-
-/// An answer of the metrics port, before it becomes HTTP.
-struct Page {
-  unsigned status = 200;
-  std::string content_type = "text/plain; charset=utf-8";
-  std::string body;
-  bool allow_header = false;  ///< a 405 names the methods that would do
-};
 
 /// What a request gets. Pure but for `metrics`, which is called for `/metrics` only; if it throws, the page is a 500.
 /// `target` is the request target as it came, query included.

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace sluice::admin {
+
+/// What a handler sees of a request. Borrowed: valid until the handler returns. Fields that are absent are empty; none
+/// of them stands more than once.
+struct Request {
+  std::string_view method;
+  std::string_view target;  ///< as it came, query included
+  std::string_view host;
+  std::string_view origin;
+  std::string_view content_type;
+  std::string_view authorization;
+  std::string_view body;  ///< whole; empty on a server that reads none
+  std::string_view peer;  ///< the client's address and port
+};
+
+/// An answer before it becomes HTTP.
+struct Page {
+  unsigned status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string body;
+  std::string allow;      ///< with 405: the methods that would do
+  std::string challenge;  ///< with 401: WWW-Authenticate
+};
+
+}  // namespace sluice::admin
