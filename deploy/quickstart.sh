@@ -94,7 +94,7 @@ start_model() {
 # The shipped policy with every fixed port replaced by a free one, so that several can run at once.
 write_policy_with_free_ports() {
   sed -e "s/127.0.0.1:9001/127.0.0.1:$(port_of v1 "")/" -e "s/127.0.0.1:9002/127.0.0.1:$(port_of v2 "")/" \
-      -e "s/127.0.0.1:9003/127.0.0.1:$(port_of v3 "")/" -e "s/127.0.0.1:\(8080\|9464\)/127.0.0.1:0/" \
+      -e "s/127.0.0.1:9003/127.0.0.1:$(port_of v3 "")/" -e "s/127.0.0.1:\(8080\|9464\|9901\)/127.0.0.1:0/" \
       config/quickstart.yaml >"$work/policy.yaml"
   echo "$work/policy.yaml"
 }

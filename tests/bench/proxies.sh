@@ -143,6 +143,7 @@ metadata: {name: bench}
 spec:
   listeners: [{address: 127.0.0.1:0}]
   metrics: {address: 127.0.0.1:0}
+  admin: {address: 127.0.0.1:0}
   workers: 1
   drain: {delay: 0s, timeout: 1s}
 ---

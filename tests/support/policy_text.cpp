@@ -32,6 +32,7 @@ std::string gateway_yaml(std::string_view spec) {
   std::string text = "apiVersion: sluice.dev/v1\nkind: Gateway\nmetadata: {name: test}\nspec:\n";
   add_default(text, spec, "listeners", "[{address: 127.0.0.1:0}]");
   add_default(text, spec, "metrics", "{address: 127.0.0.1:0}");
+  add_default(text, spec, "admin", "{address: 127.0.0.1:0}");
   add_default(text, spec, "workers", "2");
   add_default(text, spec, "drain", "{delay: 0s, timeout: 2s}");
   add_lines(text, spec);

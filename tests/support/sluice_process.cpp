@@ -65,6 +65,7 @@ void SluiceProcess::read_ports() {
     const auto port = static_cast<std::uint16_t>(std::stoi(line.substr(line.rfind(':') + 1)));
     if (line.starts_with("listening data ")) ports_.push_back(port);
     if (line.starts_with("listening metrics ")) metrics_port_ = port;
+    if (line.starts_with("listening admin ")) admin_port_ = port;
   }
 }
 

@@ -26,6 +26,7 @@ class SluiceProcess {
   /// The n-th data listener, in policy order.
   std::uint16_t port(std::size_t listener = 0) const;
   std::uint16_t metrics_port() const { return metrics_port_; }
+  std::uint16_t admin_port() const { return admin_port_; }
   const std::filesystem::path& policy_path() const noexcept { return path_; }
   ChildProcess& process() noexcept { return process_; }
 
@@ -53,6 +54,7 @@ class SluiceProcess {
   ChildProcess process_;
   std::vector<std::uint16_t> ports_;
   std::uint16_t metrics_port_ = 0;
+  std::uint16_t admin_port_ = 0;
 };
 
 /// `sluice serve` that is expected not to come up: runs to its end.
