@@ -28,13 +28,17 @@ void Exchange::account() {
 void Exchange::count_durations(metrics::VersionCounters& counters, metrics::RouteCounters& route) noexcept {
   const Duration total = finished_at_ - received_at_;
   counters.request_duration.record(total);
-  if (first_byte_at_ == TimePoint{}) return;
-  counters.time_to_first_byte.record(first_byte_at_ - sent_at_);
+  if (call_ == nullptr || call_->first_byte_at() == TimePoint{}) return;
+  const Duration first_byte = call_->first_byte_at() - call_->sent_at();
+  counters.time_to_first_byte.record(first_byte);
+  if (const double quantile = route_->config->hedge.quantile; quantile > 0) {
+    route_->state->hedge_patience.record(first_byte, quantile);
+  }
   if (!answer_complete_) return;
-  const Duration upstream = answered_at_ - sent_at_;
+  const Duration upstream = answered_at_ - call_->sent_at();
   counters.upstream_duration.record(upstream);
   // While bodies stream, what the peers and the gateway take cannot be told apart.
-  if (!body_streams_ && answered_at_ == heard_at_) route.overhead.record(total - upstream);
+  if (!body_streams_ && answered_at_ == call_->heard_at()) route.overhead.record(total - upstream);
 }
 
 std::string_view Exchange::route_name() const noexcept {
@@ -68,7 +72,7 @@ void Exchange::log_access() const {
   record.request_id = request_id();
   record.status = status_;
   record.duration = finished_at_ - received_at_;
-  if (answer_complete_) record.upstream_duration = answered_at_ - sent_at_;
+  if (answer_complete_) record.upstream_duration = answered_at_ - call_->sent_at();
   if (head_valid_) record.bytes_received = request_.size + request_body_.payload_bytes();
   record.bytes_sent = answer_body_.payload_bytes();
   log::access(record);

@@ -37,15 +37,17 @@ bool Exchange::client_may_stay() const noexcept {
 
 /// Head, our fields and what came of the body. False when the body is malformed from its start.
 bool Exchange::compose_answer() {
-  answer_body_ = http::BodyMeter(answer_);
-  dechunk_ = answer_.framing == Framing::Chunked && request_.minor_version == 0;
-  answer_streams_ = answer_.framing == Framing::Chunked || answer_.framing == Framing::UntilClose;
-  const std::string_view early = take_answer(connection_->data() + answer_.size, connection_->filled() - answer_.size);
+  const http::ResponseHead& answer = call_->answer();
+  upstream::Connection& connection = *call_->connection();
+  answer_body_ = http::BodyMeter(answer);
+  dechunk_ = answer.framing == Framing::Chunked && request_.minor_version == 0;
+  answer_streams_ = answer.framing == Framing::Chunked || answer.framing == Framing::UntilClose;
+  const std::string_view early = take_answer(connection.data() + answer.size, connection.filled() - answer.size);
   if (answer_body_.failed()) {
     refuse(FailureReason::BadResponse);
     return false;
   }
-  keep_client_ = client_may_stay() && answer_.framing != Framing::UntilClose && !dechunk_;
+  keep_client_ = client_may_stay() && answer.framing != Framing::UntilClose && !dechunk_;
   ResponseAdditions additions;
   additions.version = version().config->name;
   additions.request_id = request_id();
@@ -54,7 +56,7 @@ bool Exchange::compose_answer() {
                          : request_.minor_version == 0 ? ConnectionField::KeepAlive
                                                        : ConnectionField::None;
   to_client_.clear();
-  write_response_head(connection_->data(), answer_, additions, to_client_);
+  write_response_head(connection.data(), answer, additions, to_client_);
   to_client_.add(early);
   return true;
 }
@@ -67,21 +69,21 @@ http::Task<> Exchange::relay_answer() {
   answer_begun_ = true;  // a body that is whole from here on starts no deadline of the endpoint's
   if (failed()) {
     answer_begun_ = false;
-    give_back(false);
+    call_->give_back(false);
     co_return;
   }
   if (!compose_answer()) {
     answer_begun_ = false;
-    give_back(false);
+    call_->give_back(false);
     co_return;
   }
   const bool complete = answer_body_.done();
-  if (complete) answered_at_ = heard_at_;
+  if (complete) answered_at_ = call_->heard_at();
   if (answer_streams_ && !complete) {
     session_->clear_deadline(DeadlineKind::Request);
     session_->set_deadline(DeadlineKind::StreamIdle, worker_->now() + route_->config->timeouts.stream_idle);
   }
-  status_ = answer_.status;
+  status_ = call_->answer().status;
   auto writing = client.write(to_client_.pieces());
   const IoStatus status = co_await writing;
   if (status != IoStatus::Ok) {
@@ -94,15 +96,17 @@ http::Task<> Exchange::relay_answer() {
   }
   answer_complete_ = !failed();
   if (failed()) keep_client_ = false;
-  give_back(answer_complete_ && answer_.keep_alive && answer_.framing != Framing::UntilClose && !answer_has_more_ &&
-            request_sent_);
+  const http::ResponseHead& answer = call_->answer();
+  call_->give_back(answer_complete_ && answer.keep_alive && answer.framing != Framing::UntilClose &&
+                   !answer_has_more_ && request_sent_);
 }
 
 /// Piece by piece as it arrives; the next is read when the client has taken the last.
 http::Task<> Exchange::relay_body() {
   http::Stream& client = session_->client();
-  connection_->consume(connection_->filled());
-  Pump pump(*worker_, connection_->stream());
+  upstream::Connection& connection = *call_->connection();
+  connection.consume(connection.filled());
+  Pump pump(*worker_, connection.stream());
   const Duration idle = route_->config->timeouts.stream_idle;
   while (!answer_body_.done()) {
     session_->set_deadline(DeadlineKind::StreamIdle, worker_->now() + idle);
@@ -111,7 +115,7 @@ http::Task<> Exchange::relay_body() {
     const Pump::Piece piece = co_await reading;
     if (failed()) co_return;
     if (piece.status != IoStatus::Ok) {
-      if (piece.status == IoStatus::Eof && answer_.framing == Framing::UntilClose) break;
+      if (piece.status == IoStatus::Eof && call_->answer().framing == Framing::UntilClose) break;
       refuse(FailureReason::Reset);
       co_return;
     }
@@ -127,6 +131,27 @@ http::Task<> Exchange::relay_body() {
   }
   session_->clear_deadline(DeadlineKind::StreamIdle);
   answered_at_ = worker_->now();
+}
+
+/// 1xx: to clients that know them, except a 100 that nobody waits for any more.
+http::Task<> Exchange::pass_interim(Attempt& attempt) {
+  const http::ResponseHead& interim = attempt.answer();
+  if (interim.status == 101) {
+    attempt.refuse_answer();  // Upgrade never reached the endpoint
+    co_return;
+  }
+  if (request_.minor_version == 0) co_return;
+  if (interim.status == 100) {
+    if (!request_.expects_continue || continue_sent_) co_return;
+    continue_sent_ = true;
+    session_->clear_deadline(DeadlineKind::Continue);
+  }
+  http::Stream& client = session_->client();
+  if (client.write_pending()) co_await client.write_result();
+  to_client_.clear();
+  write_interim_head(attempt.connection()->data(), interim, to_client_);
+  auto writing = client.write(to_client_.pieces());
+  if (co_await writing != IoStatus::Ok) cancel(FailureReason::ClientAbort);
 }
 
 /// The gateway's own answer, or, once the endpoint's has begun, the only honest end: a reset.

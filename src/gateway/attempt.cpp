@@ -1,4 +1,7 @@
-// One try on one connection: from the endpoint's pool to the head of its answer.
+#include "sluice/gateway/attempt.hpp"
+
+#include <utility>
+
 #include "sluice/gateway/exchange.hpp"
 #include "sluice/gateway/outgoing_head.hpp"
 #include "sluice/gateway/session.hpp"
@@ -9,141 +12,181 @@ namespace sluice::gateway {
 using http::IoResult;
 using http::IoStatus;
 using metrics::FailureReason;
+using upstream::AttemptFailure;
 
 namespace {
 
 /// How long a client that expects 100 (Continue) waits for the endpoint's word before it gets ours.
 constexpr Duration kContinuePatience = std::chrono::seconds(1);
 
+AttemptFailure kind_of(upstream::AcquireError error) noexcept {
+  switch (error) {
+    case upstream::AcquireError::PoolOverflow:
+    case upstream::AcquireError::PoolTimeout:
+    case upstream::AcquireError::Cancelled:
+      return AttemptFailure::NoRoom;
+    default:
+      return AttemptFailure::ConnectFailure;
+  }
+}
+
 }  // namespace
 
-http::Task<Exchange::Attempt> Exchange::attempt(bool first) {
-  upstream::EndpointPool* pool = upstream::pick(version().endpoints, worker_->random());
-  if (pool == nullptr) {
-    refuse(FailureReason::NoEndpoint);
-    co_return Attempt::Done;
+void Attempt::end() noexcept {
+  result_ = Result::Pending;
+  version_ = nullptr;
+  pool_ = nullptr;
+  stale_ = reached_ = beside_ = false;
+  sent_at_ = first_byte_at_ = heard_at_ = {};
+  to_endpoint_.clear();
+}
+
+http::Task<> Attempt::run(Plan plan) {
+  end();
+  version_ = plan.version;
+  beside_ = plan.beside;
+  pool_ = version_->balancer.pick(exchange_.worker_->random(), plan.avoid);
+  if (pool_ == nullptr) {
+    fail(AttemptFailure::NoRoom, FailureReason::NoEndpoint);
+    co_return;
   }
-  // A second try wants a connection that is not as old as the one that died.
-  connection_ = first ? pool->take_idle(received_at_) : nullptr;
+  connection_ = plan.fresh ? nullptr : pool_->take_idle(exchange_.received_at_);
   if (connection_ == nullptr) {
-    auto waiting = wait_for_connection(*pool);
+    auto waiting = wait_for_connection();
     co_await waiting;
-    if (connection_ == nullptr) co_return Attempt::Done;
+    if (connection_ == nullptr) co_return;
   }
 
   compose_request();
-  http::Stream& endpoint = connection_->stream();
-  sent_at_ = worker_->now();
-  auto writing = endpoint.write(to_endpoint_.pieces());
+  sent_at_ = exchange_.worker_->now();
+  reached_ = true;
+  auto writing = connection_->stream().write(to_endpoint_.pieces());
   // A peer that is gone shows when its answer is read; it may have answered before it went.
   const bool written = co_await writing == IoStatus::Ok;
-  if (!failed() && written) {
-    if (body_streams_) {
-      start_upload();
-    } else {
-      note_request_sent(sent_at_);
+  if (!ended() && written) {
+    if (exchange_.body_streams_) {
+      auto sending = exchange_.send_body(*this, beside_);
+      co_await sending;
+    } else if (!beside_) {
+      exchange_.note_request_sent(sent_at_);
     }
   }
 
-  const bool may_try_again = first && connection_->reused() && !body_streams_;
-  http::ResponseHeadParser parser(worker_->head_limits());
-  bool heard = false;
-  for (;;) {
-    if (failed()) break;
+  http::ResponseHeadParser parser(exchange_.worker_->head_limits());
+  http::Stream& endpoint = connection_->stream();
+  while (!ended()) {
     if (connection_->filled() > 0) {
-      const auto status = parser.parse(connection_->received(), request_.method, answer_);
+      const auto status = parser.parse(connection_->received(), exchange_.request_.method, answer_);
       if (status == http::ParseStatus::Refused) {
-        failure_ = failure_for(parser.refusal());
+        fail(AttemptFailure::BadResponse, failure_for(parser.refusal()));
         break;
       }
       if (status == http::ParseStatus::Done) {
         if (answer_.status >= 200) {
-          auto relaying = relay_answer();
-          co_await relaying;
-          co_return Attempt::Done;
+          take_head();
+          co_return;
         }
-        auto passing = pass_interim();
-        co_await passing;
+        if (!beside_) {
+          auto passing = exchange_.pass_interim(*this);
+          co_await passing;
+        }
         connection_->consume(answer_.size);
         parser.reset();
         continue;
       }
     }
     if (!endpoint.read_armed() && !endpoint.read_completed() && !connection_->arm()) {
-      refuse(FailureReason::BadResponse);  // its head is larger than any limit
+      fail(AttemptFailure::BadResponse, FailureReason::BadResponse);  // its head is larger than any limit
       break;
     }
     const IoResult result = co_await endpoint.read_result();
     if (result.ok()) {
-      heard_at_ = worker_->now();
-      if (!heard) first_byte_at_ = heard_at_;
-      heard = true;
+      heard_at_ = exchange_.worker_->now();
+      if (first_byte_at_ == TimePoint{}) first_byte_at_ = heard_at_;
       connection_->received_more(result.bytes);
-    } else if (!failed()) {
-      if (may_try_again && !heard) {
-        give_back(false);
-        co_return Attempt::Again;
-      }
-      refuse(FailureReason::Reset);
+    } else if (!ended()) {
+      stale_ = connection_->reused() && first_byte_at_ == TimePoint{};
+      fail(AttemptFailure::Reset, FailureReason::Reset);
     }
   }
   give_back(false);
-  co_return Attempt::Done;
 }
 
-http::Task<> Exchange::wait_for_connection(upstream::EndpointPool& pool) {
-  upstream::EndpointPool::Waiter waiter(pool);
+/// An answer: what the endpoint's statistics make of it depends on its status alone.
+void Attempt::take_head() {
+  result_ = Result::Answered;
+  pool_->note_answer(answer_.status, heard_at_ - sent_at_);
+}
+
+http::Task<> Attempt::wait_for_connection() {
+  upstream::EndpointPool::Waiter waiter(*pool_);
   waiter_ = &waiter;
-  const TimePoint begun = worker_->now();
+  const TimePoint begun = exchange_.worker_->now();
   connection_ = co_await waiter;
   waiter_ = nullptr;
-  version().counters->pool_wait.record(worker_->now() - begun);
+  version_->counters->pool_wait.record(exchange_.worker_->now() - begun);
   if (connection_ == nullptr) {
-    if (!failed()) refuse(upstream::failure_of(waiter.error()));
-  } else if (failed()) {
-    pool.release(*std::exchange(connection_, nullptr), true, worker_->coarse_now());  // nothing was sent on it
+    if (!ended()) fail(kind_of(waiter.error()), upstream::failure_of(waiter.error()));
+  } else if (ended()) {
+    // Nothing was sent on it.
+    pool_->release(*std::exchange(connection_, nullptr), true, exchange_.worker_->coarse_now());
   }
 }
 
-void Exchange::compose_request() {
+void Attempt::compose_request() {
+  Exchange& exchange = exchange_;
+  RequestAdditions additions;
+  additions.client_address = exchange.session_->client_address();
+  if (exchange.made_request_id_) additions.request_id = exchange.request_id();
+  additions.host = pool_->authority();
   to_endpoint_.clear();
-  write_request_head(base(), request_,
-                     {session_->client_address(), made_request_id_ ? request_id() : std::string_view{},
-                      connection_->pool().authority(), false},
-                     to_endpoint_);
-  to_endpoint_.add({base() + request_.size, body_in_buffer_});
-  if (request_.expects_continue && body_streams_ && !continue_sent_) {
-    session_->set_deadline(DeadlineKind::Continue, worker_->now() + kContinuePatience);
+  write_request_head(exchange.base(), exchange.request_, additions, to_endpoint_);
+  to_endpoint_.add({exchange.base() + exchange.request_.size, exchange.body_in_buffer_});
+  if (exchange.request_.expects_continue && exchange.body_streams_ && !exchange.continue_sent_) {
+    exchange.session_->set_deadline(DeadlineKind::Continue, exchange.worker_->now() + kContinuePatience);
   }
 }
 
-/// 1xx: to clients that know them, except a 100 that nobody waits for any more.
-http::Task<> Exchange::pass_interim() {
-  if (answer_.status == 101) {
-    refuse(FailureReason::BadResponse);  // Upgrade never reached the endpoint
-    co_return;
-  }
-  if (request_.minor_version == 0) co_return;
-  if (answer_.status == 100) {
-    if (!request_.expects_continue || continue_sent_) co_return;
-    continue_sent_ = true;
-    session_->clear_deadline(DeadlineKind::Continue);
-  }
-  http::Stream& client = session_->client();
-  if (client.write_pending()) co_await client.write_result();
-  to_client_.clear();
-  write_interim_head(connection_->data(), answer_, to_client_);
-  auto writing = client.write(to_client_.pieces());
-  if (co_await writing != IoStatus::Ok) cancel(FailureReason::ClientAbort);
+void Attempt::fail(AttemptFailure failure, FailureReason reason) {
+  fail(failure, failure_for(reason));
 }
 
-void Exchange::give_back(bool reusable) {
-  if (upload_running_) {
-    upload_discards_ = true;  // its connection goes away
-    reusable = false;
+void Attempt::fail(AttemptFailure failure, const GatewayFailure& why) {
+  result_ = Result::Failed;
+  failure_ = failure;
+  why_ = why;
+  // A dial that failed was reported by the pool; a full pool is our own limit.
+  const bool endpoints_doing =
+      failure == AttemptFailure::Reset || failure == AttemptFailure::BadResponse || failure == AttemptFailure::Timeout;
+  if (endpoints_doing && !stale_) pool_->note_gateway_error();
+}
+
+void Attempt::stop() {
+  if (!ended()) result_ = Result::Stopped;
+  if (waiter_ != nullptr) {
+    waiter_->cancel();  // resumes the coroutine at once
+  } else if (connection_ != nullptr) {
+    connection_->stream().close();
   }
+}
+
+void Attempt::time_out() {
+  if (ended()) return;
+  if (pool_ != nullptr && connection_ != nullptr) fail(AttemptFailure::Timeout, FailureReason::ResponseTimeout);
+  stop();
+}
+
+void Attempt::give_back(bool reusable) {
+  if (exchange_.detach_upload(*this)) reusable = false;  // its connection goes away
   upstream::Connection& connection = *std::exchange(connection_, nullptr);
-  connection.pool().release(connection, reusable, worker_->coarse_now());
+  pool_->release(connection, reusable, exchange_.worker_->coarse_now());
+}
+
+void Attempt::discard_answer(bool request_sent) {
+  http::BodyMeter body(answer_);
+  const std::string_view rest = connection_->received().substr(answer_.size);
+  const bool complete = body.take(rest) == rest.size() && body.done() && !body.failed();
+  give_back(complete && request_sent && answer_.keep_alive && answer_.framing != http::Framing::UntilClose);
 }
 
 }  // namespace sluice::gateway

@@ -1,5 +1,7 @@
 #include "sluice/gateway/exchange.hpp"
 
+#include <utility>
+
 #include "sluice/gateway/outgoing_head.hpp"
 #include "sluice/gateway/session.hpp"
 #include "sluice/gateway/worker.hpp"
@@ -17,12 +19,22 @@ void Exchange::end() noexcept {
   session_ = nullptr;
   live_.reset();
   route_ = nullptr;
+  call_ = nullptr;
+  first_.end();
+  first_task_ = {};
+  second_task_ = {};
+  hedge_due_ = false;
+  made_ = retries_taken_ = 0;
+  fell_back_from_ = kNoVersion;
   chosen_ = head_valid_ = made_request_id_ = slot_taken_ = reading_body_ = false;
   failure_.reset();
   body_in_buffer_ = bytes_in_buffer_ = 0;
   visible_body_ = {};
   body_streams_ = upload_discards_ = request_sent_ = continue_sent_ = false;
+  upload_begun_ = upload_ended_ = false;
+  upload_to_ = nullptr;
   upload_task_ = {};
+  kept_.end();
   tee_.versions = 0;
   for (std::string* copy : {&tee_.head, &tee_.body, &dechunked_}) {
     if (copy->capacity() > http::BufferPool::kBlockBytes) std::string().swap(*copy);
@@ -30,8 +42,7 @@ void Exchange::end() noexcept {
   request_body_ = answer_body_ = {};
   answer_begun_ = answer_complete_ = answer_streams_ = answer_has_more_ = dechunk_ = keep_client_ = false;
   status_ = 0;
-  received_at_ = sent_at_ = first_byte_at_ = heard_at_ = answered_at_ = finished_at_ = {};
-  to_endpoint_.clear();
+  received_at_ = answered_at_ = finished_at_ = {};
   to_client_.clear();
 }
 
@@ -64,15 +75,11 @@ http::Task<bool> Exchange::run() {
   }
 
   decide();
-  metrics::VersionCounters& counters = *version().counters;
-  counters.in_flight.add();
+  version().counters->in_flight.add();
+  ++route_->state->retries.active;
   session_->set_deadline(DeadlineKind::Request, received_at_ + route_->config->timeouts.request);
-  auto trying = attempt(true);
-  if (co_await trying == Attempt::Again) {
-    counters.retries.add();
-    auto trying_again = attempt(false);
-    co_await trying_again;
-  }
+  auto serving = serve();
+  co_await serving;
   if (failed()) {
     auto answering = answer_failure();
     co_await answering;
@@ -82,7 +89,8 @@ http::Task<bool> Exchange::run() {
   // The live request always goes first; where it could not go at all, its copy still may.
   if (tee_.active() && request_body_.done()) launch_mirrors();
   drop_mirrors(metrics::ShadowDropReason::Aborted);
-  counters.in_flight.subtract();
+  version().counters->in_flight.subtract();
+  give_retries_back();
   worker_->end_request();
   account();
   co_return keep_client_;
@@ -243,14 +251,18 @@ void Exchange::plan_mirrors(std::uint64_t versions) {
     }
   }
   if (wanted == 0) return;
-  to_endpoint_.clear();
-  write_request_head(base(), request_,
-                     {session_->client_address(), made_request_id_ ? request_id() : std::string_view{}, "shadow", true},
-                     to_endpoint_);
+  RequestAdditions additions;
+  additions.client_address = session_->client_address();
+  if (made_request_id_) additions.request_id = request_id();
+  additions.host = "shadow";
+  additions.purpose = Purpose::Shadow;
+  GatherList& head = first_.to_endpoint();
+  head.clear();
+  write_request_head(base(), request_, additions, head);
   tee_.versions = wanted;
   tee_.limit = limit;
   tee_.head.clear();
-  to_endpoint_.flatten_into(tee_.head);
+  head.flatten_into(tee_.head);
   tee_.body.assign(base() + request_.size, body_in_buffer_);
 }
 
@@ -287,10 +299,13 @@ http::Task<> Exchange::answer_refusal() {
 
 void Exchange::cancel(FailureReason reason) {
   if (!failed()) refuse(reason);
-  if (waiter_ != nullptr) {
-    waiter_->cancel();  // resumes `run` at once, which may end this exchange: nothing may follow
-  } else if (connection_ != nullptr) {
-    connection_->stream().close();
+  // Each of these may resume `run` at once, which may end this exchange: nothing may follow.
+  if (pause_) {
+    std::exchange(pause_, nullptr).resume();
+  } else if (race_) {
+    std::exchange(race_, nullptr).resume();
+  } else if (call_ != nullptr) {
+    call_->stop();
   }
 }
 
@@ -325,12 +340,24 @@ void Exchange::on_deadlines(Deadlines& deadlines, TimePoint now) {
     cancel(FailureReason::BodyIdleTimeout);
     client.cancel();
   } else if (due(DeadlineKind::Backend)) {
-    cancel(FailureReason::ResponseTimeout);
+    time_out();
   } else if (due(DeadlineKind::StreamIdle)) {
     give_up(FailureReason::StreamIdleTimeout);
   } else if (due(DeadlineKind::Request)) {
     give_up(FailureReason::RequestTimeout);
+  } else if (due(DeadlineKind::Backoff)) {
+    if (pause_) std::exchange(pause_, nullptr).resume();
+  } else if (due(DeadlineKind::Hedge)) {
+    hedge_due_ = true;
+    if (race_) std::exchange(race_, nullptr).resume();
   }
+}
+
+/// The endpoint was too slow. One that a hedge went beside has had its time too.
+void Exchange::time_out() {
+  if (call_ == nullptr) return;
+  if (second_ && !second_task_.done()) second_->time_out();
+  first_.time_out();
 }
 
 /// An endpoint that keeps silent must not make a client wait that expects 100 (Continue).

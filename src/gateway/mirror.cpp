@@ -94,7 +94,7 @@ http::Task<> Mirror::run() {
 
 /// Sends the copy and reads its answer to the end. `status` stays 0 when there was none; then the result says why.
 http::Task<ShadowDropReason> Mirror::exchange(int& status) {
-  upstream::EndpointPool* pool = upstream::pick(version_->endpoints, mirrors_->context_->random);
+  upstream::EndpointPool* pool = version_->balancer.pick(mirrors_->context_->random);
   if (pool == nullptr) co_return ShadowDropReason::Connect;
   connection_ = pool->take_idle(begun_);
   if (connection_ == nullptr) {

@@ -56,7 +56,7 @@ void write_request_head(const char* base, const http::RequestHead& head, const R
   write_start_line(base, head, out);
   http::KeptFields kept;
   http::RequestForwarding how;
-  how.drop_expect = additions.shadow || !head.expects_continue;
+  how.drop_expect = additions.purpose != Purpose::Answer || !head.expects_continue;
   http::kept_request_fields(head, how, kept);
   for (const http::Range& piece : kept.span()) out.add(piece.in(base));
   if (head.find(FieldId::Host) == nullptr) write_host(base, head, additions.host, out);
@@ -67,7 +67,9 @@ void write_request_head(const char* base, const http::RequestHead& head, const R
     out.copy(additions.request_id);
     out.copy("\r\n");
   }
-  out.copy(additions.shadow ? "x-sluice-shadow: true\r\n\r\n" : "\r\n");
+  if (additions.purpose == Purpose::Shadow) out.copy("x-sluice-shadow: true\r\n");
+  if (additions.purpose == Purpose::WarmUp) out.copy("x-sluice-warmup: true\r\n");
+  out.copy("\r\n");
 }
 
 namespace {

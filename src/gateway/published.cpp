@@ -71,6 +71,7 @@ void PoolSet::build(const Published& published, metrics::Registry& registry, std
   const std::size_t workers = registry.workers();
   std::map<std::string, Pool> kept;
   std::map<std::string, std::shared_ptr<MirrorBudget>> budgets;
+  std::map<std::string, std::shared_ptr<RouteState>> states;
   out.max_in_flight = share_of(config.limits.requests_in_flight, workers);
   for (std::size_t r = 0; r < config.routes.size(); ++r) {
     const Route& route = config.routes[r];
@@ -81,23 +82,37 @@ void PoolSet::build(const Published& published, metrics::Registry& registry, std
     live.mirrors = budgets[route.name] = budget_of(route);
     live.mirrors->max_in_flight = share_of(route.mirror.requests_in_flight, workers);
     live.mirrors->per_second = route.mirror.requests_per_second / static_cast<double>(workers);
+    live.state = states[route.name] = state_of(route);
+    if (r < published.recorders.size()) live.recorder = published.recorders[r].get();
     for (std::size_t v = 0; v < route.versions.size(); ++v) {
       const Version& version = route.versions[v];
       LiveVersion& live_version = live.versions.emplace_back();
       live_version.config = &version;
       live_version.counters = &registry.version(worker, published.slots[r].versions[v]);
+      const auto board = r < published.boards.size() ? published.boards[r][v] : nullptr;
+      std::vector<upstream::EndpointPool*> endpoints;
       for (std::size_t e = 0; e < version.endpoints.size(); ++e) {
-        Pool pool = join(pool_key(route, version, version.endpoints[e]),
-                         {version.endpoints[e], version.pool, route.timeouts.connect, published.endpoint_tls[r][v][e]},
-                         *live_version.counters, kept);
-        live_version.endpoints.push_back(pool.get());
+        upstream::EndpointPool::Settings settings{version.endpoints[e], version.pool, route.timeouts.connect,
+                                                  published.endpoint_tls[r][v][e]};
+        if (board) settings.status = board->endpoints[e];
+        settings.worker = worker;
+        Pool pool =
+            join(pool_key(route, version, version.endpoints[e]), std::move(settings), *live_version.counters, kept);
+        endpoints.push_back(pool.get());
         out.pools.push_back(std::move(pool));
       }
+      live_version.balancer = upstream::Balancer(std::move(endpoints), board);
     }
   }
   shut_down();
   pools_ = std::move(kept);
   mirrors_ = std::move(budgets);
+  states_ = std::move(states);
+}
+
+std::shared_ptr<RouteState> PoolSet::state_of(const Route& route) const {
+  const auto old = states_.find(route.name);
+  return old != states_.end() ? old->second : std::make_shared<RouteState>();
 }
 
 std::shared_ptr<MirrorBudget> PoolSet::budget_of(const Route& route) const {

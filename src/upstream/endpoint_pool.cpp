@@ -59,6 +59,7 @@ Connection* EndpointPool::take_idle(TimePoint now) noexcept {
     connection->state_ = Connection::State::Active;
     ++connection->requests_;
     ++active_;
+    show_load();
     counters_->connections_active.add();
     return connection;
   }
@@ -67,6 +68,7 @@ Connection* EndpointPool::take_idle(TimePoint now) noexcept {
 
 void EndpointPool::release(Connection& connection, bool reusable, TimePoint now) {
   --active_;
+  show_load();
   counters_->connections_active.subtract();
   connection.block_.release();
   if (!reusable || !connection.stream_.is_open() || now - connection.opened_ > settings_.limits.max_age) {
@@ -102,6 +104,7 @@ void EndpointPool::hand_out(Connection& connection, TimePoint now) {
     connection.state_ = Connection::State::Active;
     ++connection.requests_;
     ++active_;
+    show_load();
     counters_->connections_active.add();
     waiter->finish(&connection, AcquireError::None);
     return;
@@ -166,6 +169,7 @@ bool EndpointPool::enqueue(Waiter& waiter) {
   (last_waiter_ ? last_waiter_->next_ : first_waiter_) = &waiter;
   last_waiter_ = &waiter;
   ++waiting_;
+  show_load();
   // A dial has its own, longer deadline; the limit on waiting counts only where the pool is full.
   const auto patience = connections_.size() >= settings_.limits.connections
                             ? settings_.limits.wait
@@ -181,6 +185,7 @@ void EndpointPool::unlink(Waiter& waiter) noexcept {
   waiter.next_ = waiter.previous_ = nullptr;
   waiter.queued_ = false;
   --waiting_;
+  show_load();
 }
 
 // --- dialling ---
@@ -225,7 +230,10 @@ void EndpointPool::on_connected(Connection& connection) {
 void EndpointPool::on_dial_failed(Connection& connection, AcquireError error) {
   counters_->connect_failures.add();
   Waiter* const waiter = first_waiter_;
-  if (waiter != nullptr) unlink(*waiter);  // first, or the connection's end would dial for it once more
+  if (waiter != nullptr) {
+    unlink(*waiter);  // first, or the connection's end would dial for it once more
+    note_gateway_error();
+  }
   retire(connection);
   if (waiter != nullptr) waiter->finish(nullptr, error);
   dial_as_needed();
@@ -283,15 +291,6 @@ void EndpointPool::close_all() {
   resolver_.cancel();
   const auto open = connections_;
   for (Connection* connection : open) connection->stream_.close();
-}
-
-EndpointPool* pick(const std::vector<EndpointPool*>& endpoints, Random& random) noexcept {
-  const std::size_t n = endpoints.size();
-  if (n <= 1) return n == 0 ? nullptr : endpoints[0];
-  const std::uint64_t draw = random.next();
-  const std::size_t first = (draw >> 32) % n;
-  const std::size_t second = (first + 1 + (draw & 0xffffffffu) % (n - 1)) % n;
-  return endpoints[second]->load() < endpoints[first]->load() ? endpoints[second] : endpoints[first];
 }
 
 }  // namespace sluice::upstream

@@ -9,7 +9,7 @@ namespace sluice::gateway {
 namespace {
 
 constexpr std::string_view kClient = "192.0.2.7";
-constexpr RequestAdditions kAsShadow{{}, {}, {}, true};
+constexpr RequestAdditions kAsShadow{{}, {}, {}, Purpose::Shadow};
 
 /// What an endpoint gets of a request.
 std::string forwarded(const std::string& bytes, RequestAdditions additions = {}) {
@@ -54,7 +54,7 @@ TEST(RequestHead, AHeadWithNothingToRemoveIsTwoPieces) {
   http::RequestHeadParser parser;
   ASSERT_EQ(parser.parse(bytes, head), http::ParseStatus::Done);
   GatherList out;
-  write_request_head(bytes.data(), head, {kClient, {}, "model.test", false}, out);
+  write_request_head(bytes.data(), head, {kClient, {}, "model.test", {}}, out);
   EXPECT_EQ(out.pieces().size(), 2u) << "the client's bytes and ours";
 }
 
@@ -77,7 +77,7 @@ TEST(RequestHead, AMissingHostIsTheTargetsOwnOrTheEndpoints) {
             "GET /x HTTP/1.1\r\nHost: a.test:81\r\nX-Forwarded-For: 192.0.2.7\r\nVia: 1.0 sluice\r\n\r\n");
   EXPECT_EQ(forwarded("GET /x HTTP/1.0\r\n\r\n"),
             "GET /x HTTP/1.1\r\nHost: model.test\r\nX-Forwarded-For: 192.0.2.7\r\nVia: 1.0 sluice\r\n\r\n");
-  EXPECT_NE(forwarded("GET / HTTP/1.0\r\n\r\n", {{}, {}, "[::1]:9001", false}).find("\r\nHost: [::1]:9001\r\n"),
+  EXPECT_NE(forwarded("GET / HTTP/1.0\r\n\r\n", {{}, {}, "[::1]:9001", {}}).find("\r\nHost: [::1]:9001\r\n"),
             std::string::npos)
       << "RFC 3986: an IPv6 address stands in brackets";
 }
@@ -109,7 +109,7 @@ TEST(RequestHead, ViaOfOthersStaysAndOursComesBehind) {
 TEST(RequestHead, ARequestIdIsKeptOrAdded) {
   EXPECT_NE(forwarded("GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine\r\n\r\n").find("\r\nX-Request-Id: mine\r\n"),
             std::string::npos);
-  const std::string made = forwarded("GET / HTTP/1.1\r\nHost: a\r\n\r\n", {{}, "made", {}, false});
+  const std::string made = forwarded("GET / HTTP/1.1\r\nHost: a\r\n\r\n", {{}, "made", {}, {}});
   EXPECT_TRUE(made.ends_with("Via: 1.1 sluice\r\nx-request-id: made\r\n\r\n")) << made;
 }
 

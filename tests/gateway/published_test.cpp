@@ -86,7 +86,8 @@ TEST(Published, HasAContextWhereTlsIsAskedForAndNoneElsewhere) {
   const auto identity = authority.issue("gateway.test");
   Config config = with_listener_tls({identity.certificate_file, identity.key_file, authority.ca_file()});
   config.listeners.push_back({"127.0.0.1", 0, std::nullopt});
-  config.routes[0].versions[0].endpoints.push_back({"127.0.0.1", 2, true, {authority.ca_file(), {}, {}, {}, true}});
+  config.routes[0].versions[0].endpoints.push_back(
+      {"127.0.0.1", 2, true, false, {authority.ca_file(), {}, {}, {}, true}});
   const auto loaded = Published::load(std::move(config));
   ASSERT_TRUE(loaded) << loaded.error().message;
   EXPECT_TRUE((*loaded)->listener_tls.at(0));
@@ -154,13 +155,13 @@ class PoolSetTest : public testing::Test {
 TEST_F(PoolSetTest, APoolSurvivesAConfigurationThatNamesItsEndpointAgain) {
   const auto first = join({{"v1", 1001}, {"v2", 1002}});
   const auto second = join({{"v2", 1002}, {"v1", 1001}, {"v3", 1003}});
-  EXPECT_EQ(second->routes[0].versions[1].endpoints, first->routes[0].versions[0].endpoints);
-  EXPECT_EQ(second->routes[0].versions[0].endpoints, first->routes[0].versions[1].endpoints);
+  EXPECT_EQ(second->routes[0].versions[1].balancer.pools(), first->routes[0].versions[0].balancer.pools());
+  EXPECT_EQ(second->routes[0].versions[0].balancer.pools(), first->routes[0].versions[1].balancer.pools());
 }
 
 TEST_F(PoolSetTest, TheSameAddressUnderAnotherVersionIsAnotherPool) {
   const auto live = join({{"v1", 1001}, {"v2", 1001}});
-  EXPECT_NE(live->routes[0].versions[0].endpoints, live->routes[0].versions[1].endpoints);
+  EXPECT_NE(live->routes[0].versions[0].balancer.pools(), live->routes[0].versions[1].balancer.pools());
 }
 
 TEST_F(PoolSetTest, WhatLeftStaysAsLongAsARequestMayPointToIt) {

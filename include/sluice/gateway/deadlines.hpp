@@ -18,9 +18,11 @@ enum class DeadlineKind : std::uint8_t {
   Backend,     ///< the head of the answer
   Request,     ///< the whole exchange
   StreamIdle,  ///< the next piece of an answer, read or written
+  Backoff,     ///< the pause before another attempt
+  Hedge,       ///< the patience with the first attempt, before a second goes beside it
   Linger,      ///< the client's end after we closed
 };
-inline constexpr std::size_t kDeadlineKinds = 8;
+inline constexpr std::size_t kDeadlineKinds = 10;
 
 /// Several deadlines behind one timer: plain data. `kNever` is off.
 class Deadlines {

@@ -1,13 +1,18 @@
 #pragma once
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <chrono>
+#include <coroutine>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "sluice/gateway/attempt.hpp"
 #include "sluice/gateway/deadlines.hpp"
 #include "sluice/gateway/failure.hpp"
 #include "sluice/gateway/gather_list.hpp"
+#include "sluice/gateway/kept_body.hpp"
 #include "sluice/gateway/mirror.hpp"
 #include "sluice/gateway/published.hpp"
 #include "sluice/http/body_meter.hpp"
@@ -21,16 +26,16 @@ namespace sluice::gateway {
 class Session;
 class Worker;
 
-/// One request and its answer: route, choice, attempt, relay, account. The steps stand in the order of
+/// One request and its answer: route, choice, attempts, relay, account. The steps stand in the order of
 /// docs/data-plane.md.
 ///
-/// Recycled by its worker: a usual request allocates nothing. At most two coroutines work on it: `run` writes to the
-/// client and reads from the endpoint, `upload` reads from the client and writes to the endpoint, the latter only when
-/// the body did not come with the head. Whoever ends first tells the other through `cancel` or the stream's end. One
-/// thread.
+/// Recycled by its worker: a usual request allocates nothing. At most two coroutines work on it, a hedge aside: `run`
+/// writes to the client and reads from the endpoint, `upload` reads from the client and writes to the endpoint, the
+/// latter only when the body did not come with the head. Whoever ends first tells the other through `cancel` or the
+/// stream's end. One thread.
 class Exchange {
  public:
-  explicit Exchange(Worker& worker) noexcept : worker_(&worker) {}
+  explicit Exchange(Worker& worker) noexcept : worker_(&worker), first_(*this) {}
 
   /// Makes it ready for a request of `session`.
   void begin(Session& session);
@@ -56,10 +61,7 @@ class Exchange {
   std::size_t bytes_in_buffer() const noexcept { return bytes_in_buffer_; }
 
  private:
-  enum class Attempt : std::uint8_t {
-    Done,   ///< answered, well or badly
-    Again,  ///< a reused connection died before a byte came back: another one may do better
-  };
+  friend class Attempt;
 
   // exchange.cpp: from the head to the choice
   http::Task<bool> admit_with_body();
@@ -77,18 +79,37 @@ class Exchange {
   void launch_mirrors();
   void drop_mirrors(metrics::ShadowDropReason reason) noexcept;
   void give_up(metrics::FailureReason reason);
+  void time_out();
   void send_continue();
 
-  // attempt.cpp: one try on one connection
-  http::Task<Attempt> attempt(bool first);
-  http::Task<> wait_for_connection(upstream::EndpointPool& pool);
-  http::Task<> pass_interim();
-  void compose_request();
-  void give_back(bool reusable);
+  // tries.cpp: attempts until one has an answer for the client, or none will
+  http::Task<> serve();
+  http::Task<> pause(std::chrono::milliseconds patience);
+  bool answer_is_good() noexcept;
+  bool may_try_again(const Attempt& failed, std::chrono::milliseconds& patience);
+  bool fall_back(const Attempt& failed);
+  bool replayable() const noexcept;
+  bool take_retry() noexcept;
+  void give_retries_back() noexcept;
+  void keep_for_warm_up();
+
+  // hedge.cpp: a second try beside the first
+  struct RaceAwaiter;
+  http::Task<> race(Attempt::Plan plan);
+  bool launch_hedge(const Attempt::Plan& plan);
+  bool hedge_wanted() const noexcept;
 
   // upload.cpp: the body that did not come with the head
-  void start_upload();
+  http::Task<> send_body(Attempt& attempt, bool whole);
   http::Task<> upload();
+  http::Task<> upload_kept();
+  http::Task<> upload_passing();
+  std::string_view take_upload(http::IoStatus status, std::string_view bytes);
+  std::uint64_t bytes_to_keep() noexcept;
+  struct UploadPause;
+  void resume_upload();
+  /// The endpoint's connection goes away; true when a body was still being sent on it.
+  bool detach_upload(const Attempt& attempt) noexcept;
   void copy_for_mirrors(std::string_view piece);
   void note_request_sent(TimePoint now);
   void end_upload();
@@ -96,6 +117,7 @@ class Exchange {
   // answer.cpp: the answer to the client
   http::Task<> relay_answer();
   http::Task<> relay_body();
+  http::Task<> pass_interim(Attempt& attempt);
   bool compose_answer();
   std::string_view take_answer(char* data, std::size_t size) noexcept;
   http::Task<> answer_failure();
@@ -113,6 +135,8 @@ class Exchange {
   bool client_may_stay() const noexcept;
   LiveVersion& version() noexcept { return route_->versions[choice_.version]; }
 
+  static constexpr std::uint32_t kNoVersion = ~0u;
+
   Worker* worker_;
   Session* session_ = nullptr;
   boost::intrusive_ptr<LiveConfig> live_;
@@ -123,8 +147,16 @@ class Exchange {
   bool reading_body_ = false;  ///< buffering it for rules and units
 
   std::optional<GatewayFailure> failure_;
-  upstream::Connection* connection_ = nullptr;
-  upstream::EndpointPool::Waiter* waiter_ = nullptr;
+  Attempt* call_ = nullptr;          ///< the attempt that talks to the client: first_ or second_
+  std::unique_ptr<Attempt> second_;  ///< the hedge's; made when the first is needed
+  http::Task<> first_task_;
+  http::Task<> second_task_;
+  std::coroutine_handle<> pause_;  ///< waits between two attempts
+  std::coroutine_handle<> race_;   ///< waits for the first of two attempts
+  bool hedge_due_ = false;
+  std::uint32_t made_ = 0;           ///< attempts at this version
+  std::uint32_t retries_taken_ = 0;  ///< of the route's budget
+  std::uint32_t fell_back_from_ = kNoVersion;
 
   // the request's body
   http::BodyMeter request_body_;
@@ -133,11 +165,16 @@ class Exchange {
   std::string_view visible_body_;  ///< payload that rules and units may look into; absent until someone asked
   std::string dechunked_;
   bool upload_running_ = false;
-  bool upload_discards_ = false;  ///< nobody wants the rest of the body any more
-  bool body_streams_ = false;     ///< part of the body did not come with the head
+  bool upload_begun_ = false;
+  bool upload_ended_ = false;                  ///< before its time, and why is told
+  bool upload_discards_ = false;               ///< nobody wants the rest of the body any more
+  upstream::Connection* upload_to_ = nullptr;  ///< null: what comes is only kept, for the next attempt
+  std::coroutine_handle<> upload_pause_;       ///< waits for an endpoint, because no more can be kept
+  bool body_streams_ = false;                  ///< part of the body did not come with the head
   bool request_sent_ = false;
   bool continue_sent_ = false;
   http::Task<> upload_task_;
+  KeptBody kept_;
   MirrorTee tee_;
 
   // the answer
@@ -151,9 +188,6 @@ class Exchange {
   std::uint16_t status_ = 0;
 
   TimePoint received_at_{};  ///< the head was complete
-  TimePoint sent_at_{};      ///< the head went to the endpoint
-  TimePoint first_byte_at_{};
-  TimePoint heard_at_{};     ///< the endpoint's last bytes before the answer's head was complete
   TimePoint answered_at_{};  ///< the last byte of the answer came from the endpoint
   TimePoint finished_at_{};
 
@@ -163,8 +197,7 @@ class Exchange {
 
   // Last, because large and left uninitialised.
   http::RequestHead request_;
-  http::ResponseHead answer_;
-  GatherList to_endpoint_;
+  Attempt first_;
   GatherList to_client_;
   std::array<char, http::kMaxErrorResponse> error_text_;
 };

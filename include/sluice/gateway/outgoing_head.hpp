@@ -8,11 +8,18 @@
 namespace sluice::gateway {
 
 /// What a request gains on its way to an endpoint. Views stay valid until the write is done.
+/// What a request is sent for. Copies are marked, and never ask for 100 (Continue).
+enum class Purpose : std::uint8_t {
+  Answer,  ///< the client's own
+  Shadow,  ///< x-sluice-shadow: true
+  WarmUp,  ///< x-sluice-warmup: true
+};
+
 struct RequestAdditions {
   std::string_view client_address;
   std::string_view request_id;  ///< empty: the request brought its own
   std::string_view host;        ///< the endpoint's `host:port`, for a request (of HTTP/1.0) that has no Host
-  bool shadow = false;          ///< a copy: marked x-sluice-shadow, and never asks for 100 (Continue)
+  Purpose purpose = Purpose::Answer;
 };
 
 /// Composes the head for an endpoint from ranges of the client's bytes at `base` and our few fields.

@@ -11,7 +11,11 @@
 #include "sluice/gateway/config.hpp"
 #include "sluice/http/tls_context.hpp"
 #include "sluice/metrics/registry.hpp"
+#include "sluice/upstream/balancer.hpp"
 #include "sluice/upstream/endpoint_pool.hpp"
+#include "sluice/upstream/latency_quantile.hpp"
+#include "sluice/upstream/request_recorder.hpp"
+#include "sluice/upstream/retry.hpp"
 
 namespace sluice::gateway {
 
@@ -21,6 +25,9 @@ struct Published {
   std::vector<metrics::RouteSlots> slots;                                ///< by route
   std::vector<http::TlsContext> listener_tls;                            ///< by listener; null: plain
   std::vector<std::vector<std::vector<http::TlsContext>>> endpoint_tls;  ///< by route, version, endpoint; null: plain
+  /// By route, version; empty: every endpoint gets its traffic, whatever becomes of it.
+  std::vector<std::vector<std::shared_ptr<upstream::VersionBoard>>> boards;
+  std::vector<std::shared_ptr<upstream::RequestRecorder>> recorders;  ///< by route; empty or null: nothing is kept
 
   /// Loads certificates and keys. Fails with the first sentence; nothing is half done. Control thread.
   static Result<std::shared_ptr<Published>> load(Config config);
@@ -30,7 +37,14 @@ struct Published {
 struct LiveVersion {
   const Version* config = nullptr;
   metrics::VersionCounters* counters = nullptr;
-  std::vector<upstream::EndpointPool*> endpoints;
+  upstream::Balancer balancer;
+};
+
+/// What of a route outlives a reload on one worker: requests that began before still count.
+struct RouteState {
+  upstream::RetryBudget retries;
+  upstream::LatencyQuantile hedge_patience;
+  TimePoint next_recording{};  ///< of a request for warm-ups
 };
 
 /// How many copies a route may have under way; one worker's share of MirrorLimits.
@@ -50,6 +64,8 @@ struct LiveRoute {
   metrics::RouteCounters* counters = nullptr;
   std::vector<LiveVersion> versions;
   std::shared_ptr<MirrorBudget> mirrors;  ///< outlives a reload: copies under way still count
+  std::shared_ptr<RouteState> state;
+  upstream::RequestRecorder* recorder = nullptr;  ///< null: nothing is kept
 };
 
 /// What one worker serves by: the published configuration joined with its own pools and counters. An exchange keeps the
@@ -83,10 +99,12 @@ class PoolSet {
             std::map<std::string, Pool>& kept);
 
   std::shared_ptr<MirrorBudget> budget_of(const Route& route) const;
+  std::shared_ptr<RouteState> state_of(const Route& route) const;
 
   upstream::WorkerContext* context_;
   std::map<std::string, Pool> pools_;
   std::map<std::string, std::shared_ptr<MirrorBudget>> mirrors_;  ///< by route
+  std::map<std::string, std::shared_ptr<RouteState>> states_;     ///< by route
   std::vector<Pool> leaving_;
 };
 

@@ -106,6 +106,11 @@ class [[nodiscard]] Task<void> {
   };
   /// Waits for the end of a task that was started. Once it resumes the task may be destroyed.
   JoinAwaiter join() const noexcept { return {handle_}; }
+  /// Lets the end of a running task resume `waiter`, in place of whoever waited so far; a no-op handle: nobody. For
+  /// those who wait for the first of several.
+  void notify(std::coroutine_handle<> waiter) const noexcept {
+    if (handle_) handle_.promise().continuation = waiter;
+  }
 
   bool await_ready() const noexcept { return false; }
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) const noexcept {

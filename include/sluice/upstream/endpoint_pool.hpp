@@ -10,6 +10,7 @@
 #include "sluice/metrics/counters.hpp"
 #include "sluice/upstream/connection.hpp"
 #include "sluice/upstream/endpoint.hpp"
+#include "sluice/upstream/endpoint_status.hpp"
 
 namespace sluice::upstream {
 
@@ -43,6 +44,8 @@ class EndpointPool final : public boost::intrusive_ref_counter<EndpointPool, boo
     PoolLimits limits;
     std::chrono::milliseconds connect_timeout{2000};
     std::shared_ptr<boost::asio::ssl::context> tls;  ///< null: plain
+    std::shared_ptr<EndpointStatus> status{};        ///< where to report; null: nobody wants to know
+    std::size_t worker = 0;                          ///< whose reports these are
   };
 
   EndpointPool(WorkerContext& context, Settings settings, metrics::VersionCounters& counters);
@@ -89,6 +92,17 @@ class EndpointPool final : public boost::intrusive_ref_counter<EndpointPool, boo
   /// Requests that use or wait for a connection: what balancing compares.
   std::uint32_t load() const noexcept { return active_ + waiting_; }
 
+  /// Reports an answer; `latency` from the request sent to the answer's head.
+  void note_answer(int status, Duration latency) noexcept {
+    if (!settings_.status) return;
+    status < 500 ? settings_.status->answered(settings_.worker, latency)
+                 : settings_.status->server_error(settings_.worker);
+  }
+  /// Reports that no answer came, or none that is one. Dials that failed are reported by the pool itself.
+  void note_gateway_error() noexcept {
+    if (settings_.status) settings_.status->gateway_error(settings_.worker);
+  }
+
   /// New dials use these; connections that are open stay.
   void update(Settings settings);
 
@@ -108,6 +122,9 @@ class EndpointPool final : public boost::intrusive_ref_counter<EndpointPool, boo
  private:
   friend class Connection;
 
+  void show_load() noexcept {
+    if (settings_.status) settings_.status->cells(settings_.worker).in_flight.set(load());
+  }
   bool enqueue(Waiter& waiter);
   void unlink(Waiter& waiter) noexcept;
   void dial_as_needed();
@@ -143,8 +160,5 @@ class EndpointPool final : public boost::intrusive_ref_counter<EndpointPool, boo
   bool leaving_ = false;
   bool shut_down_ = false;
 };
-
-/// The less loaded of two endpoints drawn at random (Mitzenmacher 2001); nullptr when there is none.
-EndpointPool* pick(const std::vector<EndpointPool*>& endpoints, Random& random) noexcept;
 
 }  // namespace sluice::upstream

@@ -1,0 +1,191 @@
+// Attempts, one after the other, until one has an answer for the client or none will: docs/retries.md.
+#include <charconv>
+#include <utility>
+
+#include "sluice/gateway/exchange.hpp"
+#include "sluice/gateway/outgoing_head.hpp"
+#include "sluice/gateway/session.hpp"
+#include "sluice/gateway/worker.hpp"
+
+namespace sluice::gateway {
+
+using metrics::FailureReason;
+using upstream::AttemptFailure;
+
+namespace {
+
+/// Methods that change nothing when they are done twice (RFC 9110 section 9.2.2).
+bool is_idempotent(http::Method method) noexcept {
+  switch (method) {
+    case http::Method::Get:
+    case http::Method::Head:
+    case http::Method::Put:
+    case http::Method::Delete:
+    case http::Method::Options:
+    case http::Method::Trace:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// What Retry-After asks for; negative when it is absent or a date, which says nothing useful to a gateway.
+std::chrono::milliseconds read_retry_after(std::string_view value) noexcept {
+  std::uint32_t seconds = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+  if (error == std::errc::result_out_of_range) return std::chrono::hours(24);
+  if (error != std::errc{} || end != value.data() + value.size()) return std::chrono::milliseconds(-1);
+  return std::chrono::seconds(seconds);
+}
+
+}  // namespace
+
+http::Task<> Exchange::serve() {
+  Attempt::Plan plan{&version()};
+  bool stale_retried = false;
+  for (;;) {
+    call_ = &first_;
+    ++made_;
+    if (hedge_wanted()) {
+      auto racing = race(plan);
+      co_await racing;
+    } else {
+      auto trying = first_.run(plan);
+      co_await trying;
+    }
+    Attempt& tried = *call_;
+    if (failed()) {  // ended from outside
+      if (tried.connection() != nullptr) tried.give_back(false);
+      co_return;
+    }
+    if (tried.answered() && answer_is_good()) break;
+
+    std::chrono::milliseconds patience{0};
+    plan = {&version(), tried.pool()};
+    if (tried.was_stale() && !stale_retried && replayable()) {
+      stale_retried = plan.fresh = true;
+      plan.avoid = nullptr;
+      --made_;
+      version().counters->retries.add();
+    } else if (fall_back(tried)) {
+      plan = {&version()};
+      stale_retried = false;
+    } else if (!may_try_again(tried, patience)) {
+      break;
+    }
+    if (tried.answered()) tried.discard_answer(request_sent_);
+    session_->clear_deadline(DeadlineKind::Backend);
+    request_sent_ = false;
+    if (patience.count() > 0) {
+      auto pausing = pause(patience);
+      co_await pausing;
+      if (failed()) co_return;
+    }
+  }
+  if (call_->answered()) {
+    auto relaying = relay_answer();
+    co_await relaying;
+    if (!failed()) keep_for_warm_up();
+  } else {
+    failure_ = call_->why();
+  }
+}
+
+bool Exchange::answer_is_good() noexcept {
+  AttemptFailure ignored{};
+  return !upstream::failure_of_status(call_->answer().status, ignored);
+}
+
+bool Exchange::replayable() const noexcept {
+  return !answer_begun_ && (!upload_begun_ || kept_.keeping());
+}
+
+/// The parachute: stable answers what its candidate failed, and the failure stays the candidate's. Not for who asked
+/// for the candidate by name.
+bool Exchange::fall_back(const Attempt& failed) {
+  const std::int32_t to = version().config->fallback;
+  if (to < 0 || fell_back_from_ != kNoVersion || choice_.reason == traffic::Reason::Pin || !replayable()) return false;
+  if (failed.answered() && call_->answer().status < 500) return false;
+  const FailureReason reason = failed.answered() ? FailureReason::ServerError : failed.why().reason;
+  version().counters->fallbacks[reason].add();
+  version().counters->in_flight.subtract();
+  fell_back_from_ = choice_.version;
+  choice_.version = static_cast<traffic::VersionIndex>(to);
+  version().counters->decisions[metrics::DecisionReason::Fallback].add();
+  version().counters->in_flight.add();
+  made_ = 0;
+  return true;
+}
+
+bool Exchange::may_try_again(const Attempt& failed, std::chrono::milliseconds& patience) {
+  upstream::FailedAttempt facts;
+  facts.failure = failed.failure();
+  if (failed.answered()) {
+    upstream::failure_of_status(call_->answer().status, facts.failure);
+    facts.retry_after = read_retry_after(call_->answer().find(call_->connection()->data(), "retry-after"));
+  }
+  facts.made = made_;
+  facts.unsafe_method = !is_idempotent(request_.method);
+  facts.endpoint_got_it = failed.reached_endpoint();
+  facts.replayable = replayable();
+  facts.other_endpoint = version().balancer.usable() > 1;
+  const upstream::NextTry next = upstream::next_try(route_->config->retry, facts, worker_->random());
+  if (!next.again) return false;
+  if (worker_->now() + next.pause >= received_at_ + route_->config->timeouts.request) return false;
+  if (!take_retry()) return false;
+  version().counters->retries.add();
+  if (made_ == 1) version().counters->retried.add();
+  patience = next.pause;
+  return true;
+}
+
+/// One more retry or hedge of the route's budget; kept until the exchange ends.
+bool Exchange::take_retry() noexcept {
+  upstream::RetryBudget& budget = route_->state->retries;
+  if (!budget.admits(route_->config->retry)) {
+    version().counters->retries_denied.add();
+    return false;
+  }
+  ++budget.retries;
+  ++retries_taken_;
+  return true;
+}
+
+void Exchange::give_retries_back() noexcept {
+  upstream::RetryBudget& budget = route_->state->retries;
+  --budget.active;
+  budget.retries -= retries_taken_;
+}
+
+http::Task<> Exchange::pause(std::chrono::milliseconds patience) {
+  struct Awaiter {
+    Exchange* exchange;
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> waiter) const noexcept { exchange->pause_ = waiter; }
+    void await_resume() const noexcept {}
+  };
+  session_->set_deadline(DeadlineKind::Backoff, worker_->now() + patience);
+  Awaiter waiting{this};
+  co_await waiting;
+  session_->clear_deadline(DeadlineKind::Backoff);
+}
+
+/// Now and then a request that went well is kept for warming up new endpoints, where the policy allows it.
+void Exchange::keep_for_warm_up() {
+  constexpr Duration kBetween = std::chrono::milliseconds(500);
+  upstream::RequestRecorder* const recorder = route_->recorder;
+  if (recorder == nullptr || body_streams_ || status_ / 100 != 2) return;
+  if (received_at_ < route_->state->next_recording || !recorder->wants(body_in_buffer_)) return;
+  route_->state->next_recording = received_at_ + kBetween;
+  RequestAdditions additions;
+  additions.client_address = session_->client_address();
+  if (made_request_id_) additions.request_id = request_id();
+  additions.purpose = Purpose::WarmUp;
+  std::string head;
+  first_.to_endpoint().clear();
+  write_request_head(base(), request_, additions, first_.to_endpoint());
+  first_.to_endpoint().flatten_into(head);
+  recorder->offer(head, {base() + request_.size, body_in_buffer_});
+}
+
+}  // namespace sluice::gateway
