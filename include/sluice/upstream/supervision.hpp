@@ -15,11 +15,11 @@ namespace sluice::upstream {
 struct HealthCheckSettings {
   bool enabled = false;
   std::string path = "/v2/health/ready";
-  std::string host;                   ///< Host of the check; empty: the endpoint's authority
+  std::string host{};                 ///< Host of the check; empty: the endpoint's authority
   std::uint16_t lowest_status = 200;  ///< an answer within these bounds passes
   std::uint16_t highest_status = 299;
   Duration interval = std::chrono::seconds(5);
-  Duration unhealthy_interval = std::chrono::seconds(1);  ///< while the endpoint is not healthy
+  Duration unhealthy_interval = std::chrono::seconds(1);  ///< after a failed check, until it is healthy
   Duration timeout = std::chrono::seconds(1);             ///< connection included
   double jitter = 0.2;                                    ///< an interval varies by up to this share, both ways
   std::uint32_t healthy_threshold = 2;                    ///< passes in a row that make an unhealthy endpoint healthy
@@ -64,7 +64,7 @@ struct WarmUpRequest {
 
 /// Requests that a new endpoint gets before any of a client's.
 struct WarmUpSettings {
-  std::vector<WarmUpRequest> requests;
+  std::vector<WarmUpRequest> requests{};
   std::uint32_t repeat = 1;                       ///< each of them so many times
   std::uint32_t recorded = 0;                     ///< real requests of the route that are kept for this; 0: none is
   std::uint32_t recorded_body_bytes = 64 * 1024;  ///< larger ones are not kept
@@ -75,10 +75,10 @@ struct WarmUpSettings {
 
 /// All of it, for one version.
 struct Supervision {
-  HealthCheckSettings health;
-  EjectionSettings ejection;
-  SlowStartSettings slow_start;
-  WarmUpSettings warm_up;
+  HealthCheckSettings health{};
+  EjectionSettings ejection{};
+  SlowStartSettings slow_start{};
+  WarmUpSettings warm_up{};
   double panic_threshold = 0.5;  ///< with a smaller share of endpoints usable, all are used (0: never)
   friend bool operator==(const Supervision&, const Supervision&) = default;
 };
