@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "sluice/http/deadline_wheel.hpp"
+#include "sluice/http/head.hpp"
+#include "sluice/http/task.hpp"
+#include "sluice/metrics/reasons.hpp"
+#include "sluice/upstream/endpoint_pool.hpp"
+
+namespace sluice::upstream {
+
+struct CallRequest {
+  http::Method method = http::Method::Get;  ///< of `bytes`: decides how the answer ends
+  std::string_view bytes;                   ///< head and body as sent; stay valid until the call has ended
+  TimePoint deadline{};                     ///< for all of it
+  bool fresh = false;                       ///< over a connection that nobody used before
+};
+
+/// How a call ended.
+struct CallOutcome {
+  int status = 0;                                                       ///< of the answer; 0: there was none
+  metrics::FailureReason failure = metrics::FailureReason::NoEndpoint;  ///< why, when there was none
+  bool timed_out = false;                                               ///< the deadline was the reason
+  Duration took{0};
+  bool answered() const noexcept { return status != 0; }
+};
+
+/// "200 in 3ms", "connect_failed in 1ms".
+std::string describe(const CallOutcome& outcome);
+
+/// One request of our own to an endpoint: sends it, reads its answer to the end and throws that away. When a connection
+/// that was used before dies without a byte of an answer, it is tried once more on another. One at a time; used again
+/// and again it allocates nothing. One thread.
+class Call final : private http::DeadlineWheel::Hook {
+ public:
+  explicit Call(WorkerContext& context) noexcept : context_(&context) {}
+
+  /// The pool outlives the call, and so does this object.
+  http::Task<CallOutcome> run(EndpointPool& pool, CallRequest request);
+
+  /// Ends a call that is under way, without a status; may resume its caller at once. Harmless otherwise.
+  void cancel() noexcept;
+
+ private:
+  http::Task<bool> exchange(EndpointPool& pool, CallRequest request, bool again, CallOutcome& outcome);
+  http::Task<bool> read_answer(http::Method method);
+  void on_deadline(TimePoint now) override;
+
+  WorkerContext* context_;
+  Connection* connection_ = nullptr;
+  EndpointPool::Waiter* waiter_ = nullptr;
+  bool given_up_ = false;
+  bool timed_out_ = false;
+  bool heard_ = false;  // a byte of an answer came
+  http::ResponseHead answer_;
+};
+
+}  // namespace sluice::upstream

@@ -1,0 +1,120 @@
+#include "sluice/upstream/call.hpp"
+
+#include <cmath>
+#include <utility>
+
+#include "sluice/http/body_meter.hpp"
+
+namespace sluice::upstream {
+
+using http::IoResult;
+using http::IoStatus;
+using metrics::FailureReason;
+
+std::string describe(const CallOutcome& outcome) {
+  const auto milliseconds = std::llround(std::chrono::duration<double, std::milli>(outcome.took).count());
+  const std::string what =
+      outcome.answered() ? std::to_string(outcome.status) : std::string(to_string(outcome.failure));
+  return what + " in " + std::to_string(milliseconds) + "ms";
+}
+
+http::Task<CallOutcome> Call::run(EndpointPool& pool, CallRequest request) {
+  const TimePoint begun = context_->clock.now();
+  given_up_ = timed_out_ = false;
+  context_->wheel.set(*this, request.deadline);
+  CallOutcome outcome;
+  auto first = exchange(pool, request, false, outcome);
+  if (co_await first) {
+    auto second = exchange(pool, request, true, outcome);
+    co_await second;
+  }
+  http::DeadlineWheel::cancel(*this);
+  outcome.timed_out = timed_out_;
+  outcome.took = context_->clock.now() - begun;
+  co_return outcome;
+}
+
+/// True when another connection may do better.
+http::Task<bool> Call::exchange(EndpointPool& pool, CallRequest request, bool again, CallOutcome& outcome) {
+  connection_ = request.fresh || again ? nullptr : pool.take_idle(context_->clock.now());
+  if (connection_ == nullptr) {
+    EndpointPool::Waiter waiter(pool);
+    waiter_ = &waiter;
+    connection_ = co_await waiter;
+    waiter_ = nullptr;
+    if (connection_ == nullptr) {
+      outcome.failure = timed_out_ ? FailureReason::ConnectTimeout : failure_of(waiter.error());
+      co_return false;
+    }
+  }
+  heard_ = false;
+  bool complete = false;
+  iovec bytes{const_cast<char*>(request.bytes.data()), request.bytes.size()};
+  auto writing = connection_->stream().write({&bytes, 1});
+  if (co_await writing == IoStatus::Ok && !given_up_) {
+    auto reading = read_answer(request.method);
+    complete = co_await reading;
+  }
+  Connection& connection = *std::exchange(connection_, nullptr);
+  const bool was_reused = connection.reused();
+  const bool reusable =
+      complete && !request.fresh && answer_.keep_alive && answer_.framing != http::Framing::UntilClose;
+  connection.pool().release(connection, reusable, context_->clock.now());
+  if (complete) {
+    outcome.status = answer_.status;
+    co_return false;
+  }
+  outcome.failure = timed_out_ ? FailureReason::ResponseTimeout
+                    : heard_   ? FailureReason::BadResponse
+                               : FailureReason::Reset;
+  co_return was_reused && !heard_ && !given_up_;
+}
+
+/// True when the whole answer came and was well formed.
+http::Task<bool> Call::read_answer(http::Method method) {
+  http::Stream& stream = connection_->stream();
+  http::ResponseHeadParser parser;
+  http::BodyMeter body;
+  bool in_body = false;
+  for (;;) {
+    if (!in_body && connection_->filled() > 0) {
+      const auto parsed = parser.parse(connection_->received(), method, answer_);
+      if (parsed == http::ParseStatus::Refused) co_return false;
+      if (parsed == http::ParseStatus::Done) {
+        connection_->consume(answer_.size);
+        parser.reset();
+        if (answer_.status < 200) continue;
+        body = http::BodyMeter(answer_);
+        in_body = true;
+      }
+    }
+    if (in_body) {
+      const std::size_t taken = body.take(connection_->received());
+      connection_->consume(taken);
+      if (body.failed()) co_return false;
+      if (body.done()) co_return connection_->filled() == 0;
+    }
+    if (!stream.read_armed() && !stream.read_completed() && !connection_->arm()) co_return false;
+    const IoResult result = co_await stream.read_result();
+    if (result.status == IoStatus::Eof && in_body && answer_.framing == http::Framing::UntilClose) co_return true;
+    if (!result.ok()) co_return false;
+    heard_ = true;
+    connection_->received_more(result.bytes);
+  }
+}
+
+void Call::on_deadline(TimePoint) {
+  timed_out_ = true;
+  cancel();
+}
+
+void Call::cancel() noexcept {
+  given_up_ = true;
+  if (waiter_ != nullptr) {
+    waiter_->cancel();
+  } else if (connection_ != nullptr) {
+    connection_->stream().close();
+  }
+}
+
+}  // namespace sluice::upstream
