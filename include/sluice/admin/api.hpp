@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "sluice/admin/page.hpp"
+#include "sluice/admin/views.hpp"
+#include "sluice/base/result.hpp"
+
+namespace sluice::admin {
+
+/// Why a change was not made: 404 for a name that nobody has, 409 for what does not fit the moment, 422 for a policy
+/// that was refused, and one sentence.
+struct Refusal {
+  unsigned status = 409;
+  std::string reason;
+};
+
+/// What the pages show and do. All are called on the admin server's thread and must not throw; none is empty.
+struct ApiPorts {
+  std::function<std::vector<RouteView>()> routes;
+  std::function<ConfigView()> config;
+  std::function<DrainView()> drain_state;
+  /// About the process: `undo` false drains, true calls it off. What came of it.
+  std::function<Result<DrainView, Refusal>(bool undo)> drain_process;
+  /// About endpoints; `route` is set. How many changed.
+  std::function<Result<std::size_t, Refusal>(const DrainOrder& order)> drain_endpoints;
+  /// Reads the policy again and waits for the outcome.
+  std::function<Result<ConfigView, Refusal>()> reload;
+};
+
+/// The admin port's pages: JSON below `/api/v1/`. Reading with GET and HEAD, changes with POST; who may do what is in
+/// access.hpp. Every change that was asked for, done or refused, leaves one line `audit` in the log.
+class Api {
+ public:
+  explicit Api(ApiPorts ports) : ports_(std::move(ports)) {}
+
+  /// The bearer token from now on; empty: none is asked for. Any thread.
+  void set_token(std::string token);
+
+  Page answer(const Request& request) const;
+
+ private:
+  Page read(const std::string& path) const;
+  Page change(const Request& request, const std::string& path, const std::string& actor) const;
+  Page read_routes(const std::string& name) const;
+  Page drain(const std::string& body, const std::string& actor) const;
+  Page drain_process(const DrainOrder& order, const std::string& actor) const;
+  Page drain_endpoints(const DrainOrder& order, const std::string& actor) const;
+  Page reload(const std::string& actor) const;
+
+  const ApiPorts ports_;
+  mutable std::mutex mutex_;
+  std::string token_;
+};
+
+}  // namespace sluice::admin

@@ -1,0 +1,174 @@
+#include "sluice/admin/api.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+namespace sluice::admin {
+namespace {
+
+using Json = nlohmann::json;
+
+EndpointView endpoint(std::string address, std::string state) {
+  EndpointView view;
+  view.endpoint = std::move(address);
+  view.state = std::move(state);
+  return view;
+}
+
+/// An Api over a gateway that a test writes down.
+class ApiTest : public ::testing::Test {
+ protected:
+  ApiTest() {
+    VersionView v1;
+    v1.version = "v1";
+    v1.endpoints = {endpoint("127.0.0.1:9001", "draining"), endpoint("127.0.0.1:9002", "admitted")};
+    VersionView v2;
+    v2.version = "v2";
+    v2.endpoints = {endpoint("127.0.0.1:9003", "admitted")};
+    routes_ = {{"fraud", "canary", {v1, v2}}, {"other", "none", {v2}}};
+  }
+
+  Page ask(std::string_view method, std::string_view target, std::string_view body = {}) {
+    Request request;
+    request.method = method;
+    request.target = target;
+    request.host = "127.0.0.1:9901";
+    request.peer = "127.0.0.1:4242";
+    request.body = body;
+    request.authorization = authorization_;
+    if (method == "POST") request.content_type = content_type_;
+    return api_.answer(request);
+  }
+  Json get(std::string_view target) { return Json::parse(ask("GET", target).body); }
+  std::string error(const Page& page) { return Json::parse(page.body).value("error", ""); }
+
+  std::vector<RouteView> routes_;
+  std::vector<bool> process_orders_;
+  std::vector<DrainOrder> endpoint_orders_;
+  std::optional<Refusal> refusal_;
+  int reloads_ = 0;
+  std::string content_type_ = "application/json";
+  std::string authorization_;
+  Api api_{ApiPorts{
+      [this] { return routes_; },
+      [] {
+        ConfigView config;
+        config.generation = 7;
+        return config;
+      },
+      [] {
+        return DrainView{"serving", false, 3, 2};
+      },
+      [this](bool undo) -> Result<DrainView, Refusal> {
+        process_orders_.push_back(undo);
+        if (refusal_) return fail(*refusal_);
+        return DrainView{undo ? "serving" : "announced", false, 3, 2};
+      },
+      [this](const DrainOrder& order) -> Result<std::size_t, Refusal> {
+        endpoint_orders_.push_back(order);
+        if (refusal_) return fail(*refusal_);
+        return std::size_t{1};
+      },
+      [this]() -> Result<ConfigView, Refusal> {
+        ++reloads_;
+        if (refusal_) return fail(*refusal_);
+        return ConfigView{};
+      },
+  }};
+};
+
+TEST_F(ApiTest, ListsRoutesAndFindsOne) {
+  EXPECT_EQ(get("/api/v1/routes")["routes"].size(), 2U);
+  EXPECT_EQ(get("/api/v1/routes/fraud")["versions"].size(), 2U);
+  EXPECT_EQ(get("/api/v1/routes/fraud?pretty=1")["route"], "fraud");
+  const Page unknown = ask("GET", "/api/v1/routes/frau");
+  EXPECT_EQ(unknown.status, 404U);
+  EXPECT_EQ(error(unknown), "there is no route frau");
+  EXPECT_EQ(ask("GET", "/api/v1/routes/").status, 404U);
+}
+
+TEST_F(ApiTest, TellsThePolicyInForceAndHowFarTheDrainIs) {
+  EXPECT_EQ(get("/api/v1/config")["generation"], 7);
+  EXPECT_EQ(get("/api/v1/drain")["phase"], "serving");
+  EXPECT_EQ(get("/api/v1/drain")["requestsInFlight"], 2);
+}
+
+TEST_F(ApiTest, OtherPathsAndMethodsAreNamedErrors) {
+  for (const char* target : {"/", "/api", "/api/v1", "/api/v1/drain/x", "/metrics", "*", ""}) {
+    const Page page = ask("GET", target);
+    EXPECT_EQ(page.status, 404U) << target;
+    EXPECT_FALSE(error(page).empty());
+  }
+  EXPECT_EQ(ask("DELETE", "/api/v1/drain").allow, "GET, HEAD, POST");
+  EXPECT_EQ(ask("POST", "/api/v1/routes").status, 405U);
+  EXPECT_EQ(ask("POST", "/api/v1/routes").allow, "GET, HEAD");
+  EXPECT_EQ(ask("GET", "/api/v1/reload").status, 405U);
+  EXPECT_EQ(ask("GET", "/api/v1/reload").allow, "POST");
+  EXPECT_EQ(ask("post", "/api/v1/drain", "{}").status, 405U);
+  EXPECT_EQ(reloads_, 0);
+  EXPECT_TRUE(process_orders_.empty());
+}
+
+TEST_F(ApiTest, AnEmptyDrainIsTheProcess) {
+  const Page page = ask("POST", "/api/v1/drain", "{}");
+  EXPECT_EQ(page.status, 200U);
+  EXPECT_EQ(Json::parse(page.body)["phase"], "announced");
+  EXPECT_EQ(ask("POST", "/api/v1/drain", R"({"undo": true})").status, 200U);
+  EXPECT_EQ(process_orders_, (std::vector<bool>{false, true}));
+  EXPECT_TRUE(endpoint_orders_.empty());
+}
+
+TEST_F(ApiTest, ADrainOfEndpointsShowsThemAsTheyAreNow) {
+  const Json version = Json::parse(ask("POST", "/api/v1/drain", R"({"route": "fraud", "version": "v1"})").body);
+  EXPECT_EQ(version["changed"], 1);
+  EXPECT_EQ(version["endpoints"].size(), 2U);
+  EXPECT_EQ(version["endpoints"][0]["version"], "v1");
+  EXPECT_EQ(version["endpoints"][0]["state"], "draining");
+  const Json one = Json::parse(
+      ask("POST", "/api/v1/drain", R"({"route": "fraud", "endpoint": "127.0.0.1:9003", "undo": true})").body);
+  EXPECT_EQ(one["endpoints"].size(), 1U);
+  EXPECT_TRUE(endpoint_orders_.back().undo);
+  EXPECT_TRUE(process_orders_.empty());
+}
+
+TEST_F(ApiTest, ARefusalKeepsItsStatusAndItsReason) {
+  refusal_ = Refusal{409, "v1 of fraud would be left with nothing"};
+  const Page refused = ask("POST", "/api/v1/drain", R"({"route": "fraud", "version": "v1"})");
+  EXPECT_EQ(refused.status, 409U);
+  EXPECT_EQ(error(refused), "v1 of fraud would be left with nothing");
+  refusal_ = Refusal{422, "policy.yaml:3:1: error"};
+  EXPECT_EQ(ask("POST", "/api/v1/reload", "{}").status, 422U);
+}
+
+TEST_F(ApiTest, AMalformedOrderChangesNothing) {
+  EXPECT_EQ(ask("POST", "/api/v1/drain", R"({"version": "v1"})").status, 400U);
+  EXPECT_EQ(ask("POST", "/api/v1/drain", "drain").status, 400U);
+  EXPECT_TRUE(process_orders_.empty());
+  EXPECT_TRUE(endpoint_orders_.empty());
+}
+
+TEST_F(ApiTest, WhoMayNotWriteChangesNothing) {
+  content_type_ = "text/plain";
+  EXPECT_EQ(ask("POST", "/api/v1/drain", "{}").status, 415U);
+  EXPECT_EQ(ask("POST", "/api/v1/reload").status, 415U);
+  content_type_ = "application/json";
+  api_.set_token("right");
+  for (const char* shown : {"", "Bearer wrong"}) {
+    authorization_ = shown;
+    EXPECT_EQ(ask("POST", "/api/v1/drain", "{}").status, 401U);
+    EXPECT_EQ(ask("GET", "/api/v1/routes").status, 401U);
+    EXPECT_EQ(ask("GET", "/nothing").status, 401U) << "not even which paths there are";
+  }
+  EXPECT_TRUE(process_orders_.empty());
+  EXPECT_EQ(reloads_, 0);
+  authorization_ = "Bearer right";
+  EXPECT_EQ(ask("POST", "/api/v1/reload").status, 200U);
+  api_.set_token("rotated");
+  EXPECT_EQ(ask("POST", "/api/v1/reload").status, 401U);
+  EXPECT_EQ(reloads_, 1);
+}
+
+}  // namespace
+}  // namespace sluice::admin
