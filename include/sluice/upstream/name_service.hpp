@@ -2,39 +2,15 @@
 
 #include <array>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/address.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <vector>
 
+#include "sluice/upstream/name_answer.hpp"
 #include "sluice/upstream/name_servers.hpp"
 
 namespace sluice::upstream {
-
-/// How a look-up ended; the label `result` of `dns_lookups_total`.
-enum class LookupResult : std::uint8_t {
-  Answered,
-  NoAddress,  ///< the name does not exist, or has no address
-  Timeout,    ///< no name server answered
-  Failed,     ///< refused, a failure of the server, a malformed answer or name
-};
-inline constexpr std::size_t kLookupResults = 4;
-std::string_view to_string(LookupResult result) noexcept;
-
-/// What is known of a name after one look-up.
-struct NameAnswer {
-  LookupResult result = LookupResult::Failed;
-  /// In the order in which to try them: IPv6 first where this machine has a route to it; within a family as the name
-  /// server gave them, since many rotate them. Not empty when answered.
-  std::vector<boost::asio::ip::address> addresses;
-  Duration ttl{0};         ///< the smallest of all records, within the bounds of NameServers
-  bool v4_failed = false;  ///< IPv4 addresses could not be asked for: there may be more than these
-  bool v6_failed = false;
-  std::string error;  ///< one sentence; empty when answered
-};
 
 /// Looks up names on one loop without ever blocking it: the hosts file first, then the name servers, IPv4 and IPv6 at
 /// once. Nothing is cached; who asks for a name that is being asked for shares the question.
@@ -70,27 +46,6 @@ class NameService {
  private:
   class Impl;
   std::shared_ptr<Impl> impl_;
-};
-
-/// One look-up for somebody on another loop, who may lose interest at any time. Belongs to that loop's thread.
-class NameLookup {
- public:
-  NameLookup() = default;
-  /// Nobody is called any more.
-  ~NameLookup();
-  NameLookup(const NameLookup&) = delete;
-  NameLookup& operator=(const NameLookup&) = delete;
-
-  /// Asks; the answer is posted to `io`. Precondition: not pending.
-  void start(NameService& names, boost::asio::io_context& io, const std::string& host, NameService::Callback callback);
-  /// Does not wait for the answer: posts a failed one. Harmless when nothing is pending.
-  void cancel();
-  bool pending() const noexcept { return mailbox_ != nullptr; }
-
- private:
-  struct Mailbox;
-  static void deliver(const std::shared_ptr<Mailbox>& mailbox, NameAnswer answer);
-  std::shared_ptr<Mailbox> mailbox_;
 };
 
 }  // namespace sluice::upstream
