@@ -61,13 +61,16 @@ void check_health_model(const ModelRoute& route, const std::optional<Health>& he
   }
 }
 
-void check_waits(const ModelRoute& route, const Cursor& at) {
-  const Cursor limits = at.at("limits");
-  if (route.limits && limits.at("waitTimeout").written() && route.limits->wait_timeout > route.timeouts.request) {
-    limits.at("waitTimeout").warning(Code::LateDeadline, "the request's deadline always comes first");
+void check_wait(const std::optional<RequestLimits>& limits, Duration request, const Cursor& at) {
+  if (limits && limits->waiting > 0 && at.at("waitTimeout").written() && limits->wait_timeout > request) {
+    at.at("waitTimeout").warning(Code::LateDeadline, "the request's deadline always comes first");
   }
-  if (at.at("retry").at("maxRetryAfter").written() && route.retry.max_retry_after > route.timeouts.request) {
-    at.at("retry").at("maxRetryAfter").warning(Code::LateDeadline, "the request's deadline always comes first");
+}
+
+void check_patience(const ModelRoute& route, const Cursor& at) {
+  const Cursor patience = at.at("retry").at("maxRetryAfter");
+  if (route.retry.attempts > 0 && patience.written() && route.retry.max_retry_after > route.timeouts.request) {
+    patience.warning(Code::LateDeadline, "the request's deadline always comes first");
   }
 }
 
@@ -182,10 +185,12 @@ void complete_adaptive_concurrency(AdaptiveConcurrency& adaptive, const Cursor& 
 void check_resilience(const ModelRoute& route, const Cursor& at) {
   check_hedge(route, at.at("hedge"));
   check_health_model(route, route.health, at.at("health"));
-  check_waits(route, at);
+  check_patience(route, at);
+  check_wait(route.limits, route.timeouts.request, at.at("limits"));
   for (std::size_t i = 0; i < route.versions.size(); ++i) {
     const Cursor version = at.at("versions").at(i);
     check_health_model(route, route.versions[i].health, version.at("health"));
+    check_wait(route.versions[i].limits, route.timeouts.request, version.at("limits"));
     check_version_limits(route, route.versions[i], version);
   }
 }

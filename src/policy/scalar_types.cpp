@@ -126,7 +126,7 @@ void read_memory_limit(const Cursor& at, const Field& /*field*/, void* out) {
              "must be at least " + format_bytes(least) + ", auto, or 0, is " + in_quotes(node->text));
   } else if (const auto number = parse_integer(node->text)) {
     at.error(Code::MissingUnit, "the number " + in_quotes(node->text) + " needs a unit: B, KiB, MiB, GiB or TiB",
-             format_bytes({*number}));
+             Bytes{*number} < least ? node->text + "MiB" : format_bytes({*number}));
   } else {
     report_malformed(self, at, nearest(node->text, std::vector<std::string>{"auto"}));
   }

@@ -16,6 +16,9 @@ REJECTED = [
     "enumeration_case", "unit_two_sources", "unit_no_source", "strategy_two", "strategy_none", "strategy_misspelled",
     "canary_maximum_above_50", "canary_step_with_two_actions", "check_without_limit", "check_two_limits",
     "endpoint_without_scheme", "endpoint_with_path", "webhook_bad", "bandit_one_arm", "name_with_blank", "workers_word",
+    "health_path_without_slash", "health_path_with_blank", "health_status_malformed", "health_unknown_field",
+    "hedge_two_triggers", "hedge_without_trigger", "limits_without_number", "retry_unknown_failure",
+    "retry_on_nothing", "warm_up_request_without_path", "memory_word", "dns_server_by_name",
 ]
 
 

@@ -34,6 +34,8 @@ TEST(Endpoints, HaveASchemeAndAHost) {
   ASSERT_TRUE(v6);
   EXPECT_EQ(v6->host, "::1");
   EXPECT_EQ(parse_endpoint("dns://models:8080").endpoint->scheme, Scheme::Dns);
+  EXPECT_FALSE(parse_endpoint("dns://10.0.0.1:8080").endpoint) << "an address needs no look-up";
+  EXPECT_FALSE(parse_endpoint("dns://[::1]:8080").endpoint);
   for (const char* bad : {"",
                           "http",
                           "http:/a",

@@ -162,13 +162,105 @@ TEST(Reader, DoesNotTakePositionForMeaning) {
   EXPECT_EQ(valid(head + body).routes, valid("# moved down\n\n" + head + body).routes);
 }
 
+TEST(Reader, ReadsHowEndpointsAreWatched) {
+  const PolicySet set = valid(
+      head +
+      "  versions:\n    - name: v1\n      endpoints: [dns://models:9001]\n      health: {status: 204, model: fraud}\n"
+      "      ejection: {enabled: false}\n      slowStart: {duration: 0s}\n"
+      "  health: {path: /up, host: models, interval: 2s, jitter: 0%}\n"
+      "  ejection: {consecutiveErrors: 2, baseTime: 10m, latencyFactor: 2.5, maxEjected: 50%}\n"
+      "  slowStart: {floor: 25%}\n  panicThreshold: 0%\n"
+      "  warmUp:\n    requests:\n      - path: /v2/models/fraud/infer?warm=1\n        headers: {x-warm: yes}\n"
+      "        body: |\n          {\"inputs\":\n           []}\n"
+      "      - {method: GET, path: /}\n    repeat: 3\n    recorded: {}\n");
+  const ModelRoute& route = set.routes.at(0);
+  EXPECT_EQ(route.versions[0].endpoints[0].scheme, Scheme::Dns);
+  EXPECT_EQ(route.versions[0].health->status, (StatusRange{204, 204}));
+  EXPECT_EQ(route.versions[0].health->model, "fraud");
+  EXPECT_FALSE(route.versions[0].ejection->enabled);
+  EXPECT_EQ(route.versions[0].slow_start->duration, Duration(0));
+  EXPECT_FALSE(route.versions[0].warm_up);
+  EXPECT_EQ(route.health->path, "/up");
+  EXPECT_EQ(route.health->status, StatusRange{});
+  EXPECT_EQ(route.ejection.consecutive_errors, 2U);
+  EXPECT_EQ(route.ejection.max_time, Duration(10min)) << "what is not written fits what is";
+  EXPECT_DOUBLE_EQ(route.ejection.latency_factor, 2.5);
+  EXPECT_DOUBLE_EQ(route.slow_start.floor.fraction, 0.25);
+  EXPECT_EQ(route.panic_threshold, 0_pct);
+  ASSERT_EQ(route.warm_up->requests.size(), 2U);
+  EXPECT_EQ(route.warm_up->requests[0].method, "POST");
+  EXPECT_EQ(route.warm_up->requests[0].headers.at("x-warm"), "yes");
+  EXPECT_EQ(route.warm_up->requests[0].body, "{\"inputs\":\n []}\n");
+  EXPECT_EQ(route.warm_up->requests[1].method, "GET");
+  EXPECT_EQ(route.warm_up->recorded, Recorded{});
+  EXPECT_TRUE(inactive_paths(set).empty());
+}
+
+TEST(Reader, ReadsRetriesHedgesAndLimits) {
+  const PolicySet set =
+      valid(head + two_versions +
+            "  retry: {attempts: 3, on: [Timeout, ServerError], methods: Safe, budget: 50%, minBudget: 0,"
+            " backoff: {base: 1s}, maxRetryAfter: 2s, bodyBytes: 0B}\n  hedge: {quantile: 95%}\n"
+            "  limits: {requestsInFlight: 100, waiting: 50, waitTimeout: 200ms}\n"
+            "  adaptiveConcurrency: {min: 2000}\n"
+            "  strategy: {abTest: {variants: [{version: v1}, {version: v2}], parachute: false}}\n");
+  const ModelRoute& route = set.routes.at(0);
+  EXPECT_EQ(route.retry.attempts, 3U);
+  EXPECT_EQ(route.retry.on, (std::vector<RetryOn>{RetryOn::Timeout, RetryOn::ServerError}));
+  EXPECT_EQ(route.retry.methods, RetryMethods::Safe);
+  EXPECT_EQ(route.retry.min_budget, 0U);
+  EXPECT_EQ(route.retry.backoff, (Backoff{1s, 1s})) << "what is not written fits what is";
+  EXPECT_EQ(route.retry.body_bytes, 0_B);
+  EXPECT_EQ(route.hedge, (Hedge{{}, 95_pct}));
+  EXPECT_EQ(route.limits, (RequestLimits{100, 50, 200ms}));
+  EXPECT_EQ(route.adaptive, (AdaptiveConcurrency{2000, 2000, 1.5})) << "what is not written fits what is";
+  EXPECT_FALSE(std::get<AbTest>(route.strategy).parachute);
+  EXPECT_TRUE(inactive_paths(set).empty());
+}
+
+TEST(Reader, LeavesOffWhatIsNotWritten) {
+  const ModelRoute route = valid(head + "  versions: [{name: v1, endpoints: [http://127.0.0.1:1]}]\n").routes.at(0);
+  EXPECT_FALSE(route.health);
+  EXPECT_FALSE(route.hedge);
+  EXPECT_FALSE(route.warm_up);
+  EXPECT_FALSE(route.limits);
+  EXPECT_FALSE(route.adaptive);
+  EXPECT_EQ(route.retry, Retry{});
+  EXPECT_TRUE(route.ejection.enabled);
+  EXPECT_EQ(route.slow_start, SlowStart{});
+}
+
+TEST(Reader, ReadsOverloadAndNameServers) {
+  const auto gateway = [](const std::string& spec) {
+    return valid("apiVersion: sluice.dev/v1\nkind: Gateway\nspec:\n" + spec).gateway;
+  };
+  EXPECT_FALSE(gateway("  limits: {memory: auto}\n").limits.memory.bytes);
+  EXPECT_EQ(gateway("  limits: {memory: 0}\n").limits.memory.bytes, 0_B);
+  EXPECT_EQ(gateway("  limits: {memory: 1GiB, waiting: 9, waitTimeout: 20ms}\n").limits.memory.bytes, 1024_MiB);
+  EXPECT_EQ(gateway("  dns: {servers: [127.0.0.1:53], tries: 1, minTtl: 10m}\n").dns,
+            (Dns{{{"127.0.0.1", 53}}, 2s, 1, 10min, 10min}));
+}
+
+TEST(Reader, FitsAHealthChecksTimesIntoItsInterval) {
+  const auto health = [](const std::string& text) {
+    return *valid(head + "  versions: [{name: v1, endpoints: [http://127.0.0.1:1]}]\n  health: " + text)
+                .routes[0]
+                .health;
+  };
+  EXPECT_EQ(health("{interval: 500ms}\n").timeout, Duration(250ms));
+  EXPECT_EQ(health("{interval: 500ms}\n").unhealthy_interval, Duration(500ms));
+  EXPECT_EQ(health("{interval: 500ms, unhealthyInterval: 2s}\n").unhealthy_interval, Duration(2s));
+  EXPECT_EQ(health("{}\n"), Health{});
+}
+
 TEST(Inactive, NothingIsWhenTheStaticPlanActs) {
   EXPECT_EQ(inactive_paths(valid(head + two_versions +
                                  "  strategy: {abTest: {variants: [{version: v1}, {version: v2}], control: v1,"
                                  " audience: [{method: POST}]}}\n")),
             Paths{});
-  EXPECT_EQ(inactive_paths(valid(head + two_versions +
-                                 "  strategy: {canary: {stable: v1, candidate: v2, steps: [{setWeight: 5}]}}\n")),
+  EXPECT_EQ(inactive_paths(valid(
+                head + two_versions +
+                "  strategy: {canary: {stable: v1, candidate: v2, steps: [{setWeight: 5}], parachute: false}}\n")),
             Paths{});
   EXPECT_EQ(inactive_paths(valid(head + two_versions +
                                  "  strategy: {shadow: {live: v1, candidates: [{version: v2, percent: 10}],"
@@ -199,7 +291,7 @@ TEST(Inactive, ABlockIsNamedOnceWithoutItsParts) {
 TEST(Inactive, GatewayPartsOfLaterVersionsAre) {
   EXPECT_EQ(
       inactive_paths(valid("apiVersion: sluice.dev/v1\nkind: Gateway\nspec:\n  admin: {}\n  state: {memory: {}}\n")),
-      Paths{"spec.admin"});
+      Paths{});
   EXPECT_EQ(inactive_paths(valid("apiVersion: sluice.dev/v1\nkind: Gateway\nspec:\n  state: {sqlite: {}}\n")),
             Paths{"spec.state.sqlite"});
 }
