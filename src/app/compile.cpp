@@ -1,24 +1,16 @@
 #include "sluice/app/compile.hpp"
 
-#include <algorithm>
-#include <limits>
+#include <cstdint>
 
+#include "sluice/app/convert.hpp"
+#include "sluice/app/memory_limit.hpp"
+#include "sluice/app/resilience.hpp"
+#include "sluice/strategy/fallback.hpp"
 #include "sluice/strategy/initial_plan.hpp"
 #include "sluice/traffic/from_policy.hpp"
 
 namespace sluice::app {
 namespace {
-
-/// Rounded up, so that a deadline of some microseconds does not become none.
-std::chrono::milliseconds milliseconds(Duration duration) {
-  return std::chrono::ceil<std::chrono::milliseconds>(duration);
-}
-
-/// The same number, or the largest one that fits.
-template <typename To>
-To clamp_to(std::uint64_t number) {
-  return static_cast<To>(std::min<std::uint64_t>(number, std::numeric_limits<To>::max()));
-}
 
 gateway::Listener to_listener(const policy::Listener& listener) {
   gateway::Listener made;
@@ -31,6 +23,11 @@ gateway::Listener to_listener(const policy::Listener& listener) {
   return made;
 }
 
+/// Of what the process may use a tenth stays free: what is counted is what the process had a moment ago.
+std::uint64_t memory_bytes(const policy::MemoryLimit& limit) {
+  return limit.bytes ? limit.bytes->count : memory_limit() / 10 * 9;
+}
+
 void take_gateway(const policy::Gateway& from, gateway::Config& config) {
   for (const auto& listener : from.listeners) config.listeners.push_back(to_listener(listener));
   config.workers = from.workers.count;
@@ -39,11 +36,15 @@ void take_gateway(const policy::Gateway& from, gateway::Config& config) {
   config.limits.headers = clamp_to<std::uint16_t>(from.limits.headers);
   config.limits.body_bytes = from.limits.body_bytes.count;
   config.limits.requests_in_flight = from.limits.requests_in_flight;
+  config.limits.waiting = from.limits.waiting;
+  config.limits.wait = milliseconds(from.limits.wait_timeout);
+  config.limits.memory_bytes = memory_bytes(from.limits.memory);
   config.client.header = milliseconds(from.timeouts.header);
   config.client.keep_alive = milliseconds(from.timeouts.keep_alive);
   config.client.body_idle = milliseconds(from.timeouts.body_idle);
   config.drain.delay = milliseconds(from.drain.delay);
   config.drain.timeout = milliseconds(from.drain.timeout);
+  config.names = to_name_servers(from.dns);
   config.access_log_ratio = from.log.access_log.fraction;
 }
 
@@ -86,22 +87,22 @@ upstream::EndpointTls to_tls(const policy::UpstreamTls& tls) {
   return made;
 }
 
-Result<gateway::Version> to_version(const policy::ModelRoute& route, const policy::Version& version) {
+gateway::Version to_version(const policy::ModelRoute& route, const policy::Version& version) {
   gateway::Version made;
   made.name = version.name;
   made.pool = to_pool(version.pool.value_or(route.pool));
   for (const auto& endpoint : version.endpoints) {
-    if (endpoint.scheme == policy::Scheme::Dns) {
-      return fail(Error::internal("route '" + route.name + "', version '" + version.name +
-                                  "': this version of Sluice does not look up '" + endpoint.url + "' yet"));
-    }
     upstream::EndpointSpec spec;
     spec.host = endpoint.host;
     spec.port = endpoint.port;
     spec.tls = endpoint.scheme == policy::Scheme::Https;
+    spec.dns = endpoint.scheme == policy::Scheme::Dns;
     if (spec.tls && version.tls) spec.tls_settings = to_tls(*version.tls);
     made.endpoints.push_back(std::move(spec));
   }
+  made.supervision = to_supervision(route, version);
+  made.limits = to_limits(version.limits);
+  made.adaptive = to_adaptive(version.adaptive ? version.adaptive : route.adaptive);
   return made;
 }
 
@@ -124,11 +125,11 @@ Result<gateway::Route> to_route(const policy::ModelRoute& route) {
   if (made.strategy.empty()) made.strategy = "none";
   made.error_style = error_style(route.protocol);
   const auto roles = strategy::initial_roles(route);
+  const auto fallbacks = strategy::fallbacks(route);
   for (std::size_t i = 0; i < route.versions.size(); ++i) {
-    auto version = to_version(route, route.versions[i]);
-    if (!version) return fail(version.error());
-    version->role = roles[i];
-    made.versions.push_back(std::move(version).value());
+    gateway::Version& version = made.versions.emplace_back(to_version(route, route.versions[i]));
+    version.role = roles[i];
+    version.fallback = fallbacks[i];
   }
   auto plan = strategy::initial_plan(route);
   if (!plan) return fail(plan.error());
@@ -137,6 +138,9 @@ Result<gateway::Route> to_route(const policy::ModelRoute& route) {
   made.timeouts.backend_request = milliseconds(route.timeouts.backend_request);
   made.timeouts.connect = milliseconds(route.timeouts.connect);
   made.timeouts.stream_idle = milliseconds(route.timeouts.stream_idle);
+  made.retry = to_retry_rules(route.retry, route.protocol);
+  made.hedge = to_hedge_rules(route.hedge);
+  made.limits = to_limits(route.limits);
   made.mirror = to_mirror_limits(route);
   return made;
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "sluice/app/memory_limit.hpp"
+
 namespace sluice::app {
 namespace {
 
@@ -49,6 +51,9 @@ TEST(Compile, KeepsTheDefaultsOfBothSidesInStep) {
   EXPECT_EQ(config.limits.headers, data_plane.limits.headers);
   EXPECT_EQ(config.limits.body_bytes, data_plane.limits.body_bytes);
   EXPECT_EQ(config.limits.requests_in_flight, data_plane.limits.requests_in_flight);
+  EXPECT_EQ(config.limits.waiting, data_plane.limits.waiting);
+  EXPECT_EQ(config.limits.wait, data_plane.limits.wait);
+  EXPECT_EQ(config.names, data_plane.names);
   EXPECT_EQ(config.client.header, data_plane.client.header);
   EXPECT_EQ(config.client.keep_alive, data_plane.client.keep_alive);
   EXPECT_EQ(config.client.body_idle, data_plane.client.body_idle);
@@ -63,7 +68,15 @@ TEST(Compile, KeepsTheDefaultsOfBothSidesInStep) {
   EXPECT_EQ(config.routes[0].mirror.requests_per_second, route.mirror.requests_per_second);
   EXPECT_EQ(config.routes[0].mirror.body_bytes, route.mirror.body_bytes);
   EXPECT_EQ(config.routes[0].mirror.timeout, route.mirror.timeout);
-  EXPECT_EQ(config.routes[0].versions[0].pool, upstream::PoolLimits{});
+  EXPECT_EQ(config.routes[0].retry, route.retry);
+  EXPECT_EQ(config.routes[0].hedge, route.hedge);
+  EXPECT_EQ(config.routes[0].limits, route.limits);
+  const gateway::Version version;
+  EXPECT_EQ(config.routes[0].versions[0].pool, version.pool);
+  EXPECT_EQ(config.routes[0].versions[0].supervision, version.supervision);
+  EXPECT_EQ(config.routes[0].versions[0].limits, version.limits);
+  EXPECT_EQ(config.routes[0].versions[0].adaptive, version.adaptive);
+  EXPECT_EQ(config.routes[0].versions[0].fallback, version.fallback);
 }
 
 TEST(Compile, CarriesEveryFieldOfTheGateway) {
@@ -71,7 +84,8 @@ TEST(Compile, CarriesEveryFieldOfTheGateway) {
   set.gateway.listeners = {{{"127.0.0.1", 0}, {}, {}},
                            {{"::1", 8443}, policy::ListenerTls{"c.pem", "k.pem", "ca.pem"}, {}}};
   set.gateway.workers.count = 3;
-  set.gateway.limits = {11, 12_KiB, 13, 14_MiB, 15};
+  set.gateway.limits = {11, 12_KiB, 13, 14_MiB, 15, 16, 17s, {18_MiB}};
+  set.gateway.dns = {{{"10.0.0.10", 53}}, 1s, 2, 3s, 4s};
   set.gateway.timeouts = {1s, 2s, 3s};
   set.gateway.drain = {4s, 5s};
   set.gateway.log.access_log = 25_pct;
@@ -85,6 +99,10 @@ TEST(Compile, CarriesEveryFieldOfTheGateway) {
   EXPECT_EQ(config.limits.headers, 13u);
   EXPECT_EQ(config.limits.body_bytes, 14u << 20);
   EXPECT_EQ(config.limits.requests_in_flight, 15u);
+  EXPECT_EQ(config.limits.waiting, 16u);
+  EXPECT_EQ(config.limits.wait, 17s);
+  EXPECT_EQ(config.limits.memory_bytes, 18u << 20);
+  EXPECT_EQ(config.names, (gateway::NameServers{{"10.0.0.10:53"}, 1s, 2, 3s, 4s}));
   EXPECT_EQ(config.client.header, 1s);
   EXPECT_EQ(config.client.body_idle, 2s);
   EXPECT_EQ(config.client.keep_alive, 3s);
@@ -112,6 +130,14 @@ TEST(Compile, KeepsNumbersTooLargeForTheDataPlaneAtTheirBound) {
   EXPECT_EQ(config.limits.headers, 0xFFFFu);
 }
 
+TEST(Compile, LooksAtMemoryOnlyWhenAsked) {
+  policy::PolicySet set;
+  set.gateway.limits.memory.bytes = 0_B;
+  EXPECT_EQ(compile(set)->limits.memory_bytes, 0u);
+  set.gateway.limits.memory.bytes.reset();
+  EXPECT_EQ(compile(set)->limits.memory_bytes, memory_limit() / 10 * 9) << "auto";
+}
+
 TEST(Compile, CarriesTimeoutsAndPools) {
   auto route = one_route();
   route.timeouts = {1s, 2s, 3s, 4s};
@@ -134,12 +160,15 @@ TEST(Compile, CarriesTimeoutsAndPools) {
 
 TEST(Compile, TellsHowEachEndpointIsReached) {
   auto route = one_route();
-  route.versions = {version("v1", {"http://127.0.0.1:9001", "https://models.internal", "https://[::1]:9443"})};
+  route.versions = {version(
+      "v1", {"http://127.0.0.1:9001", "https://models.internal", "https://[::1]:9443", "dns://models.internal:9001"})};
   route.versions[0].tls = policy::UpstreamTls{"ca.pem", "name", "c.pem", "k.pem", true};
   const auto config = compiled(route);
   const upstream::EndpointTls tls{"ca.pem", "name", "c.pem", "k.pem", false};
-  const std::vector<upstream::EndpointSpec> endpoints{
-      {"127.0.0.1", 9001, false, {}}, {"models.internal", 443, true, tls}, {"::1", 9443, true, tls}};
+  const std::vector<upstream::EndpointSpec> endpoints{{"127.0.0.1", 9001, false, false, {}},
+                                                      {"models.internal", 443, true, false, tls},
+                                                      {"::1", 9443, true, false, tls},
+                                                      {"models.internal", 9001, false, true, {}}};
   EXPECT_EQ(config.routes[0].versions[0].endpoints, endpoints);
 }
 
@@ -178,6 +207,39 @@ TEST(Compile, NamesTheStrategyAndTheRoles) {
   EXPECT_EQ(config.routes[0].strategy, "canary");
   EXPECT_EQ(config.routes[0].versions[1].role, "candidate");
   EXPECT_DOUBLE_EQ(config.routes[0].plan.target_share(1), 0.05);
+}
+
+TEST(Compile, NamesTheVersionThatAnswersForAnother) {
+  auto route = one_route();
+  route.versions.push_back(version("v2", {"http://127.0.0.1:9002"}));
+  policy::Canary canary;
+  canary.stable = "v1";
+  canary.candidate = "v2";
+  route.strategy = canary;
+  EXPECT_EQ(compiled(route).routes[0].versions[0].fallback, -1);
+  EXPECT_EQ(compiled(route).routes[0].versions[1].fallback, 0);
+}
+
+TEST(Compile, CarriesWhatKeepsAnswersComing) {
+  auto route = one_route();
+  route.protocol = policy::Protocol::Raw;
+  route.retry.attempts = 3;
+  route.hedge = policy::Hedge{50ms, {}};
+  route.limits = policy::RequestLimits{1, 2, 3s};
+  route.adaptive = policy::AdaptiveConcurrency{4, 5, 6};
+  route.slow_start.duration = 7s;
+  route.versions[0].limits = policy::RequestLimits{8, 9, 10s};
+  const auto config = compiled(route);
+  const auto& made = config.routes[0];
+  EXPECT_EQ(made.retry.attempts, 3u);
+  EXPECT_FALSE(made.retry.unsafe_methods) << "the protocol is asked";
+  EXPECT_EQ(made.hedge.after, 50ms);
+  EXPECT_EQ(made.limits, (gateway::ConcurrencyLimits{1, 2, 3s}));
+  EXPECT_EQ(made.versions[0].limits, (gateway::ConcurrencyLimits{8, 9, 10s}));
+  EXPECT_EQ(made.versions[0].adaptive, (gateway::AdaptiveConcurrency{true, 4, 5, 6}));
+  EXPECT_EQ(made.versions[0].supervision.slow_start.duration, 7s);
+  route.versions[0].adaptive = policy::AdaptiveConcurrency{11, 12, 13};
+  EXPECT_EQ(compiled(route).routes[0].versions[0].adaptive, (gateway::AdaptiveConcurrency{true, 11, 12, 13}));
 }
 
 TEST(Compile, BoundsTheCopiesOfAShadow) {
@@ -224,9 +286,6 @@ TEST(Compile, RefusesWhatTheDataPlaneCannotDo) {
   auto strategy = one_route();
   strategy.strategy = policy::Bandit{};
   EXPECT_NE(refusal_of(strategy).find("'bandit'"), std::string::npos);
-  auto names = one_route();
-  names.versions = {version("v1", {"dns://models.internal:9001"})};
-  EXPECT_NE(refusal_of(names).find("dns://models.internal:9001"), std::string::npos);
   auto unsplit = one_route();
   unsplit.versions.push_back(version("v2", {"http://127.0.0.1:9002"}));
   EXPECT_NE(refusal_of(unsplit).find("no strategy"), std::string::npos);
