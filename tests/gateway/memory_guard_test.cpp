@@ -1,0 +1,102 @@
+#include "sluice/gateway/memory_guard.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+namespace sluice::gateway {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr TimePoint kStart{std::chrono::hours(1)};
+
+TEST(MemoryGuard, WithoutALimitNothingIsEverTight) {
+  MemoryGuard guard;
+  EXPECT_EQ(guard.update(~std::uint64_t{0}), MemoryState::Normal);
+}
+
+TEST(MemoryGuard, ShadowsYieldBeforeRequestsDo) {
+  MemoryGuard guard;
+  guard.set_limit(1000);
+  EXPECT_EQ(guard.update(899), MemoryState::Normal);
+  EXPECT_EQ(guard.update(900), MemoryState::Tight);
+  EXPECT_EQ(guard.update(999), MemoryState::Tight);
+  EXPECT_EQ(guard.update(1000), MemoryState::Full);
+}
+
+TEST(MemoryGuard, AStateIsLeftFurtherDownThanItWasEntered) {
+  MemoryGuard guard;
+  guard.set_limit(1000);
+  guard.update(1000);
+  EXPECT_EQ(guard.update(951), MemoryState::Full);
+  EXPECT_EQ(guard.update(949), MemoryState::Tight);
+  EXPECT_EQ(guard.update(999), MemoryState::Tight) << "full only from the limit";
+  EXPECT_EQ(guard.update(850), MemoryState::Tight);
+  EXPECT_EQ(guard.update(849), MemoryState::Normal);
+  EXPECT_EQ(guard.update(899), MemoryState::Normal);
+}
+
+TEST(MemoryGuard, AJumpNeedsNoStepsBetween) {
+  MemoryGuard guard;
+  guard.set_limit(1000);
+  EXPECT_EQ(guard.update(5000), MemoryState::Full);
+  EXPECT_EQ(guard.update(10), MemoryState::Normal);
+}
+
+TEST(MemoryGuard, ANewLimitHoldsFromTheNextLook) {
+  MemoryGuard guard;
+  guard.set_limit(1000);
+  guard.update(960);
+  guard.set_limit(900);
+  EXPECT_EQ(guard.update(960), MemoryState::Full);
+  guard.set_limit(0);
+  EXPECT_EQ(guard.update(960), MemoryState::Normal);
+}
+
+TEST(MemoryGuard, LargeLimitsDoNotOverflow) {
+  MemoryGuard guard;
+  guard.set_limit(~std::uint64_t{0});
+  EXPECT_EQ(guard.update(std::uint64_t{1} << 62), MemoryState::Normal);
+  EXPECT_EQ(guard.update(~std::uint64_t{0} - 10), MemoryState::Tight);
+}
+
+TEST(ResidentMemory, GrowsWithWhatIsTouched) {
+  const ResidentMemory memory;
+  const std::uint64_t before = memory.bytes();
+  ASSERT_GT(before, 0u);
+  constexpr std::size_t kSize = 64u << 20;
+  const std::unique_ptr<char, decltype(&std::free)> block(static_cast<char*>(std::malloc(kSize)), &std::free);
+  std::memset(block.get(), 1, kSize);
+  EXPECT_GE(memory.bytes(), before + kSize * 9 / 10) << static_cast<int>(block.get()[kSize / 2]);
+}
+
+TEST(MemoryWatch, SaysWhatItFoundUntilTheNextLook) {
+  MemoryWatch watch;
+  EXPECT_EQ(watch.state(), MemoryState::Normal);
+  watch.set_limit(1);
+  EXPECT_EQ(watch.state(), MemoryState::Normal) << "nobody looked yet";
+  watch.tick(kStart);
+  EXPECT_EQ(watch.state(), MemoryState::Full);
+  watch.set_limit(0);
+  watch.tick(kStart + MemoryWatch::kInterval - 1ms);
+  EXPECT_EQ(watch.state(), MemoryState::Full) << "looks are rationed";
+  watch.tick(kStart + MemoryWatch::kInterval);
+  EXPECT_EQ(watch.state(), MemoryState::Normal);
+}
+
+TEST(MemoryWatch, FollowsTheFiguresItIsGiven) {
+  MemoryWatch watch;
+  watch.set_limit(1000);
+  watch.note(950, kStart);
+  EXPECT_EQ(watch.state(), MemoryState::Tight);
+  watch.note(1200, kStart + 250ms);
+  EXPECT_EQ(watch.state(), MemoryState::Full);
+  watch.note(100, kStart + 500ms);
+  EXPECT_EQ(watch.state(), MemoryState::Normal);
+}
+
+}  // namespace
+}  // namespace sluice::gateway
