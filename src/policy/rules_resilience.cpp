@@ -101,6 +101,11 @@ void check_retry(const Retry& retry, const Cursor& at) {
   for (const std::string_view key : {"on", "backoff", "maxRetryAfter"}) {
     warn_unless_acting(retries, at.at(key), "with attempts 0 nothing is retried");
   }
+  const bool statuses = std::any_of(retry.on.begin(), retry.on.end(), [](RetryOn on) {
+    return on == RetryOn::Unavailable || on == RetryOn::ServerError || on == RetryOn::TooManyRequests;
+  });
+  warn_unless_acting(!retries || statuses, at.at("maxRetryAfter"),
+                     "only Unavailable, ServerError and TooManyRequests come with a Retry-After, and `on` has none");
   if (retries && retry.budget.fraction == 0 && retry.min_budget == 0) {
     at.at("minBudget").warning(Code::NoEffect, "with budget 0% as well nothing is ever retried");
   }

@@ -218,6 +218,17 @@ TEST(Reader, ReadsRetriesHedgesAndLimits) {
   EXPECT_TRUE(inactive_paths(set).empty());
 }
 
+TEST(Reader, KnowsEveryFailureByItsName) {
+  const PolicySet set = valid(head +
+                              "  versions: [{name: v1, endpoints: [http://127.0.0.1:1]}]\n"
+                              "  retry: {on: [ConnectFailure, NoRoom, Reset, BadResponse, Timeout, Unavailable,"
+                              " ServerError, TooManyRequests]}\n");
+  EXPECT_EQ(
+      set.routes.at(0).retry.on,
+      (std::vector<RetryOn>{RetryOn::ConnectFailure, RetryOn::NoRoom, RetryOn::Reset, RetryOn::BadResponse,
+                            RetryOn::Timeout, RetryOn::Unavailable, RetryOn::ServerError, RetryOn::TooManyRequests}));
+}
+
 TEST(Reader, LeavesOffWhatIsNotWritten) {
   const ModelRoute route = valid(head + "  versions: [{name: v1, endpoints: [http://127.0.0.1:1]}]\n").routes.at(0);
   EXPECT_FALSE(route.health);

@@ -65,6 +65,8 @@ TEST(Schema, NamesEveryEnumerator) {
   EXPECT_EQ(type_of(Tag<LogLevel>{}).choices.size(), static_cast<std::size_t>(LogLevel::Error) + 1);
   EXPECT_EQ(type_of(Tag<PinAllow>{}).choices.size(), static_cast<std::size_t>(PinAllow::Matching) + 1);
   EXPECT_EQ(type_of(Tag<Replace>{}).choices.size(), static_cast<std::size_t>(Replace::Webhook) + 1);
+  EXPECT_EQ(type_of(Tag<RetryOn>{}).choices.size(), static_cast<std::size_t>(RetryOn::TooManyRequests) + 1);
+  EXPECT_EQ(type_of(Tag<RetryMethods>{}).choices.size(), static_cast<std::size_t>(RetryMethods::Safe) + 1);
   EXPECT_EQ(type_of(Tag<OnNoData>{}).choices.size(), static_cast<std::size_t>(OnNoData::Fail) + 1);
   EXPECT_EQ(to_string(Protocol::OpenAi), "OpenAI");
 }
