@@ -41,8 +41,9 @@ void Connection::on_unawaited_read() {
 void Connection::on_deadline(TimePoint now) {
   if (state_ == State::Dialing) {
     timed_out_ = true;
-    pool_->resolver_.cancel();
     stream_.close();
+    lookup_.cancel();
+    pool_->resolver_.cancel();
     return;
   }
   if (state_ != State::Idle) return;

@@ -1,4 +1,5 @@
 // How a pool opens a connection: resolve, connect to one address after the other, TLS.
+#include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <coroutine>
 #include <string>
@@ -13,18 +14,36 @@ using http::error_code;
 using http::Tcp;
 
 constexpr Duration kResolveAgain = std::chrono::seconds(10);
+constexpr Duration kMinPause = std::chrono::seconds(1);
+
+/// Waits for the name service, or until the look-up is cancelled.
+struct LookupAwaiter {
+  NameLookup& lookup;
+  NameService& names;
+  boost::asio::io_context& io;
+  const std::string host;
+  NameAnswer answer{};
+
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> waiter) {
+    lookup.start(names, io, host, [this, waiter](const NameAnswer& found) {
+      answer = found;
+      waiter.resume();
+    });
+  }
+  void await_resume() const noexcept {}
+};
 
 /// Waits for Asio's resolver, which works on a thread of its own.
 struct ResolveAwaiter {
   http::Resolver& resolver;
   const std::string host;
-  const std::string port;
   error_code error{};
   Tcp::resolver::results_type results{};
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> waiter) {
-    resolver.async_resolve(host, port, [this, waiter](const error_code& failed, auto found) {
+    resolver.async_resolve(host, "", [this, waiter](const error_code& failed, auto found) {
       error = failed;
       results = std::move(found);
       waiter.resume();
@@ -35,17 +54,25 @@ struct ResolveAwaiter {
 
 }  // namespace
 
-/// Asks the name server once; what it said before stays when it fails.
 http::Task<> EndpointPool::look_up() {
-  ResolveAwaiter lookup{resolver_, settings_.endpoint.host, std::to_string(settings_.endpoint.port)};
+  ResolveAwaiter lookup{resolver_, settings_.endpoint.host};
   co_await lookup;
-  resolved_ = context_->clock.now();
-  if (lookup.error) co_return;
-  addresses_.clear();
-  for (const auto& entry : lookup.results) addresses_.push_back(entry.endpoint());
+  NameAnswer answer;
+  answer.ttl = answer.pause = kResolveAgain;
+  for (const auto& entry : lookup.results) answer.addresses.push_back(entry.endpoint().address());
+  learn(lookup.host, answer);
 }
 
-/// Only the first dial waits for the name server; later ones use what is known while it is asked again.
+/// A look-up that fails takes nothing away.
+void EndpointPool::learn(const std::string& host, const NameAnswer& answer) {
+  if (host != settings_.endpoint.host) return;
+  learned_ = context_->clock.now();
+  pause_ = std::max(answer.pause, kMinPause);
+  fresh_until_ = learned_ + std::max(answer.ttl, pause_);
+  if (!answer.addresses.empty()) addresses_ = answer.addresses;
+}
+
+/// Only a dial that knows no address waits for the name server; others use what is known while it is asked again.
 http::Task<AcquireError> EndpointPool::resolve(Connection& connection, std::vector<Tcp::endpoint>& out) {
   const EndpointSpec& spec = settings_.endpoint;
   error_code not_literal;
@@ -54,15 +81,23 @@ http::Task<AcquireError> EndpointPool::resolve(Connection& connection, std::vect
     out.assign(1, Tcp::endpoint(literal, spec.port));
     co_return AcquireError::None;
   }
-  if (addresses_.empty()) {
+  const bool expired = context_->clock.now() >= fresh_until_;
+  if (addresses_.empty() && context_->names != nullptr) {
+    LookupAwaiter lookup{connection.lookup_, *context_->names, context_->io, spec.host};
+    co_await lookup;
+    if (!connection.timed_out_ && !shut_down_) learn(lookup.host, lookup.answer);
+  } else if (addresses_.empty()) {
     auto looking = look_up();
     co_await looking;
-  } else if (context_->clock.now() - resolved_ > kResolveAgain && refresh_.done()) {
-    refresh_ = look_up();
-    refresh_.start();
+  } else if (expired && context_->names != nullptr && !refresh_.pending()) {
+    refresh_.start(*context_->names, context_->io, spec.host,
+                   [this, host = spec.host](const NameAnswer& answer) { learn(host, answer); });
+  } else if (expired && context_->names == nullptr && asio_refresh_.done()) {
+    asio_refresh_ = look_up();
+    asio_refresh_.start();
   }
   if (connection.timed_out_) co_return AcquireError::ConnectTimeout;
-  out = addresses_;
+  for (const auto& address : addresses_) out.emplace_back(address, spec.port);
   co_return out.empty() ? AcquireError::ResolveFailed : AcquireError::None;
 }
 
@@ -81,7 +116,10 @@ http::Task<AcquireError> EndpointPool::open(Connection& connection) {
     status = co_await connecting;
     if (status == http::IoStatus::Ok) break;
   }
-  if (status != http::IoStatus::Ok) co_return AcquireError::ConnectFailed;
+  if (status != http::IoStatus::Ok) {
+    fresh_until_ = std::min(fresh_until_, learned_ + pause_);  // the name may lead elsewhere by now
+    co_return AcquireError::ConnectFailed;
+  }
   error_code ignored;
   stream.socket().set_option(Tcp::no_delay(true), ignored);
   if (!settings_.tls) co_return AcquireError::None;

@@ -290,7 +290,10 @@ void EndpointPool::close_all() {
   shut_down();
   resolver_.cancel();
   const auto open = connections_;
-  for (Connection* connection : open) connection->stream_.close();
+  for (Connection* connection : open) {
+    connection->stream_.close();
+    connection->lookup_.cancel();
+  }
 }
 
 }  // namespace sluice::upstream

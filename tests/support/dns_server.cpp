@@ -15,8 +15,6 @@
 
 namespace sluice::test {
 
-using namespace std::string_view_literals;
-
 namespace {
 
 constexpr std::uint16_t kTypeA = 1;
@@ -230,7 +228,6 @@ std::string DnsServer::answer(std::string_view question, bool tcp) {
   if (tcp) ++tcp_questions_;
   const Manner manner = manners_[static_cast<int>(family)];
   if (manner == Manner::Silent) return "";
-  if (manner == Manner::Garbage) return std::string(question.substr(0, 2)).append("\x85\x80\0\1\0\7noise, no name"sv);
 
   std::uint16_t flags = kIsAnswer;
   std::string records;
@@ -244,6 +241,10 @@ std::string DnsServer::answer(std::string_view question, bool tcp) {
     flags |= kNoSuchName;
   } else {
     std::tie(records, count) = records_for(entry->second, name, type);
+  }
+  if (manner == Manner::Garbage) {
+    records = "\377\377noise that is no record";
+    count = 7;
   }
   if (!tcp && (manner == Manner::Truncates || kHeader + asked.size() + records.size() > kLargestDatagram)) {
     flags |= kTruncated;

@@ -21,7 +21,7 @@ class DnsServer {
     ServerFailure,
     Refuses,
     NoSuchName,
-    Garbage,    ///< the right id, then noise
+    Garbage,    ///< the question comes back, then noise
     WrongId,    ///< somebody else's answer
     Truncates,  ///< over UDP, and so asks for TCP
   };

@@ -7,6 +7,7 @@
 #include "pool_fixture.hpp"
 #include "sluice/upstream/endpoint_pool.hpp"
 #include "support/connection.hpp"
+#include "support/dns_server.hpp"
 
 namespace sluice::upstream {
 namespace {
@@ -105,6 +106,139 @@ TEST_F(DialTest, AWarmPoolAsksARefusingEndpointOnceASecond) {
     settle();
     EXPECT_EQ(counters->connect_failures.value(), second);
   }
+}
+
+// --- names ---
+
+class DialByNameTest : public PoolFixture {
+ protected:
+  using Manner = test::DnsServer::Manner;
+
+  DialByNameTest() {
+    NameServers settings;
+    settings.servers = {server.address()};
+    settings.timeout = 1h;  // who asks must have the shorter patience
+    names.update(settings);
+  }
+  ~DialByNameTest() override { names.stop(); }
+
+  EndpointPool& make_pool_by_name(PoolLimits limits = {.warm = 0}) {
+    return make_pool(peer.port(), limits, "model.test");
+  }
+  /// A request that gets a new connection, and gives it back unusable.
+  AcquireError dial_once(EndpointPool& pool) {
+    const auto customer = queue(pool);
+    EXPECT_TRUE(run_until([&] { return customer->served; }));
+    if (customer->connection != nullptr) give_back(*customer->connection, false);
+    EXPECT_TRUE(run_until([&] { return idle() == 0 && active() == 0; }));
+    return customer->error;
+  }
+
+  test::DnsServer server;
+};
+
+TEST_F(DialByNameTest, ConnectsToTheAddressOfTheName) {
+  server.set("model.test", {"127.0.0.1"});
+  EXPECT_EQ(dial_once(make_pool_by_name()), AcquireError::None);
+  ASSERT_TRUE(run_until([&] { return peer.accepted() == 1; }));
+}
+
+TEST_F(DialByNameTest, TriesOneAddressAfterTheOther) {
+  server.set("model.test", {"127.0.0.2", "127.0.0.3", "127.0.0.1"});  // nobody listens on the first two
+  EXPECT_EQ(dial_once(make_pool_by_name()), AcquireError::None);
+}
+
+TEST_F(DialByNameTest, ManyDialsAskOnce) {
+  server.set("model.test", {"127.0.0.1"});
+  EndpointPool& pool = make_pool_by_name();
+  std::vector<std::unique_ptr<Customer>> customers;
+  for (int i = 0; i < 20; ++i) customers.push_back(queue(pool));
+  for (const auto& customer : customers) {
+    ASSERT_TRUE(run_until([&] { return customer->served; }));
+    ASSERT_NE(customer->connection, nullptr);
+  }
+  EXPECT_EQ(server.questions("model.test"), 1u);
+  for (const auto& customer : customers) give_back(*customer->connection, false);
+}
+
+TEST_F(DialByNameTest, AsksAgainOnlyOnceTheAnswerHasExpired) {
+  server.set("model.test", {"127.0.0.1"}, 30);
+  EndpointPool& pool = make_pool_by_name();
+  EXPECT_EQ(dial_once(pool), AcquireError::None);
+  advance(29s);
+  EXPECT_EQ(dial_once(pool), AcquireError::None);
+  EXPECT_EQ(server.questions("model.test"), 1u);
+  advance(1s);
+  server.set("model.test", {"127.0.0.2"}, 30);
+  EXPECT_EQ(dial_once(pool), AcquireError::None) << "with the old address, beside the question";
+  ASSERT_TRUE(run_until([&] { return server.questions("model.test") == 2; }));
+  EXPECT_TRUE(run_until([&] { return dial_once(pool) == AcquireError::ConnectFailed; })) << "the new one is used";
+}
+
+TEST_F(DialByNameTest, AnAddressThatIsNotReachedIsAskedForAgainBeforeItExpires) {
+  server.set("model.test", {"127.0.0.2"}, 3600);
+  EndpointPool& pool = make_pool_by_name();
+  EXPECT_EQ(dial_once(pool), AcquireError::ConnectFailed);
+  server.set("model.test", {"127.0.0.1"}, 3600);
+  EXPECT_EQ(dial_once(pool), AcquireError::ConnectFailed);
+  settle();
+  EXPECT_EQ(server.questions("model.test"), 1u) << "not more than once a second";
+  advance(1s);
+  EXPECT_TRUE(run_until([&] { return dial_once(pool) == AcquireError::None; }));
+  EXPECT_EQ(server.questions("model.test"), 2u);
+}
+
+TEST_F(DialByNameTest, ALookUpThatFailsTakesNothingAway) {
+  server.set("model.test", {"127.0.0.1"}, 5);
+  EndpointPool& pool = make_pool_by_name();
+  EXPECT_EQ(dial_once(pool), AcquireError::None);
+  server.behave(Manner::NoSuchName);
+  for (std::size_t asked = 2; asked < 5; ++asked) {
+    advance(6s);
+    EXPECT_EQ(dial_once(pool), AcquireError::None);
+    EXPECT_TRUE(run_until([&] { return server.questions("model.test") == asked; }));
+    settle();
+  }
+}
+
+TEST_F(DialByNameTest, ANameWithoutAddressFailsTheDial) {
+  EndpointPool& pool = make_pool_by_name();
+  EXPECT_EQ(dial_once(pool), AcquireError::ResolveFailed);
+  server.set("model.test", {"127.0.0.1"});
+  EXPECT_EQ(dial_once(pool), AcquireError::None) << "and is asked for by the next one";
+}
+
+TEST_F(DialByNameTest, ASilentServerCostsNoMoreThanConnectTimeout) {
+  server.behave(Manner::Silent);
+  EndpointPool& pool = make_pool_by_name();
+  const auto customer = queue(pool);
+  ASSERT_TRUE(run_until([&] { return server.questions("model.test") == 1; }));
+  advance(2s + wheel.tick());
+  ASSERT_TRUE(run_until([&] { return customer->served; }));
+  EXPECT_EQ(customer->error, AcquireError::ConnectTimeout);
+  EXPECT_TRUE(run_until([&] { return pool.is_empty(); }));
+}
+
+TEST_F(DialByNameTest, ASilentServerDoesNotHoldTheEndUp) {
+  server.behave(Manner::Silent);
+  EndpointPool& pool = make_pool_by_name();
+  const auto customer = queue(pool);
+  ASSERT_TRUE(run_until([&] { return server.questions("model.test") == 1; }));
+  pool.close_all();
+  EXPECT_TRUE(run_until([&] { return pool.is_empty(); })) << "although no time has passed";
+  EXPECT_EQ(customer->error, AcquireError::Cancelled);
+}
+
+TEST_F(DialByNameTest, APoolMayEndBesideALookUpThatNobodyWaitsFor) {
+  server.set("model.test", {"127.0.0.1"}, 1);
+  EndpointPool& pool = make_pool_by_name();
+  EXPECT_EQ(dial_once(pool), AcquireError::None);
+  server.behave(Manner::Silent);
+  advance(2s);
+  EXPECT_EQ(dial_once(pool), AcquireError::None);
+  ASSERT_TRUE(run_until([&] { return server.questions("model.test") == 2; }));
+  pool.close_all();
+  EXPECT_TRUE(run_until([&] { return pool.is_empty(); }));
 }
 
 }  // namespace

@@ -125,6 +125,7 @@ TEST_F(DnsWatchTest, ANameThatIsNoLongerWatchedIsNotAskedFor) {
 TEST_F(DnsWatchTest, AnAnswerForANameThatIsGoneIsForgotten) {
   server.set("a.test", {"10.0.0.1"});
   watch.watch({"a.test"});
+  ASSERT_EQ(io.run_one(), 1u) << "the question is on its way";
   watch.watch({});
   ASSERT_TRUE(run_until([&] { return done() == 1; }));
   settle();

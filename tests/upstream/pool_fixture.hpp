@@ -63,9 +63,9 @@ class PoolFixture : public testing::Test {
     io.poll();
   }
 
-  EndpointPool& make_pool(std::uint16_t port, PoolLimits limits = {.warm = 0}) {
+  EndpointPool& make_pool(std::uint16_t port, PoolLimits limits = {.warm = 0}, const std::string& host = "127.0.0.1") {
     EndpointPool::Settings settings;
-    settings.endpoint.host = "127.0.0.1";
+    settings.endpoint.host = host;
     settings.endpoint.port = port;
     settings.limits = limits;
     return *pools_.emplace_back(new EndpointPool(context, settings, *counters));
@@ -115,7 +115,8 @@ class PoolFixture : public testing::Test {
   http::DeadlineWheel wheel{clock.now()};
   http::BufferPool buffers;
   Random random{20240611};
-  WorkerContext context{io, wheel, buffers, clock, random};
+  NameService names{io, NameServers{}};
+  WorkerContext context{io, wheel, buffers, clock, random, &names};
   std::unique_ptr<metrics::VersionCounters> counters = std::make_unique<metrics::VersionCounters>();
   Peer peer{io};
 

@@ -10,11 +10,11 @@
 #include "sluice/http/deadline_wheel.hpp"
 #include "sluice/http/stream.hpp"
 #include "sluice/http/task.hpp"
+#include "sluice/upstream/name_lookup.hpp"
 
 namespace sluice::upstream {
 
 class EndpointPool;
-class NameService;
 
 /// What the objects of one worker share; outlives them all.
 struct WorkerContext {
@@ -23,7 +23,7 @@ struct WorkerContext {
   http::BufferPool& buffers;
   const Clock& clock;
   Random& random;
-  NameService* names = nullptr;  ///< looks up the hosts of endpoints
+  NameService* names = nullptr;  ///< null: only endpoints that are addresses can be dialled
 };
 
 /// One connection to an endpoint, with the buffer its answers arrive in.
@@ -74,6 +74,7 @@ class Connection final : private http::Stream::Observer, private http::DeadlineW
   std::uint64_t requests_ = 0;
   TimePoint opened_{};
   TimePoint idle_since_{};
+  NameLookup lookup_;
   http::Task<> life_;  // dialling at first, winding down at last
   http::Task<> end_;
   std::array<char, kInlineBytes> inline_;

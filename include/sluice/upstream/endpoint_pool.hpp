@@ -91,6 +91,8 @@ class EndpointPool final : public boost::intrusive_ref_counter<EndpointPool, boo
 
   /// Requests that use or wait for a connection: what balancing compares.
   std::uint32_t load() const noexcept { return active_ + waiting_; }
+  /// Requests wait although every connection that may be open is.
+  bool is_crowded() const noexcept { return waiting_ > 0 && connections_.size() >= settings_.limits.connections; }
 
   /// Reports an answer; `latency` from the request sent to the answer's head.
   void note_answer(int status, Duration latency) noexcept {
@@ -114,7 +116,7 @@ class EndpointPool final : public boost::intrusive_ref_counter<EndpointPool, boo
   /// Shuts down and closes every connection at once, for the end of the process.
   void close_all();
   /// No connection is left: nothing but references keeps the pool alive.
-  bool is_empty() const noexcept { return connections_.empty() && waiting_ == 0 && refresh_.done(); }
+  bool is_empty() const noexcept { return connections_.empty() && waiting_ == 0 && asio_refresh_.done(); }
 
   const Settings& settings() const noexcept { return settings_; }
   const std::string& authority() const noexcept { return authority_; }
@@ -131,6 +133,7 @@ class EndpointPool final : public boost::intrusive_ref_counter<EndpointPool, boo
   void dial();
   http::Task<> connect(Connection& connection);
   http::Task<AcquireError> resolve(Connection& connection, std::vector<http::Tcp::endpoint>& out);
+  void learn(const std::string& host, const NameAnswer& answer);
   http::Task<> look_up();
   void settle(Connection& connection);
   http::Task<AcquireError> open(Connection& connection);
@@ -147,9 +150,12 @@ class EndpointPool final : public boost::intrusive_ref_counter<EndpointPool, boo
   std::string authority_;
   metrics::VersionCounters* counters_;
   http::Resolver resolver_;
-  std::vector<http::Tcp::endpoint> addresses_;  // as last resolved
-  TimePoint resolved_{};
-  http::Task<> refresh_;                  // a look-up that nobody waits for
+  std::vector<boost::asio::ip::address> addresses_;  // of the host, as last looked up
+  TimePoint learned_{};
+  TimePoint fresh_until_{};  // then the host is looked up again beside a dial
+  Duration pause_{0};        // between two look-ups
+  NameLookup refresh_;       // nobody waits for it
+  http::Task<> asio_refresh_;
   std::vector<Connection*> connections_;  // all, owned
   std::vector<Connection*> idle_;         // the most recently used last
   Waiter* first_waiter_ = nullptr;
