@@ -1,0 +1,133 @@
+#include "sluice/app/admin_views.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+namespace sluice::app {
+
+namespace {
+
+constexpr std::size_t kTokenBytes = 4096;
+constexpr int kFirstServerError = 500;
+
+void add_answers(admin::VersionView& view, const metrics::StatusTotals& answers) {
+  for (std::size_t slot = 0; slot < answers.size(); ++slot) {
+    view.answered += answers[slot];
+    if (metrics::status_of_slot(slot) >= kFirstServerError) view.failed += answers[slot];
+  }
+}
+
+/// A version gets requests of clients or copies of them, rarely both; percentiles are of what there is more of.
+admin::VersionView view_of(const metrics::VersionSnapshot& version) {
+  const metrics::VersionTotals& totals = version.totals;
+  admin::VersionView view;
+  view.version = version.name;
+  view.role = version.role;
+  view.target_weight = version.target_weight;
+  view.observed_weight = version.observed_weight;
+  view.observed_decisions = version.observed_decisions;
+  add_answers(view, totals.responses);
+  add_answers(view, totals.shadow_responses);
+  view.in_flight = totals.in_flight + totals.shadow_in_flight;
+  const bool mostly_copies = totals.shadow_duration.count() > totals.request_duration.count();
+  const stats::Histogram& durations = mostly_copies ? totals.shadow_duration : totals.request_duration;
+  view.p50 = durations.quantile(0.50);
+  view.p95 = durations.quantile(0.95);
+  view.p99 = durations.quantile(0.99);
+  return view;
+}
+
+admin::EndpointView view_of(const upstream::EndpointReport& report) {
+  admin::EndpointView view;
+  view.endpoint = report.authority;
+  view.state = metrics::to_string(report.state);
+  view.share = report.share;
+  view.reason = report.reason;
+  view.seconds_in_state = report.seconds_in_state;
+  view.last_check = report.last_check;
+  view.in_flight = report.in_flight;
+  view.ejections = report.ejections;
+  return view;
+}
+
+/// The entry whose `member` is `name`, made when there is none.
+template <typename T>
+T& find_or_add(std::vector<T>& list, std::string T::*member, const std::string& name) {
+  const auto found = std::find_if(list.begin(), list.end(), [&](const T& entry) { return entry.*member == name; });
+  if (found != list.end()) return *found;
+  list.emplace_back().*member = name;
+  return list.back();
+}
+
+admin::Refusal not_there(std::string reason) {
+  return {404, std::move(reason)};
+}
+
+}  // namespace
+
+std::vector<admin::RouteView> route_views(const metrics::Snapshot& snapshot,
+                                          const std::vector<upstream::EndpointReport>& reports) {
+  std::vector<admin::RouteView> routes;
+  for (const metrics::RouteSnapshot& route : snapshot.routes) {
+    admin::RouteView& view = routes.emplace_back();
+    view.route = route.name;
+    if (!route.versions.empty()) view.strategy = route.versions.front().strategy;
+    for (const metrics::VersionSnapshot& version : route.versions) view.versions.push_back(view_of(version));
+  }
+  for (const upstream::EndpointReport& report : reports) {
+    admin::RouteView& route = find_or_add(routes, &admin::RouteView::route, report.route);
+    find_or_add(route.versions, &admin::VersionView::version, report.version).endpoints.push_back(view_of(report));
+  }
+  return routes;
+}
+
+std::optional<admin::Refusal> unknown_name(const admin::DrainOrder& order,
+                                           const std::vector<admin::RouteView>& routes) {
+  const auto route = std::find_if(routes.begin(), routes.end(), [&](const auto& r) { return r.route == order.route; });
+  if (route == routes.end()) return not_there("there is no route " + order.route);
+  bool version_found = false;
+  bool endpoint_found = false;
+  for (const admin::VersionView& version : route->versions) {
+    if (!order.version.empty() && version.version != order.version) continue;
+    version_found = true;
+    endpoint_found = endpoint_found || std::any_of(version.endpoints.begin(), version.endpoints.end(), [&](auto& e) {
+                       return order.endpoint.empty() || e.endpoint == order.endpoint;
+                     });
+  }
+  if (!version_found) return not_there("route " + order.route + " has no version " + order.version);
+  if (endpoint_found) return std::nullopt;
+  const std::string where = order.version.empty() ? order.route : order.version + " of " + order.route;
+  return not_there(where + " has no endpoint" + (order.endpoint.empty() ? "" : " " + order.endpoint));
+}
+
+std::int64_t requests_in_flight(const metrics::Snapshot& snapshot) {
+  std::int64_t total = 0;
+  for (const metrics::RouteSnapshot& route : snapshot.routes) {
+    for (const metrics::VersionSnapshot& version : route.versions) {
+      total += version.totals.in_flight + version.totals.shadow_in_flight;
+    }
+  }
+  return total;
+}
+
+Result<std::string> token_of(const policy::Admin& admin) {
+  if (admin.token_file.empty()) return std::string();
+  const auto wrong = [&](const char* what) {
+    return fail(Error::internal("spec.admin.tokenFile " + admin.token_file + ": " + what));
+  };
+  std::ifstream in(admin.token_file, std::ios::binary);
+  if (!in) return wrong("cannot be read");
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (in.bad()) return wrong("cannot be read");
+  constexpr const char* kSpace = " \t\r\n";
+  const std::size_t begin = text.find_first_not_of(kSpace);
+  if (begin == std::string::npos) return wrong("is empty");
+  text = text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
+  if (text.size() > kTokenBytes) return wrong("holds more than a token");
+  const bool visible = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+  if (!visible) return wrong("holds more than one word of ASCII");
+  return text;
+}
+
+}  // namespace sluice::app
