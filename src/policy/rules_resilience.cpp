@@ -158,6 +158,9 @@ void check_warm_up_request(const WarmUpRequest& request, const Cursor& at) {
   // What frames the request follows from the request itself.
   static constexpr std::array<std::string_view, 9> ours{
       "host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "expect"};
+  if (request.method == "CONNECT") {
+    at.at("method").error(Code::BadFormat, "\"CONNECT\" asks for a tunnel, and a model server answers with none");
+  }
   for (const auto& [name, value] : request.headers) {
     const Cursor field = at.at("headers").at(name);
     if (const std::string problem = header_name_format.problem(name); !problem.empty()) {

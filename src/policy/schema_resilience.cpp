@@ -103,7 +103,7 @@ const Type& type_of(Tag<Health> /*tag*/) {
         .format(name_format);
     d.field("status", &Health::status, "Statuses that pass.");
     d.field("interval", &Health::interval, "Between two checks of a healthy endpoint.").between(10ms, 1h);
-    d.field("unhealthyInterval", &Health::unhealthy_interval, "Between two checks of any other.")
+    d.field("unhealthyInterval", &Health::unhealthy_interval, "After a failed check, until the endpoint is healthy.")
         .between(10ms, 1h)
         .default_is("1s, or `interval` if that is shorter");
     d.field("timeout", &Health::timeout, "For one check, dialling included.")
@@ -137,7 +137,7 @@ const Type& type_of(Tag<Ejection> /*tag*/) {
         .between(1, 1'000'000);
     d.field("minEndpoints", &Ejection::min_endpoints, "With fewer that can be compared, none is.").between(2, 256);
     d.field("successRateDeviations", &Ejection::success_rate_deviations,
-            "Ejects below the mean success rate by so many standard deviations; 0: never.")
+            "Ejects below the mean success rate of the others by so many standard deviations; 0: never.")
         .between(0, 100);
     d.field("successRateMargin", &Ejection::success_rate_margin, "And by at least this much.").between(0_pct, 100_pct);
     d.field("latencyFactor", &Ejection::latency_factor,
