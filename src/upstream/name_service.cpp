@@ -1,7 +1,6 @@
 #include "sluice/upstream/name_service.hpp"
 
 #include <ares.h>
-#include <netinet/in.h>
 
 #include <atomic>
 #include <boost/asio/dispatch.hpp>
@@ -9,9 +8,9 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <map>
-#include <optional>
 #include <utility>
 
+#include "ares_answer.hpp"
 #include "sluice/http/net.hpp"
 
 namespace sluice::upstream {
@@ -31,57 +30,12 @@ struct Question {
   int open = 0;  // families that have not answered yet
 };
 
-std::optional<address> address_of(const sockaddr* raw) {
-  if (raw->sa_family == AF_INET) {
-    const auto* v4 = reinterpret_cast<const sockaddr_in*>(raw);
-    return asio::ip::address_v4(ntohl(v4->sin_addr.s_addr));
-  }
-  if (raw->sa_family == AF_INET6) {
-    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(raw);
-    asio::ip::address_v6::bytes_type bytes;
-    std::copy_n(v6->sin6_addr.s6_addr, bytes.size(), bytes.begin());
-    return asio::ip::address_v6(bytes, v6->sin6_scope_id);
-  }
-  return std::nullopt;
-}
-
 /// A datagram socket that is connected sends nothing; the kernel only looks for a route.
 bool has_route_to(asio::io_context& io, const address& destination) {
   asio::ip::udp::socket probe(io);
   error_code error;
   probe.connect({destination, 53}, error);
   return !error;
-}
-
-FamilyAnswer failure(std::string error) {
-  FamilyAnswer answer;
-  answer.result = LookupResult::Failed;
-  answer.error = std::move(error);
-  return answer;
-}
-
-/// What c-ares says of one family.
-FamilyAnswer read(int status, const ares_addrinfo* found) {
-  FamilyAnswer answer;
-  if (status == ARES_ENODATA || status == ARES_ENOTFOUND) return answer;
-  if (status != ARES_SUCCESS) {
-    answer = failure(ares_strerror(status));
-    if (status == ARES_ETIMEOUT) answer.result = LookupResult::Timeout;
-    return answer;
-  }
-  const auto at_most = [&answer](int ttl) {
-    const Duration life = std::chrono::seconds(std::max(ttl, 0));
-    answer.ttl = std::min(answer.ttl.value_or(life), life);
-  };
-  for (const ares_addrinfo_node* node = found->nodes; node != nullptr; node = node->ai_next) {
-    const auto known = address_of(node->ai_addr);
-    if (!known) continue;
-    answer.addresses.push_back(*known);
-    at_most(node->ai_ttl);
-  }
-  for (const ares_addrinfo_cname* alias = found->cnames; alias != nullptr; alias = alias->next) at_most(alias->ttl);
-  if (!answer.addresses.empty()) answer.result = LookupResult::Answered;
-  return answer;
 }
 
 }  // namespace
@@ -167,9 +121,10 @@ void NameService::Impl::begin(const std::shared_ptr<Question>& question) {
     return end(question);
   }
   if (std::string error; channel_ == nullptr && !open_channel(error)) {
-    question->v4 = question->v6 = failure(std::move(error));
+    question->v4 = question->v6 = failed_answer(std::move(error));
     return end(question);
   }
+  if (read_hosts_file(channel_, question->host, question->v4, question->v6)) return end(question);
   question->open = 2;
   for (const bool v6 : {true, false}) {
     ares_addrinfo_hints hints{};
@@ -193,7 +148,7 @@ void NameService::Impl::end(const std::shared_ptr<Question>& question) {
 
 /// Within a call to c-ares: nobody is told yet.
 void NameService::Impl::take(const Ask& ask, int status, const ares_addrinfo* found) {
-  (ask.v6 ? ask.question->v6 : ask.question->v4) = read(status, found);
+  (ask.v6 ? ask.question->v6 : ask.question->v4) = read_answer(status, found);
   if (--ask.question->open == 0) end(ask.question);
 }
 
@@ -204,8 +159,8 @@ bool NameService::Impl::open_channel(std::string& error) {
   ares_options options{};
   options.timeout = static_cast<int>(settings_.timeout.count());
   options.tries = static_cast<int>(settings_.tries);
-  char hosts_then_servers[] = "fb";
-  options.lookups = hosts_then_servers;
+  char only_servers[] = "b";
+  options.lookups = only_servers;
   options.sock_state_cb = [](void* self, ares_socket_t socket, int readable, int writable) {
     static_cast<Impl*>(self)->on_socket(socket, readable != 0, writable != 0);
   };

@@ -12,7 +12,7 @@ LIBRARY_HOMES = {
     "spdlog": {"base"},
     "CLI": {"cli", "app"},
     "simdjson.h": {"traffic"},
-    "ares.h": {"src/upstream/name_service.cpp"},
+    "ares.h": {"src/upstream/name_service.cpp", "src/upstream/ares_answer.hpp"},
     "re2": {"traffic"},
     "openssl": {"http", "asio"},
 }
