@@ -218,11 +218,24 @@ bool Connection::is_open() const {
 }
 
 Listener::Listener(int backlog) : socket_(new_socket()) {
-  auto address = loopback(0);
+  listen(backlog, 0);
+}
+
+Listener::Listener(const std::string& address, std::uint16_t port) : socket_(new_socket()), address_(address) {
+  const int reuse = 1;  // a server that comes back finds its old connections in TIME_WAIT
+  setsockopt(socket_, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
+  listen(128, port);
+}
+
+void Listener::listen(int backlog, std::uint16_t port) {
+  auto address = loopback(port);
+  ::inet_pton(AF_INET, address_.c_str(), &address.sin_addr);
   socklen_t size = sizeof address;
   if (::bind(socket_, reinterpret_cast<const sockaddr*>(&address), size) != 0 || ::listen(socket_, backlog) != 0 ||
       ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    throw std::runtime_error(std::string("listen: ") + std::strerror(errno));
+    const std::string reason = std::strerror(errno);
+    ::close(socket_);
+    throw std::runtime_error("listen: " + reason);
   }
   port_ = ntohs(address.sin_port);
 }

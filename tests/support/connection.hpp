@@ -76,22 +76,28 @@ class Connection {
   std::unique_ptr<TlsState> tls_;
 };
 
-/// A listening loopback socket on a port the kernel chose.
+/// A listening loopback socket, on a port the kernel chose unless one is given.
 class Listener {
  public:
   explicit Listener(int backlog = 128);
+  /// `address` is any of 127.0.0.0/8. Throws when the port is taken there.
+  Listener(const std::string& address, std::uint16_t port);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
   std::uint16_t port() const noexcept { return port_; }
+  const std::string& address() const noexcept { return address_; }
   /// The next connection's socket, -1 once stopped.
   int accept() const;
   /// Wakes up accept(); new peers are refused. Any thread.
   void stop();
 
  private:
+  void listen(int backlog, std::uint16_t port);
+
   int socket_ = -1;
+  std::string address_ = "127.0.0.1";
   std::uint16_t port_ = 0;
 };
 

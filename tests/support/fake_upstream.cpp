@@ -82,6 +82,9 @@ FakeUpstream::FakeUpstream(std::string name) : FakeUpstream(answers(200, std::mo
 FakeUpstream::FakeUpstream(Script script, std::optional<TlsIdentity> tls)
     : script_(std::move(script)), tls_(std::move(tls)), acceptor_([this] { accept_all(); }) {}
 
+FakeUpstream::FakeUpstream(Script script, const std::string& address, std::uint16_t port)
+    : script_(std::move(script)), listener_(address, port), acceptor_([this] { accept_all(); }) {}
+
 FakeUpstream::~FakeUpstream() {
   stop();
   acceptor_.join();
@@ -89,7 +92,7 @@ FakeUpstream::~FakeUpstream() {
 }
 
 std::string FakeUpstream::url() const {
-  return (tls_ ? "https://127.0.0.1:" : "http://127.0.0.1:") + std::to_string(port());
+  return (tls_ ? "https://" : "http://") + listener_.address() + ":" + std::to_string(port());
 }
 
 void FakeUpstream::stop() {

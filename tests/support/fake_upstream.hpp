@@ -76,6 +76,8 @@ class FakeUpstream {
   /// Answers every request with 200 and `name` as the body, on connections that stay open.
   explicit FakeUpstream(std::string name = "model");
   explicit FakeUpstream(Script script, std::optional<TlsIdentity> tls = std::nullopt);
+  /// On another address of 127.0.0.0/8, and a given port unless that is 0.
+  FakeUpstream(Script script, const std::string& address, std::uint16_t port);
   ~FakeUpstream();
   FakeUpstream(const FakeUpstream&) = delete;
   FakeUpstream& operator=(const FakeUpstream&) = delete;
