@@ -1,8 +1,5 @@
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -10,6 +7,7 @@
 
 #include "sluice/cli/cli.hpp"
 #include "sluice/cli/problem_output.hpp"
+#include "sluice/cli/terminal.hpp"
 #include "sluice/policy/codes.hpp"
 #include "sluice/policy/reader.hpp"
 #include "sluice/policy/scalars.hpp"
@@ -21,11 +19,6 @@ struct CheckOptions {
   std::vector<std::string> paths;
   std::string output = "text";
 };
-
-bool wants_colour() {
-  const char* no_colour = std::getenv("NO_COLOR");
-  return (no_colour == nullptr || *no_colour == '\0') && isatty(STDOUT_FILENO) == 1;
-}
 
 /// Cuts `:NUMBER` off the end; 0 when there is none.
 int cut_number(std::string_view& text) {

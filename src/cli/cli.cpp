@@ -12,6 +12,8 @@ int run(int argc, char** argv, std::string_view version, std::span<const Verb> m
   int exit_code = 0;
   for (const Verb& verb : more) verb(app, exit_code);
   add_check(app, exit_code, std::move(deeper));
+  add_status(app, exit_code);
+  add_drain(app, exit_code);
   add_schema(app, exit_code);
   try {
     app.parse(argc, argv);

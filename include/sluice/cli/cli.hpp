@@ -27,6 +27,12 @@ void add_check(CLI::App& app, int& exit_code, PolicyCheck deeper = {});
 /// `sluice schema`: the JSON Schema of a policy document; with hidden flags also the generated pages of docs/.
 void add_schema(CLI::App& app, int& exit_code);
 
+/// `sluice status [ROUTE] [-o text|json]`: what a running gateway does; 0, or 1 when it cannot be asked.
+void add_status(CLI::App& app, int& exit_code);
+
+/// `sluice drain [ROUTE[/VERSION]] [--endpoint A] [--undo] [--wait]`: 0 when done, 1 when refused or not in time.
+void add_drain(CLI::App& app, int& exit_code);
+
 /// Parses the command line and runs the verb that it names; `more` are verbs of higher layers,
 /// `deeper` is their part in `check`. Returns the exit code:
 /// the verb's, 0 for help and version, 2 for a command line that makes no sense.

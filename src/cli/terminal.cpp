@@ -1,0 +1,118 @@
+#include "sluice/cli/terminal.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+
+namespace sluice::cli {
+
+namespace {
+
+std::string formatted(const char* format, double number) {
+  std::array<char, 64> text{};
+  const int size = std::snprintf(text.data(), text.size(), format, number);
+  return {text.data(), static_cast<std::size_t>(std::clamp(size, 0, 63))};
+}
+
+std::string two_digits(std::uint64_t number) {
+  return (number < 10 ? "0" : "") + std::to_string(number);
+}
+
+const char* escape_of(Colour colour) {
+  switch (colour) {
+    case Colour::None:
+      return "";
+    case Colour::Green:
+      return "\033[32m";
+    case Colour::Yellow:
+      return "\033[33m";
+    case Colour::Red:
+      return "\033[1;31m";
+    case Colour::Bold:
+      return "\033[1m";
+  }
+  return "";
+}
+
+}  // namespace
+
+bool wants_colour() {
+  const char* no_colour = std::getenv("NO_COLOR");
+  return (no_colour == nullptr || *no_colour == '\0') && isatty(STDOUT_FILENO) == 1;
+}
+
+std::string painted(std::string_view text, Colour colour, bool enabled) {
+  std::string clean(text);
+  for (char& c : clean) {
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
+  }
+  if (!enabled || colour == Colour::None) return clean;
+  return escape_of(colour) + clean + "\033[0m";
+}
+
+std::string Table::text(bool colour) const {
+  std::vector<std::size_t> widths;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    std::size_t width = columns_[i].title.size();
+    for (const auto& row : rows_) width = std::max(width, row[i].text.size());
+    widths.push_back(width);
+  }
+  std::string out;
+  const auto line = [&](const auto& text_of, const auto& paint_of) {
+    std::string gap;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      const std::string padding(widths[i] - text_of(i).size(), ' ');
+      if (columns_[i].right) gap += padding;
+      if (text_of(i).empty()) {
+        gap += columns_[i].right ? "  " : padding + "  ";
+        continue;
+      }
+      out += gap + paint_of(i);
+      gap = columns_[i].right ? "  " : padding + "  ";
+    }
+    out += '\n';
+  };
+  line([&](std::size_t i) -> const std::string& { return columns_[i].title; },
+       [&](std::size_t i) { return painted(columns_[i].title, Colour::Bold, colour); });
+  for (const auto& row : rows_) {
+    line([&](std::size_t i) -> const std::string& { return row[i].text; },
+         [&](std::size_t i) { return painted(row[i].text, row[i].colour, colour); });
+  }
+  return out;
+}
+
+std::string grouped(std::uint64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, " ");
+  return digits;
+}
+
+std::string short_seconds(double seconds) {
+  const double milliseconds = seconds * 1000;
+  if (!(milliseconds > 0)) return "0";
+  if (milliseconds < 1) return formatted("%.2fms", milliseconds);
+  if (milliseconds < 9.95) return formatted("%.1fms", milliseconds);
+  if (milliseconds < 999.5) return formatted("%.0fms", milliseconds);
+  return formatted("%.2fs", seconds);
+}
+
+std::string age(double seconds) {
+  const auto total = static_cast<std::uint64_t>(std::clamp(seconds, 0.0, 1e12));
+  if (total < 60) return std::to_string(total) + "s";
+  if (total < 3600) return std::to_string(total / 60) + "m" + two_digits(total % 60) + "s";
+  if (total < 86400) return std::to_string(total / 3600) + "h" + two_digits(total % 3600 / 60) + "m";
+  return std::to_string(total / 86400) + "d" + two_digits(total % 86400 / 3600) + "h";
+}
+
+std::string percent(double ratio) {
+  const double value = ratio * 100;
+  if (std::abs(value - std::round(value)) < 0.05) return formatted("%.0f%%", value);
+  return formatted(value < 0.1 ? "%.2g%%" : "%.1f%%", value);
+}
+
+}  // namespace sluice::cli
