@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 
 namespace sluice::app {
 
@@ -117,14 +116,15 @@ Result<std::string> token_of(const policy::Admin& admin) {
     return fail(Error::internal("spec.admin.tokenFile " + admin.token_file + ": " + what));
   };
   std::ifstream in(admin.token_file, std::ios::binary);
-  if (!in) return wrong("cannot be read");
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (in.bad()) return wrong("cannot be read");
+  std::string text(kTokenBytes + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (in.bad() || (in.fail() && !in.eof())) return wrong("cannot be read");
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (text.size() > kTokenBytes) return wrong("holds more than a token");
   constexpr const char* kSpace = " \t\r\n";
   const std::size_t begin = text.find_first_not_of(kSpace);
   if (begin == std::string::npos) return wrong("is empty");
   text = text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
-  if (text.size() > kTokenBytes) return wrong("holds more than a token");
   const bool visible = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
   if (!visible) return wrong("holds more than one word of ASCII");
   return text;

@@ -167,6 +167,7 @@ TEST(DrainPlan, NoStepGoesBackExceptAnUndo) {
   for (const auto phase :
        {DrainPhase::Serving, DrainPhase::Announced, DrainPhase::Closing, DrainPhase::Drained, DrainPhase::Stopped}) {
     for (const bool signalled : {false, true}) {
+      if (signalled && (phase == DrainPhase::Serving || phase == DrainPhase::Drained)) continue;  // no such status
       for (const auto event : {DrainEvent::Tick, DrainEvent::Order, DrainEvent::Undo, DrainEvent::Signal}) {
         for (const std::uint64_t open : {0U, 1U}) {
           for (const Duration late : {Duration(-1s), Duration(0s)}) {
@@ -179,9 +180,7 @@ TEST(DrainPlan, NoStepGoesBackExceptAnUndo) {
             }
             EXPECT_GE(step.status.phase, phase);
             EXPECT_GE(step.status.signalled, signalled);
-            if (step.status.phase == DrainPhase::Drained) {
-              EXPECT_FALSE(step.status.signalled && phase != DrainPhase::Drained);
-            }
+            EXPECT_FALSE(step.status.phase == DrainPhase::Drained && step.status.signalled);
           }
         }
       }
