@@ -19,7 +19,8 @@ void Exchange::account() {
     metrics::VersionCounters& counters = *version().counters;
     if (status_ != 0) counters.responses.add(status_);
     if (failed()) counters.failures[failure_->reason].add();
-    count_durations(counters, *route_->counters);
+    // Refused at the version's limit: that took no time, and says nothing about the version.
+    if (made_ > 0) count_durations(counters, *route_->counters);
   }
   if (failed() && origin_of(failure_->reason) != Origin::Client) log_failure();
   if (log::sample_access()) log_access();

@@ -26,7 +26,7 @@ void Exchange::end() noexcept {
   hedge_due_ = false;
   made_ = retries_taken_ = 0;
   fell_back_from_ = kNoVersion;
-  chosen_ = head_valid_ = made_request_id_ = slot_taken_ = reading_body_ = false;
+  chosen_ = head_valid_ = made_request_id_ = client_watched_ = reading_body_ = false;
   failure_.reset();
   body_in_buffer_ = bytes_in_buffer_ = 0;
   visible_body_ = {};
@@ -66,15 +66,26 @@ http::Task<bool> Exchange::run() {
   } else {
     admitted = begin_route(index);
   }
+  if (admitted && !enter(Level::Route)) {
+    auto waiting = wait_to_enter(Level::Route);
+    admitted = co_await waiting;
+  }
+  if (admitted) {
+    decide();
+    if (!enter(Level::Version)) {
+      auto waiting = wait_to_enter(Level::Version);
+      admitted = co_await waiting;
+    }
+  }
   if (!admitted) {
     auto answering = answer_failure();
     co_await answering;
-    if (slot_taken_) worker_->end_request();
     account();
+    leave();
     co_return keep_client_;
   }
 
-  decide();
+  plan_mirrors(choice_.mirrors);
   version().counters->in_flight.add();
   ++route_->state->retries.active;
   session_->set_deadline(DeadlineKind::Request, received_at_ + route_->config->timeouts.request);
@@ -91,96 +102,9 @@ http::Task<bool> Exchange::run() {
   drop_mirrors(metrics::ShadowDropReason::Aborted);
   version().counters->in_flight.subtract();
   give_retries_back();
-  worker_->end_request();
   account();
+  leave();
   co_return keep_client_;
-}
-
-std::int32_t Exchange::find_route() const noexcept {
-  return live_->published->config.table.find(view());
-}
-
-/// Enters the route that was found and keeps out what the limits forbid. False: `failure_` says why.
-bool Exchange::begin_route(std::int32_t index) noexcept {
-  if (index < 0) {
-    refuse(FailureReason::NoRoute);
-    return false;
-  }
-  route_ = &live_->routes[static_cast<std::size_t>(index)];
-  return check_limits() && take_slot();
-}
-
-/// One of the requests in flight from here on.
-bool Exchange::take_slot() noexcept {
-  if (slot_taken_) return true;
-  slot_taken_ = worker_->begin_request(*live_);
-  if (!slot_taken_) refuse(FailureReason::Overloaded);
-  return slot_taken_;
-}
-
-bool Exchange::check_limits() noexcept {
-  const std::uint64_t limit = live_->published->config.limits.body_bytes;
-  if (request_body_.failed()) {
-    failure_ = failure_for(request_body_.refusal());
-  } else if (request_.content_length > limit || request_body_.payload_bytes() > limit) {
-    refuse(FailureReason::TooLarge);
-  }
-  return !failed();
-}
-
-/// The same for requests whose route or version only the body can tell.
-http::Task<bool> Exchange::admit_with_body() {
-  if (!check_limits() || !take_slot()) co_return false;
-  session_->set_deadline(DeadlineKind::Request, received_at_ + live_->longest_request);
-  reading_body_ = true;
-  auto buffering = buffer_body();
-  const bool buffered = co_await buffering;
-  reading_body_ = false;
-  if (!buffered) co_return false;
-  show_body();
-  co_return begin_route(find_route());
-}
-
-/// Reads the body, or as much as a block holds, so that rules and units may look into it.
-http::Task<bool> Exchange::buffer_body() {
-  ReceiveBuffer& received = session_->received();
-  // Who expects 100 (Continue) sends nothing before it: we are the ones who want the body here.
-  if (request_.expects_continue && body_in_buffer_ == 0) {
-    continue_sent_ = true;
-    to_client_.clear();
-    to_client_.add("HTTP/1.1 100 Continue\r\n\r\n");
-    auto writing = session_->client().write(to_client_.pieces());
-    co_await writing;
-  }
-  while (!request_body_.done() && !request_body_.failed()) {
-    const auto room = received.room();
-    if (room.empty()) break;
-    session_->set_deadline(DeadlineKind::BodyIdle, worker_->now() + live_->published->config.client.body_idle);
-    const http::IoResult result = co_await session_->client().read_some(room.data(), room.size());
-    session_->clear_deadline(DeadlineKind::BodyIdle);
-    if (!result.ok()) {
-      if (!failed()) refuse(FailureReason::ClientAbort);
-      co_return false;
-    }
-    const std::size_t before = received.size();
-    received.received(result.bytes);
-    body_in_buffer_ += request_body_.take(received.unfinished().substr(before));
-  }
-  bytes_in_buffer_ = request_.size + body_in_buffer_;
-  if (request_body_.failed()) failure_ = failure_for(request_body_.refusal());
-  co_return !failed();
-}
-
-/// Lets rules and units see the payload. Of a chunked body that is a copy without the framing.
-void Exchange::show_body() {
-  const std::string_view bytes(base() + request_.size, body_in_buffer_);
-  if (request_.framing != http::Framing::Chunked) {
-    visible_body_ = bytes;
-    return;
-  }
-  dechunked_.clear();
-  http::BodyMeter(request_).take(bytes, [this](std::string_view payload) { dechunked_.append(payload); });
-  visible_body_ = dechunked_;
 }
 
 traffic::RequestView Exchange::view() const noexcept {
@@ -207,11 +131,17 @@ void Exchange::decide() {
   choice_ = traffic::choose(route_->config->plan, view(), worker_->random());
   chosen_ = true;
   version().counters->decisions[static_cast<metrics::DecisionReason>(choice_.reason)].add();
-  const std::size_t leftover = session_->received().size() - bytes_in_buffer_;
-  // May move the request within the buffer, so before anything points into it.
-  if (request_body_.done() && leftover == 0) session_->watch_client();
+  watch_client();
   make_request_id();
-  plan_mirrors(choice_.mirrors);
+}
+
+/// From here on a client that leaves is noticed. May move the request within the buffer, so before anything points into
+/// it.
+void Exchange::watch_client() {
+  if (client_watched_ || !request_body_.done() || session_->received().size() > bytes_in_buffer_) return;
+  client_watched_ = true;
+  session_->watch_client();
+  if (visible_body_.data() != nullptr) show_body();
 }
 
 std::string_view Exchange::request_id() const noexcept {
@@ -246,6 +176,8 @@ void Exchange::plan_mirrors(std::uint64_t versions) {
     LiveVersion& shadow = route_->versions[v];
     if (request_.content_length > limit || request_body_.payload_bytes() > limit) {
       shadow.counters->shadow_dropped[metrics::ShadowDropReason::BodyBytes].add();
+    } else if (must_yield(shadow)) {
+      shadow.counters->shadow_dropped[metrics::ShadowDropReason::Overloaded].add();
     } else if (worker_->mirrors().admit(*route_, shadow, received_at_)) {
       wanted |= std::uint64_t{1} << v;
     }
@@ -266,6 +198,17 @@ void Exchange::plan_mirrors(std::uint64_t versions) {
   tee_.body.assign(base() + request_.size, body_in_buffer_);
 }
 
+/// Copies come last: not while a live request waits for its turn, nor while memory is short.
+bool Exchange::must_yield(LiveVersion& shadow) noexcept {
+  if (worker_->memory() != MemoryState::Normal || worker_->gate().waiting() > 0) return true;
+  if (route_->state->gate.waiting() > 0 || version().gate->gate().waiting() > 0) return true;
+  if (shadow.gate->gate().waiting() > 0) return true;
+  for (const upstream::EndpointPool* pool : shadow.balancer.pools()) {
+    if (pool->is_crowded()) return true;
+  }
+  return false;
+}
+
 void Exchange::launch_mirrors() {
   for (std::size_t v = 0; v < route_->versions.size(); ++v) {
     if ((tee_.versions >> v & 1) == 0) continue;
@@ -278,7 +221,7 @@ void Exchange::drop_mirrors(metrics::ShadowDropReason reason) noexcept {
   for (std::size_t v = 0; tee_.versions != 0 && v < route_->versions.size(); ++v) {
     if ((tee_.versions >> v & 1) == 0) continue;
     route_->versions[v].counters->shadow_dropped[reason].add();
-    worker_->mirrors().cancel_admission(*route_);
+    worker_->mirrors().cancel_admission(*route_, route_->versions[v]);
   }
   tee_.versions = 0;
 }
@@ -300,7 +243,9 @@ http::Task<> Exchange::answer_refusal() {
 void Exchange::cancel(FailureReason reason) {
   if (!failed()) refuse(reason);
   // Each of these may resume `run` at once, which may end this exchange: nothing may follow.
-  if (pause_) {
+  if (turn_ != nullptr) {
+    turn_->cancel();
+  } else if (pause_) {
     std::exchange(pause_, nullptr).resume();
   } else if (race_) {
     std::exchange(race_, nullptr).resume();

@@ -15,7 +15,7 @@ Result<void> Gateway::start(Config config) {
   auto loaded = load(std::move(config));
   if (!loaded) return fail(loaded.error());
   for (std::size_t i = 0; i < registry_.workers(); ++i) {
-    workers_.push_back(std::make_unique<Worker>(i, registry_, clock_));
+    workers_.push_back(std::make_unique<Worker>(i, registry_, clock_, memory_));
   }
   for (const Listener& listener : (*loaded)->config.listeners) {
     auto& made = listeners_.emplace_back(std::make_unique<ClientListener>(workers_));
@@ -68,6 +68,7 @@ Result<std::shared_ptr<Published>> Gateway::load(Config config) {
 }
 
 void Gateway::hand_to_workers(const std::shared_ptr<const Published>& published) {
+  memory_.set_limit(published->config.limits.memory_bytes);
   std::latch done(static_cast<std::ptrdiff_t>(workers_.size()));
   for (auto& worker : workers_) worker->publish(published, [&done] { done.count_down(); });
   done.wait();

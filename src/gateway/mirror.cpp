@@ -21,8 +21,17 @@ bool Mirrors::admit(LiveRoute& route, LiveVersion& version, TimePoint now) noexc
     version.counters->shadow_dropped[ShadowDropReason::Rate].add();
     return false;
   }
+  if (!version.gate->gate().enter_at_once()) {
+    version.counters->shadow_dropped[ShadowDropReason::Overloaded].add();
+    return false;
+  }
   ++budget.in_flight;
   return true;
+}
+
+void Mirrors::cancel_admission(LiveRoute& route, LiveVersion& version) {
+  --route.mirrors->in_flight;
+  version.gate->gate().leave(context_->clock.now());
 }
 
 void Mirrors::launch(const boost::intrusive_ptr<LiveConfig>& live, LiveRoute& route, LiveVersion& version,
@@ -86,7 +95,7 @@ http::Task<> Mirror::run() {
     counters.shadow_dropped[reason].add();
   }
   counters.shadow_in_flight.subtract();
-  --route_->mirrors->in_flight;
+  mirrors_->cancel_admission(*route_, *version_);
   timed_out_ = false;
   live_.reset();
   mirrors_->finished(*this);

@@ -23,10 +23,6 @@ std::string pool_key(const Route& route, const Version& version, const upstream:
          (endpoint.tls ? "s" : "");
 }
 
-constexpr std::uint32_t share_of(std::uint32_t total, std::size_t workers) {
-  return std::max<std::uint32_t>(1, static_cast<std::uint32_t>((total + workers - 1) / workers));
-}
-
 }  // namespace
 
 Result<std::shared_ptr<Published>> Published::load(Config config) {
@@ -72,7 +68,10 @@ void PoolSet::build(const Published& published, metrics::Registry& registry, std
   std::map<std::string, Pool> kept;
   std::map<std::string, std::shared_ptr<MirrorBudget>> budgets;
   std::map<std::string, std::shared_ptr<RouteState>> states;
-  out.max_in_flight = share_of(config.limits.requests_in_flight, workers);
+  std::map<std::string, std::shared_ptr<VersionGate>> gates;
+  const TimePoint now = context_->clock.now();
+  const Limits& limits = config.limits;
+  out.limits = share_of(ConcurrencyLimits{limits.requests_in_flight, limits.waiting, limits.wait}, workers);
   for (std::size_t r = 0; r < config.routes.size(); ++r) {
     const Route& route = config.routes[r];
     LiveRoute& live = out.routes.emplace_back();
@@ -82,13 +81,17 @@ void PoolSet::build(const Published& published, metrics::Registry& registry, std
     live.mirrors = budgets[route.name] = budget_of(route);
     live.mirrors->max_in_flight = share_of(route.mirror.requests_in_flight, workers);
     live.mirrors->per_second = route.mirror.requests_per_second / static_cast<double>(workers);
-    live.state = states[route.name] = state_of(route);
+    live.state = states[route.name] = state_of(route, *live.counters);
+    live.state->gate.set(share_of(route.limits, workers));
     if (r < published.recorders.size()) live.recorder = published.recorders[r].get();
     for (std::size_t v = 0; v < route.versions.size(); ++v) {
       const Version& version = route.versions[v];
       LiveVersion& live_version = live.versions.emplace_back();
       live_version.config = &version;
       live_version.counters = &registry.version(worker, published.slots[r].versions[v]);
+      const std::string key = route.name + '\0' + version.name;
+      live_version.gate = gates[key] = gate_of(key, *live_version.counters);
+      live_version.gate->configure(version, workers, now);
       const auto board = r < published.boards.size() ? published.boards[r][v] : nullptr;
       std::vector<upstream::EndpointPool*> endpoints;
       for (std::size_t e = 0; e < version.endpoints.size(); ++e) {
@@ -108,11 +111,17 @@ void PoolSet::build(const Published& published, metrics::Registry& registry, std
   pools_ = std::move(kept);
   mirrors_ = std::move(budgets);
   states_ = std::move(states);
+  gates_ = std::move(gates);
 }
 
-std::shared_ptr<RouteState> PoolSet::state_of(const Route& route) const {
+std::shared_ptr<RouteState> PoolSet::state_of(const Route& route, metrics::RouteCounters& counters) const {
   const auto old = states_.find(route.name);
-  return old != states_.end() ? old->second : std::make_shared<RouteState>();
+  return old != states_.end() ? old->second : std::make_shared<RouteState>(context_->wheel, counters);
+}
+
+std::shared_ptr<VersionGate> PoolSet::gate_of(const std::string& key, metrics::VersionCounters& counters) const {
+  const auto old = gates_.find(key);
+  return old != gates_.end() ? old->second : std::make_shared<VersionGate>(context_->wheel, counters);
 }
 
 std::shared_ptr<MirrorBudget> PoolSet::budget_of(const Route& route) const {

@@ -46,6 +46,8 @@ http::Task<> Exchange::serve() {
   for (;;) {
     call_ = &first_;
     ++made_;
+    const bool adaptive = version().gate->is_adaptive();
+    const TimePoint begun = adaptive ? worker_->now() : TimePoint{};
     if (hedge_wanted()) {
       auto racing = race(plan);
       co_await racing;
@@ -54,6 +56,7 @@ http::Task<> Exchange::serve() {
       co_await trying;
     }
     Attempt& tried = *call_;
+    if (adaptive) note_load(tried, begun);
     if (failed()) {  // ended from outside
       if (tried.connection() != nullptr) tried.give_back(false);
       co_return;
@@ -106,6 +109,10 @@ bool Exchange::fall_back(const Attempt& failed) {
   const std::int32_t to = version().config->fallback;
   if (to < 0 || fell_back_from_ != kNoVersion || choice_.reason == traffic::Reason::Pin || !replayable()) return false;
   if (failed.answered() && call_->answer().status < 500) return false;
+  // What overloads the candidate must not be poured over stable: only into room that stable has.
+  LiveVersion& other = route_->versions[static_cast<std::size_t>(to)];
+  if (!other.gate->gate().enter_at_once()) return false;
+  version().gate->gate().leave(worker_->coarse_now());
   const FailureReason reason = failed.answered() ? FailureReason::ServerError : failed.why().reason;
   version().counters->fallbacks[reason].add();
   version().counters->in_flight.subtract();
@@ -115,6 +122,24 @@ bool Exchange::fall_back(const Attempt& failed) {
   version().counters->in_flight.add();
   made_ = 0;
   return true;
+}
+
+/// What an attempt tells about how busy the version is. A wait for a connection is part of it, a client's slow upload
+/// is not, and neither is how long a stream lasts.
+void Exchange::note_load(const Attempt& tried, TimePoint begun) noexcept {
+  VersionGate& gate = *version().gate;
+  if (tried.answered()) {
+    const int status = call_->answer().status;
+    if (status == 503 || status == 429) {
+      gate.dropped(tried.heard_at());
+    } else if (status < 500 && !body_streams_) {
+      gate.answered(tried.heard_at() - begun, tried.heard_at());
+    }
+    return;
+  }
+  const bool too_late = failed() ? failure_->reason == FailureReason::RequestTimeout && tried.reached_endpoint()
+                                 : tried.failure() == AttemptFailure::Timeout;
+  if (too_late) gate.dropped(worker_->now());
 }
 
 bool Exchange::may_try_again(const Attempt& failed, std::chrono::milliseconds& patience) {

@@ -23,7 +23,7 @@ constexpr Duration kSweep = std::chrono::seconds(1);
 
 // UNSAFE_IO: sockets and timers of this loop are touched by its own thread only, so the reactor needs no locks; posting
 // from other threads stays legal.
-Worker::Worker(std::size_t index, metrics::Registry& registry, const Clock& clock)
+Worker::Worker(std::size_t index, metrics::Registry& registry, const Clock& clock, MemoryWatch& memory)
     : index_(index),
       registry_(registry),
       io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
@@ -31,6 +31,8 @@ Worker::Worker(std::size_t index, metrics::Registry& registry, const Clock& cloc
       random_(Random::from_entropy()),
       context_{io_, wheel_, buffers_, clock, random_},
       counters_(registry.gateway(index)),
+      memory_(memory),
+      gate_(wheel_, counters_.waiting),
       pools_(context_),
       mirrors_(context_),
       tick_(io_),
@@ -68,7 +70,9 @@ void Worker::publish(std::shared_ptr<const Published> published, std::function<v
     const Limits& limits = published->config.limits;
     head_limits_.bytes = std::min<std::uint32_t>(limits.header_bytes, http::BufferPool::kBlockBytes - 1);
     head_limits_.fields = std::min<std::uint16_t>(limits.headers, http::kMaxFields);
+    gate_.set(next->limits);
     live_ = std::move(next);
+    serve_gates();
     if (done) done();
   });
 }
@@ -140,6 +144,7 @@ void Worker::arm_tick() {
 void Worker::on_tick() {
   coarse_now_ = now();
   wheel_.advance(coarse_now_);
+  if (index_ == 0) memory_.tick(coarse_now_);
   if (stopping_) return stop_when_empty();
   if (coarse_now_ - last_sweep_ < kSweep) return;
   last_sweep_ = coarse_now_;
@@ -156,10 +161,15 @@ void Worker::write_date() {
   std::copy_n(text, date_.size(), date_.data());
 }
 
-bool Worker::begin_request(const LiveConfig& live) noexcept {
-  if (in_flight_ >= live.max_in_flight) return false;
-  ++in_flight_;
-  return true;
+/// Limits may have grown: whoever waits and has room now goes on.
+void Worker::serve_gates() {
+  const boost::intrusive_ptr<LiveConfig> live = live_;
+  const TimePoint at = now();
+  gate_.serve(at);
+  for (LiveRoute& route : live->routes) {
+    route.state->gate.serve(at);
+    for (LiveVersion& version : route.versions) version.gate->gate().serve(at);
+  }
 }
 
 Exchange* Worker::make_exchange(Session& session) {

@@ -214,6 +214,40 @@ TEST_F(GatewayTest, MoreRequestsThanTheLimitAreToldSo) {
   EXPECT_EQ(second.get("/").body, "one") << "the refused client's connection is still good";
 }
 
+TEST_F(GatewayTest, WithoutMemoryRequestsAreToldSoUntilThereIsSome) {
+  FakeUpstream v1("one");
+  Config config = only(v1, "v1");
+  config.limits.memory_bytes = 1;
+  start(config);
+  RawClient client(port);
+  test::HttpMessage refusal;
+  ASSERT_TRUE(eventually([&] { return (refusal = client.get("/")).status() == 503; }));
+  EXPECT_EQ(refusal.field("x-sluice-error"), "memory_full");
+  EXPECT_EQ(refusal.field("retry-after"), "1");
+  config.limits.memory_bytes = std::uint64_t{1} << 50;
+  publish(config);
+  EXPECT_TRUE(eventually([&] { return client.get("/").body == "one"; }));
+}
+
+TEST_F(GatewayTest, StoppingEndsRequestsThatWaitForTheirTurn) {
+  FakeUpstream v1(test::never_answers());
+  Config config = only(v1, "v1");
+  config.routes[0].versions[0].limits = {1, 10, 60000ms};
+  start(std::move(config), 1);
+  RawClient inside(port);
+  inside.send(test::request_text("GET", "/"));
+  v1.request(0);
+  RawClient first(port);
+  RawClient second(port);
+  first.send(test::request_text("GET", "/"));
+  second.send(test::request_text("GET", "/"));
+  EXPECT_TRUE(eventually([&] { return registry->snapshot().routes.at(0).versions.at(0).totals.waiting == 2; }));
+  gateway->stop();
+  EXPECT_TRUE(first.is_closed_by_peer());
+  EXPECT_TRUE(second.is_closed_by_peer());
+  EXPECT_EQ(registry->snapshot().routes.at(0).versions.at(0).totals.waiting, 0);
+}
+
 TEST_F(GatewayTest, DrainingAnswersWhatIsUnderWayAndLetsTheIdleGo) {
   Gate gate;
   FakeUpstream v1(answers_after(gate, "one"));

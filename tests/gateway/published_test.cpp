@@ -193,7 +193,7 @@ TEST_F(PoolSetTest, AWorkerGetsItsShareOfTheLimits) {
   (*loaded)->slots = registry.configure({layout});
   LiveConfig live;
   set.build(**loaded, registry, 0, live);
-  EXPECT_EQ(live.max_in_flight, 3u) << "half of 5, rounded up";
+  EXPECT_EQ(live.limits.in_flight, 3u) << "half of 5, rounded up";
   EXPECT_EQ(live.routes[0].mirrors->max_in_flight, 1u) << "never none";
   EXPECT_DOUBLE_EQ(live.routes[0].mirrors->per_second, 4.5);
 }

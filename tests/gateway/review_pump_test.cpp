@@ -48,7 +48,8 @@ TEST(Pump, GivesTheLoopItsTurnHoweverMuchIsThere) {
   constexpr int kPieces = 200;
   const SystemClock clock;
   metrics::Registry registry(1);
-  Worker worker(0, registry, clock);  // its thread is this one
+  MemoryWatch memory;
+  Worker worker(0, registry, clock, memory);  // its thread is this one
   auto& io = worker.io();
   http::Socket sender(io);
   http::Acceptor acceptor(io, http::Tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));

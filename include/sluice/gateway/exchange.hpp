@@ -63,19 +63,28 @@ class Exchange {
  private:
   friend class Attempt;
 
-  // exchange.cpp: from the head to the choice
+  // admission.cpp: the way in
+  enum class Level : std::uint8_t { Gateway, Route, Version };
+  std::int32_t find_route() const noexcept;
+  bool begin_route(std::int32_t index) noexcept;
+  bool check_limits() noexcept;
+  Gate& gate(Level level) noexcept;
+  bool enter(Level last) noexcept;
+  http::Task<bool> wait_to_enter(Level last);
+  static metrics::FailureReason reason_of(Level level, GateRefusal refusal) noexcept;
+  void leave();
   http::Task<bool> admit_with_body();
   http::Task<bool> buffer_body();
   void show_body();
-  std::int32_t find_route() const noexcept;
-  bool check_limits() noexcept;
-  bool take_slot() noexcept;
-  bool begin_route(std::int32_t index) noexcept;
+
+  // exchange.cpp: the choice, copies for shadows, ends from outside
   void decide();
+  void watch_client();
   traffic::RequestView view() const noexcept;
   void make_request_id() noexcept;
   std::string_view request_id() const noexcept;
   void plan_mirrors(std::uint64_t versions);
+  bool must_yield(LiveVersion& shadow) noexcept;
   void launch_mirrors();
   void drop_mirrors(metrics::ShadowDropReason reason) noexcept;
   void give_up(metrics::FailureReason reason);
@@ -88,6 +97,7 @@ class Exchange {
   bool answer_is_good() noexcept;
   bool may_try_again(const Attempt& failed, std::chrono::milliseconds& patience);
   bool fall_back(const Attempt& failed);
+  void note_load(const Attempt& tried, TimePoint begun) noexcept;
   bool replayable() const noexcept;
   bool take_retry() noexcept;
   void give_retries_back() noexcept;
@@ -143,8 +153,10 @@ class Exchange {
   LiveRoute* route_ = nullptr;
   traffic::TrafficChoice choice_;
   bool chosen_ = false;
-  bool slot_taken_ = false;    ///< counts among the requests in flight
-  bool reading_body_ = false;  ///< buffering it for rules and units
+  std::uint8_t entered_ = 0;     ///< how many levels it counts at as a request in flight
+  bool client_watched_ = false;  ///< the read for what comes behind the request was armed
+  bool reading_body_ = false;    ///< buffering it for rules and units
+  Gate::Waiter* turn_ = nullptr;
 
   std::optional<GatewayFailure> failure_;
   Attempt* call_ = nullptr;          ///< the attempt that talks to the client: first_ or second_

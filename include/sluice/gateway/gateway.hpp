@@ -48,6 +48,7 @@ class Gateway {
   metrics::Registry& registry_;
   const Clock& clock_;
   std::shared_ptr<const Published> published_;
+  MemoryWatch memory_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::unique_ptr<ClientListener>> listeners_;
   std::uint64_t generation_ = 0;

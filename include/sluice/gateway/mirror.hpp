@@ -62,10 +62,11 @@ class Mirrors {
   explicit Mirrors(upstream::WorkerContext& context) : context_(&context) {}
   ~Mirrors();
 
-  /// True when the route's budget admits one more copy for this version; otherwise it is counted as dropped.
+  /// True when the route's budget and the version's limit admit one more copy; otherwise it is counted as dropped. A
+  /// copy never waits for its turn.
   bool admit(LiveRoute& route, LiveVersion& version, TimePoint now) noexcept;
   /// The copy that was admitted will not be made after all.
-  void cancel_admission(LiveRoute& route) noexcept { --route.mirrors->in_flight; }
+  void cancel_admission(LiveRoute& route, LiveVersion& version);
   /// Sends a copy that was admitted. `head` and `body` are copied.
   void launch(const boost::intrusive_ptr<LiveConfig>& live, LiveRoute& route, LiveVersion& version, http::Method method,
               std::string_view head, std::string_view body, TimePoint now);

@@ -9,6 +9,7 @@
 
 #include "sluice/base/result.hpp"
 #include "sluice/gateway/config.hpp"
+#include "sluice/gateway/overload.hpp"
 #include "sluice/http/tls_context.hpp"
 #include "sluice/metrics/registry.hpp"
 #include "sluice/upstream/balancer.hpp"
@@ -38,10 +39,13 @@ struct LiveVersion {
   const Version* config = nullptr;
   metrics::VersionCounters* counters = nullptr;
   upstream::Balancer balancer;
+  std::shared_ptr<VersionGate> gate;  ///< outlives a reload
 };
 
 /// What of a route outlives a reload on one worker: requests that began before still count.
 struct RouteState {
+  RouteState(http::DeadlineWheel& wheel, metrics::RouteCounters& counters) noexcept : gate(wheel, counters.waiting) {}
+  Gate gate;
   upstream::RetryBudget retries;
   upstream::LatencyQuantile hedge_patience;
   TimePoint next_recording{};  ///< of a request for warm-ups
@@ -74,7 +78,7 @@ struct LiveConfig : boost::intrusive_ref_counter<LiveConfig, boost::thread_unsaf
   std::shared_ptr<const Published> published;
   std::vector<LiveRoute> routes;
   std::vector<boost::intrusive_ptr<upstream::EndpointPool>> pools;  ///< keeps what the versions point to
-  std::uint32_t max_in_flight = 0;                                  ///< this worker's share
+  GateLimits limits;                                                ///< this worker's share of the gateway's
   std::chrono::milliseconds longest_request{0};  ///< of all routes: bounds what happens before one is chosen
 };
 
@@ -99,12 +103,14 @@ class PoolSet {
             std::map<std::string, Pool>& kept);
 
   std::shared_ptr<MirrorBudget> budget_of(const Route& route) const;
-  std::shared_ptr<RouteState> state_of(const Route& route) const;
+  std::shared_ptr<RouteState> state_of(const Route& route, metrics::RouteCounters& counters) const;
+  std::shared_ptr<VersionGate> gate_of(const std::string& key, metrics::VersionCounters& counters) const;
 
   upstream::WorkerContext* context_;
   std::map<std::string, Pool> pools_;
   std::map<std::string, std::shared_ptr<MirrorBudget>> mirrors_;  ///< by route
   std::map<std::string, std::shared_ptr<RouteState>> states_;     ///< by route
+  std::map<std::string, std::shared_ptr<VersionGate>> gates_;     ///< by route and version
   std::vector<Pool> leaving_;
 };
 

@@ -14,6 +14,7 @@
 #include "sluice/base/clock.hpp"
 #include "sluice/base/random.hpp"
 #include "sluice/gateway/exchange.hpp"
+#include "sluice/gateway/memory_guard.hpp"
 #include "sluice/gateway/mirror.hpp"
 #include "sluice/gateway/published.hpp"
 #include "sluice/gateway/session.hpp"
@@ -29,7 +30,8 @@ namespace sluice::gateway {
 /// thread.
 class Worker {
  public:
-  Worker(std::size_t index, metrics::Registry& registry, const Clock& clock);
+  /// `memory` is watched by the first worker and read by all.
+  Worker(std::size_t index, metrics::Registry& registry, const Clock& clock, MemoryWatch& memory);
   ~Worker();
 
   /// Starts the thread. Once, after the first `publish`.
@@ -66,9 +68,9 @@ class Worker {
   Mirrors& mirrors() noexcept { return mirrors_; }
   metrics::GatewayCounters& counters() noexcept { return counters_; }
 
-  /// Room for one more request in flight? `end_request` gives it back.
-  bool begin_request(const LiveConfig& live) noexcept;
-  void end_request() noexcept { --in_flight_; }
+  /// The gateway's requests in flight, this worker's share.
+  Gate& gate() noexcept { return gate_; }
+  MemoryState memory() const noexcept { return memory_.state(); }
 
   Exchange* make_exchange(Session& session);
   void free_exchange(Exchange* exchange) noexcept;
@@ -81,6 +83,7 @@ class Worker {
   void write_date();
   void link(Session& session) noexcept;
   void stop_when_empty();
+  void serve_gates();
 
   const std::size_t index_;
   metrics::Registry& registry_;
@@ -92,6 +95,8 @@ class Worker {
   Random random_;
   upstream::WorkerContext context_;
   metrics::GatewayCounters& counters_;
+  MemoryWatch& memory_;
+  Gate gate_;
   PoolSet pools_;
   Mirrors mirrors_;
   http::HeadLimits head_limits_;
@@ -102,7 +107,6 @@ class Worker {
   std::array<char, 29> date_;
   Session* sessions_ = nullptr;
   std::vector<std::unique_ptr<Exchange>> free_exchanges_;
-  std::uint32_t in_flight_ = 0;
   std::atomic<std::uint32_t> session_count_{0};
   bool draining_ = false;
   bool stopping_ = false;

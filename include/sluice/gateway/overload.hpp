@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+
+#include "sluice/gateway/adaptive_limit.hpp"
+#include "sluice/gateway/config.hpp"
+#include "sluice/gateway/gate.hpp"
+#include "sluice/metrics/counters.hpp"
+
+namespace sluice::gateway {
+
+/// One worker's part of a limit on the whole gateway: rounded up, at least 1 of what is not 0.
+constexpr std::uint32_t share_of(std::uint32_t total, std::size_t workers) noexcept {
+  return static_cast<std::uint32_t>((total + workers - 1) / workers);
+}
+GateLimits share_of(const ConcurrencyLimits& limits, std::size_t workers) noexcept;
+
+/// The gate before a version on one worker, and what moves its limit. Outlives a reload: requests that began before
+/// still count.
+class VersionGate {
+ public:
+  VersionGate(http::DeadlineWheel& wheel, metrics::VersionCounters& counters) noexcept
+      : gate_(wheel, counters.waiting), counters_(&counters) {}
+
+  /// Resumes nobody, see Gate::set.
+  void configure(const Version& version, std::size_t workers, TimePoint now) noexcept;
+
+  Gate& gate() noexcept { return gate_; }
+  bool is_adaptive() const noexcept { return adaptive_.has_value(); }
+  /// See AdaptiveLimit. Only where the limit is adaptive; while the request is inside. Whoever leaves next lets in
+  /// those for whom there is room now.
+  void answered(Duration latency, TimePoint now) noexcept;
+  void dropped(TimePoint now) noexcept;
+
+ private:
+  void apply() noexcept;
+
+  Gate gate_;
+  metrics::VersionCounters* counters_;
+  std::optional<AdaptiveLimit> adaptive_;
+  std::uint32_t fixed_ = 0;  // 0: none
+};
+
+}  // namespace sluice::gateway
