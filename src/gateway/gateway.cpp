@@ -5,17 +5,21 @@
 
 namespace sluice::gateway {
 
-Gateway::Gateway(metrics::Registry& registry, const Clock& clock) : registry_(registry), clock_(clock) {}
+Gateway::Gateway(metrics::Registry& registry, const Clock& clock)
+    : registry_(registry), clock_(clock), service_(registry, clock, [this] { follow_names(); }) {}
 
 Gateway::~Gateway() {
   stop();
 }
 
 Result<void> Gateway::start(Config config) {
-  auto loaded = load(std::move(config));
+  service_.start();
+  service_.prepare(config, nullptr);
+  const std::lock_guard lock(mutex_);
+  auto loaded = load(config);
   if (!loaded) return fail(loaded.error());
   for (std::size_t i = 0; i < registry_.workers(); ++i) {
-    workers_.push_back(std::make_unique<Worker>(i, registry_, clock_, memory_));
+    workers_.push_back(std::make_unique<Worker>(i, registry_, clock_, service_.names(), memory_));
   }
   for (const Listener& listener : (*loaded)->config.listeners) {
     auto& made = listeners_.emplace_back(std::make_unique<ClientListener>(workers_));
@@ -26,6 +30,7 @@ Result<void> Gateway::start(Config config) {
     }
   }
   started_ = true;
+  wish_ = std::move(config);
   for (auto& worker : workers_) worker->start();
   hand_to_workers(*loaded);
   for (auto& listener : listeners_) listener->start();
@@ -40,19 +45,30 @@ Result<void> Gateway::publish(Config config) {
   if (!std::equal(old.begin(), old.end(), config.listeners.begin(), config.listeners.end(), same_address)) {
     return fail(Error::internal("listeners cannot change while running; restart to move them"));
   }
-  auto loaded = load(std::move(config));
-  if (!loaded) return fail(loaded.error());
-  hand_to_workers(*loaded);
-  return {};
+  service_.prepare(config, &*wish_);
+  const std::lock_guard lock(mutex_);
+  auto loaded = load(config);
+  if (loaded) {
+    hand_to_workers(*loaded);
+    wish_ = std::move(config);
+  }
+  service_.settle(*wish_);
+  return loaded ? Result<void>{} : fail(loaded.error());
 }
 
-/// Everything that can fail, then the slots of the counters.
-Result<std::shared_ptr<Published>> Gateway::load(Config config) {
-  config.generation = ++generation_;
-  auto loaded = Published::load(std::move(config));
+/// Everything that can fail, then the slots of the counters and the watch over the endpoints.
+Result<std::shared_ptr<Published>> Gateway::load(const Config& wish) {
+  auto loaded = Published::load(service_.expand(wish));
   if (!loaded) return loaded;
+  take_slots(**loaded);
+  service_.watch(**loaded);
+  return loaded;
+}
+
+void Gateway::take_slots(Published& published) {
+  published.config.generation = ++generation_;
   std::vector<metrics::RouteLayout> layouts;
-  for (const Route& route : (*loaded)->config.routes) {
+  for (const Route& route : published.config.routes) {
     metrics::RouteLayout& layout = layouts.emplace_back();
     layout.name = route.name;
     layout.strategy = route.strategy;
@@ -63,8 +79,18 @@ Result<std::shared_ptr<Published>> Gateway::load(Config config) {
                                  static_cast<std::uint32_t>(version.endpoints.size())});
     }
   }
-  (*loaded)->slots = registry_.configure(layouts);
-  return loaded;
+  published.slots = registry_.configure(layouts);
+}
+
+/// On the service's thread: other addresses under the same wish. Nothing is read from files, so nothing can fail.
+void Gateway::follow_names() {
+  const std::lock_guard lock(mutex_);
+  if (!wish_ || stopped_) return;
+  auto next = published_->with_endpoints_of(service_.expand(*wish_));
+  if (!next) return;
+  take_slots(*next);
+  service_.watch(*next);
+  hand_to_workers(next);
 }
 
 void Gateway::hand_to_workers(const std::shared_ptr<const Published>& published) {
@@ -97,12 +123,16 @@ std::uint32_t Gateway::open_connections() const noexcept {
 }
 
 void Gateway::stop() {
-  if (!started_ || stopped_) return;
-  stopped_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return;
+    stopped_ = true;
+  }
   for (auto& listener : listeners_) listener->close();
   for (auto& worker : workers_) worker->stop();
   for (auto& worker : workers_) worker->join();
   listeners_.clear();
+  service_.stop();  // the workers asked it for names
 }
 
 }  // namespace sluice::gateway

@@ -52,6 +52,29 @@ Result<std::shared_ptr<Published>> Published::load(Config config) {
   return published;
 }
 
+std::shared_ptr<Published> Published::with_endpoints_of(Config other) const {
+  auto next = std::make_shared<Published>();
+  next->listener_tls = listener_tls;
+  bool changed = false;
+  for (std::size_t r = 0; r < config.routes.size(); ++r) {
+    auto& by_version = next->endpoint_tls.emplace_back();
+    for (std::size_t v = 0; v < config.routes[r].versions.size(); ++v) {
+      const auto& old = config.routes[r].versions[v].endpoints;
+      const auto& wanted = other.routes[r].versions[v].endpoints;
+      changed = changed || old != wanted;
+      auto& by_endpoint = by_version.emplace_back();
+      for (const auto& endpoint : wanted) {
+        const auto known = std::find(old.begin(), old.end(), endpoint);
+        by_endpoint.push_back(known == old.end() ? http::TlsContext{}
+                                                 : endpoint_tls[r][v][static_cast<std::size_t>(known - old.begin())]);
+      }
+    }
+  }
+  if (!changed) return nullptr;
+  next->config = std::move(other);
+  return next;
+}
+
 bool MirrorBudget::admit_rate(TimePoint now) noexcept {
   if (per_second <= 0) return true;
   const double elapsed = std::chrono::duration<double>(now - refilled).count();

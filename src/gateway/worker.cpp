@@ -23,13 +23,14 @@ constexpr Duration kSweep = std::chrono::seconds(1);
 
 // UNSAFE_IO: sockets and timers of this loop are touched by its own thread only, so the reactor needs no locks; posting
 // from other threads stays legal.
-Worker::Worker(std::size_t index, metrics::Registry& registry, const Clock& clock, MemoryWatch& memory)
+Worker::Worker(std::size_t index, metrics::Registry& registry, const Clock& clock, upstream::NameService& names,
+               MemoryWatch& memory)
     : index_(index),
       registry_(registry),
       io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
       wheel_(clock.now()),
       random_(Random::from_entropy()),
-      context_{io_, wheel_, buffers_, clock, random_},
+      context_{io_, wheel_, buffers_, clock, random_, &names},
       counters_(registry.gateway(index)),
       memory_(memory),
       gate_(wheel_, counters_.waiting),

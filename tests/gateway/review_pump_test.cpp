@@ -9,6 +9,7 @@
 
 #include "sluice/gateway/pump.hpp"
 #include "sluice/gateway/worker.hpp"
+#include "sluice/upstream/name_service.hpp"
 #include "sluice/http/stream.hpp"
 #include "support/patience.hpp"
 
@@ -49,7 +50,9 @@ TEST(Pump, GivesTheLoopItsTurnHoweverMuchIsThere) {
   const SystemClock clock;
   metrics::Registry registry(1);
   MemoryWatch memory;
-  Worker worker(0, registry, clock, memory);  // its thread is this one
+  boost::asio::io_context elsewhere;
+  upstream::NameService names(elsewhere, {});
+  Worker worker(0, registry, clock, names, memory);  // its thread is this one
   auto& io = worker.io();
   http::Socket sender(io);
   http::Acceptor acceptor(io, http::Tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));

@@ -4,18 +4,22 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <vector>
 
 #include "sluice/base/clock.hpp"
 #include "sluice/base/result.hpp"
 #include "sluice/gateway/config.hpp"
+#include "sluice/gateway/endpoint_service.hpp"
 #include "sluice/gateway/listener.hpp"
 #include "sluice/gateway/worker.hpp"
 #include "sluice/metrics/registry.hpp"
 
 namespace sluice::gateway {
 
-/// The data plane: listeners, workers, and the configuration they serve by. All functions belong to the control thread.
+/// The data plane: listeners, workers, the service that looks after endpoints, and the configuration they go by. All
+/// functions belong to the control thread; `endpoints` and `dns` may then be used from any.
 class Gateway {
  public:
   /// As many workers as the registry has room for. The registry and the clock outlive the gateway.
@@ -31,6 +35,12 @@ class Gateway {
   /// failure the old configuration stays. Returns once all workers serve by the new one.
   Result<void> publish(Config config);
 
+  /// The endpoints as they are watched; drains them on request.
+  upstream::EndpointMonitor& endpoints() noexcept { return service_.monitor(); }
+  /// The names behind `dns://` endpoints.
+  const upstream::DnsWatch& dns() const noexcept { return service_.dns(); }
+  upstream::NameService& names() noexcept { return service_.names(); }
+
   /// Where each listener is bound, in the order of the configuration.
   std::vector<http::Tcp::endpoint> listening() const;
 
@@ -42,11 +52,16 @@ class Gateway {
   void stop();
 
  private:
-  Result<std::shared_ptr<Published>> load(Config config);
+  Result<std::shared_ptr<Published>> load(const Config& wish);
+  void take_slots(Published& published);
   void hand_to_workers(const std::shared_ptr<const Published>& published);
+  void follow_names();
 
   metrics::Registry& registry_;
   const Clock& clock_;
+  EndpointService service_;
+  std::mutex mutex_;            ///< over what follows: a name's new addresses are published from the service's thread
+  std::optional<Config> wish_;  ///< as it was asked for, with names in place of addresses
   std::shared_ptr<const Published> published_;
   MemoryWatch memory_;
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -32,6 +32,10 @@ struct Published {
 
   /// Loads certificates and keys. Fails with the first sentence; nothing is half done. Control thread.
   static Result<std::shared_ptr<Published>> load(Config config);
+
+  /// The same with other endpoints, which are plain where this one does not know them. Nothing is read. Null when the
+  /// endpoints are the same.
+  std::shared_ptr<Published> with_endpoints_of(Config config) const;
 };
 
 /// A version as one worker uses it.

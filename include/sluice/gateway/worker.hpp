@@ -30,8 +30,9 @@ namespace sluice::gateway {
 /// thread.
 class Worker {
  public:
-  /// `memory` is watched by the first worker and read by all.
-  Worker(std::size_t index, metrics::Registry& registry, const Clock& clock, MemoryWatch& memory);
+  /// `names` outlives the worker's thread. `memory` is watched by the first worker and read by all.
+  Worker(std::size_t index, metrics::Registry& registry, const Clock& clock, upstream::NameService& names,
+         MemoryWatch& memory);
   ~Worker();
 
   /// Starts the thread. Once, after the first `publish`.
