@@ -57,7 +57,7 @@ class NameService::Impl : public std::enable_shared_from_this<Impl> {
  private:
   /// A socket of c-ares as the loop sees it. Handlers that are pending keep it.
   struct Watched {
-    Watched(asio::io_context& io, int number) : descriptor(io, number) {}
+    explicit Watched(asio::io_context& io) : descriptor(io) {}
     asio::posix::basic_stream_descriptor<http::Executor> descriptor;
     bool wants_read = false;
     bool wants_write = false;
@@ -196,7 +196,13 @@ void NameService::Impl::on_socket(ares_socket_t number, bool readable, bool writ
     sockets_.erase(at);
     return;
   }
-  if (at == sockets_.end()) at = sockets_.emplace(number, std::make_shared<Watched>(io_, number)).first;
+  if (at == sockets_.end()) {
+    auto made = std::make_shared<Watched>(io_);
+    error_code error;
+    made->descriptor.assign(number, error);
+    if (error) return;  // c-ares gives up on a socket that nobody watches when its time is over
+    at = sockets_.emplace(number, std::move(made)).first;
+  }
   at->second->wants_read = readable;
   at->second->wants_write = writable;
   arm(at->second);
