@@ -17,6 +17,7 @@ struct Registry::VersionSlot {
   std::string name;
   VersionId id{};
   std::unique_ptr<VersionCounters[]> workers;
+  SupervisionCounters supervision;
 };
 
 struct Registry::RouteSlot {
@@ -30,7 +31,8 @@ struct Registry::LiveVersion {
   VersionSlot* slot = nullptr;
   std::string role;
   double target_weight = 0;
-  std::array<std::uint32_t, kEndpointStates> endpoints{};
+  EndpointCounts endpoints{};
+  bool panic = false;
   std::uint64_t decisions_before = 0;  // when the observation of shares began
 };
 
@@ -126,7 +128,7 @@ Registry::LiveRoute Registry::make_live(const RouteLayout& layout, std::vector<V
 
     LiveVersion* entry = find_live(live.versions, slot->id);
     if (entry == nullptr) {
-      live.versions.push_back({slot, capped ? "other" : version.role, 0, {}, 0});
+      live.versions.push_back({slot, capped ? "other" : version.role, 0, {}, false, 0});
       entry = &live.versions.back();
     }
     entry->target_weight += version.target_weight;
@@ -146,6 +148,7 @@ void Registry::carry_over(LiveRoute& route, const LiveRoute& previous) const {
     version.decisions_before = before->decisions_before;
     const auto total = [](const auto& states) { return std::accumulate(states.begin(), states.end(), 0U); };
     if (total(before->endpoints) == total(version.endpoints)) version.endpoints = before->endpoints;
+    version.panic = before->panic;
   }
   if (!same_shares) begin_observation(route);
 }
@@ -174,7 +177,7 @@ std::vector<RouteSlots> Registry::configure(const std::vector<RouteLayout>& rout
     live.push_back(std::move(route));
   }
   if (control_.routes_capped != 0) {
-    live.push_back({route_slots_[0].get(), "none", {{version_slots_[0].get(), "other", 0, {}, 0}}});
+    live.push_back({route_slots_[0].get(), "none", {{version_slots_[0].get(), "other", 0, {}, false, 0}}});
   }
   live_ = std::move(live);
   return answer;
@@ -195,11 +198,12 @@ void Registry::set_target_weights(std::string_view route, std::span<const double
   if (changed) begin_observation(*live);
 }
 
-void Registry::set_endpoints(VersionId version, EndpointState state, std::uint32_t count) {
+void Registry::set_endpoints(VersionId version, const EndpointCounts& counts, bool panic) {
   const std::lock_guard lock(mutex_);
   for (LiveRoute& route : live_) {
     if (LiveVersion* found = find_live(route.versions, version)) {
-      found->endpoints[static_cast<std::size_t>(state)] = count;
+      found->endpoints = counts;
+      found->panic = panic;
       return;
     }
   }
@@ -243,6 +247,8 @@ RouteSnapshot Registry::snapshot_of(const LiveRoute& route) const {
     version.strategy = route.strategy;
     version.target_weight = live.target_weight;
     version.endpoints = live.endpoints;
+    version.panic = live.panic;
+    version.supervision.add(live.slot->supervision);
     version.observed_decisions = weighed_decisions(*live.slot) - live.decisions_before;
     observed += version.observed_decisions;
     for (std::size_t i = 0; i < workers_; ++i) version.totals.add(live.slot->workers[i]);
@@ -274,6 +280,10 @@ RouteCounters& Registry::route(std::size_t worker, RouteId id) noexcept {
 
 GatewayCounters& Registry::gateway(std::size_t worker) noexcept {
   return gateway_[worker];
+}
+
+SupervisionCounters& Registry::supervision(VersionId id) noexcept {
+  return version_table_[static_cast<std::size_t>(id)].load(std::memory_order_acquire)->supervision;
 }
 
 }  // namespace sluice::metrics

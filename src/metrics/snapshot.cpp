@@ -39,6 +39,15 @@ void VersionTotals::add(const VersionCounters& worker) noexcept {
   worker.shadow_duration.add_to(shadow_duration);
 }
 
+void SupervisionTotals::add(const SupervisionCounters& counters) noexcept {
+  add_cells(ejections, counters.ejections);
+  checks_passed += counters.checks_passed.value();
+  checks_failed += counters.checks_failed.value();
+  counters.check_duration.add_to(check_duration);
+  warm_ups_answered += counters.warm_ups_answered.value();
+  warm_ups_failed += counters.warm_ups_failed.value();
+}
+
 void RouteTotals::add(const RouteCounters& worker) noexcept {
   worker.overhead.add_to(overhead);
   worker.queue_wait.add_to(queue_wait);

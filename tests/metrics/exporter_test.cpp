@@ -112,6 +112,44 @@ TEST_F(ExporterTest, CountsAppearUnderTheirLabels) {
   EXPECT_EQ(series[R"(sluice_shadow_dropped_total{route="fraud",version="v3",reason="in_flight"})"], 2);
 }
 
+TEST_F(ExporterTest, WhatBefellEndpointsAndFurtherAttemptsHasItsSeries) {
+  SupervisionCounters& endpoints = registry_.supervision(slots_[0].versions[1]);
+  endpoints.ejections[EjectionReason::SuccessRate].add(2);
+  endpoints.checks_failed.add(3);
+  endpoints.check_duration.record(milliseconds(4));
+  endpoints.warm_ups_answered.add(5);
+  version(1).fallbacks[FailureReason::ServerError].add(6);
+  version(1, 0).retried.add(7);
+  version(1, 1).retries_denied.add(8);
+  version(1).hedges.add(9);
+  version(1).hedges_won.add(1);
+  registry_.set_endpoints(slots_[0].versions[1], {0, 0, 0, 0, 1}, true);
+  auto series = scrape();
+  const std::string v2 = R"({route="fraud",version="v2")";
+  EXPECT_EQ(series["sluice_endpoint_ejections_total" + v2 + R"(,reason="success_rate"})"], 2);
+  EXPECT_EQ(series["sluice_health_checks_total" + v2 + R"(,result="failed"})"], 3);
+  EXPECT_EQ(series["sluice_health_check_duration_seconds_count" + v2 + "}"], 1);
+  EXPECT_EQ(series["sluice_warm_up_requests_total" + v2 + R"(,result="answered"})"], 5);
+  EXPECT_EQ(series["sluice_fallbacks_total" + v2 + R"(,reason="server_error"})"], 6);
+  EXPECT_EQ(series["sluice_retried_requests_total" + v2 + "}"], 7);
+  EXPECT_EQ(series["sluice_retries_denied_total" + v2 + "}"], 8);
+  EXPECT_EQ(series["sluice_hedges_total" + v2 + "}"], 9);
+  EXPECT_EQ(series["sluice_hedges_won_total" + v2 + "}"], 1);
+  EXPECT_EQ(series["sluice_version_panic" + v2 + "}"], 1);
+  EXPECT_EQ(series["sluice_endpoints" + v2 + R"(,state="ejected"})"], 1);
+  EXPECT_EQ(series["sluice_endpoints" + v2 + R"(,state="admitted"})"], 0);
+}
+
+TEST_F(ExporterTest, OnlyWhatCanHappenToAVersionIsThereAtZero) {
+  const auto series = scrape();
+  const std::string v1 = R"({route="fraud",version="v1",reason=)";
+  EXPECT_EQ(series.count("sluice_fallbacks_total" + v1 + R"("server_error"})"), 1U);
+  EXPECT_EQ(series.count("sluice_fallbacks_total" + v1 + R"("response_timeout"})"), 1U);
+  EXPECT_EQ(series.count("sluice_fallbacks_total" + v1 + R"("client_abort"})"), 0U);
+  EXPECT_EQ(series.count("sluice_request_failures_total" + v1 + R"("server_error"})"), 0U)
+      << "an endpoint's 5xx that reaches the client is its answer";
+}
+
 TEST_F(ExporterTest, BucketsCountExactlyWhatIsAtMostTheirBound) {
   AtomicHistogram& durations = version(0).request_duration;
   durations.record(milliseconds(100));  // le means at most

@@ -161,10 +161,12 @@ TEST(Registry, NamesWithoutEndDoNotGrowItWithoutEnd) {
 TEST(Registry, EndpointStatesOutliveAReloadThatDoesNotTouchThem) {
   Registry registry(1);
   const RouteSlots slots = registry.configure({canary("fraud")}).front();
-  registry.set_endpoints(slots.versions[0], EndpointState::Admitted, 1);
-  registry.set_endpoints(slots.versions[0], EndpointState::Ejected, 1);
+  constexpr auto ejected = static_cast<std::size_t>(EndpointState::Ejected);
+  EndpointCounts counts{1};
+  counts[ejected] = 1;
+  registry.set_endpoints(slots.versions[0], counts, true);
   registry.configure({canary("fraud", 0.5, 0.5)});
-  const auto ejected = static_cast<std::size_t>(EndpointState::Ejected);
+  EXPECT_TRUE(registry.snapshot().routes[0].versions[0].panic);
   EXPECT_EQ(registry.snapshot().routes[0].versions[0].endpoints[ejected], 1U);
 
   RouteLayout grown = canary("fraud");
@@ -172,6 +174,22 @@ TEST(Registry, EndpointStatesOutliveAReloadThatDoesNotTouchThem) {
   registry.configure({grown});
   EXPECT_EQ(registry.snapshot().routes[0].versions[0].endpoints[0], 3U);
   EXPECT_EQ(registry.snapshot().routes[0].versions[0].endpoints[ejected], 0U);
+}
+
+TEST(Registry, WhatEndpointsToldIsKeptWithTheVersion) {
+  Registry registry(2);
+  const RouteSlots slots = registry.configure({canary("fraud")}).front();
+  SupervisionCounters& counters = registry.supervision(slots.versions[1]);
+  counters.ejections[EjectionReason::Latency].add();
+  counters.checks_passed.add(7);
+  counters.check_duration.record(std::chrono::milliseconds(2));
+  registry.configure({canary("fraud")});
+  EXPECT_EQ(&registry.supervision(slots.versions[1]), &counters);
+  const SupervisionTotals totals = registry.snapshot().routes[0].versions[1].supervision;
+  EXPECT_EQ(totals.ejections[static_cast<std::size_t>(EjectionReason::Latency)], 1U);
+  EXPECT_EQ(totals.checks_passed, 7U);
+  EXPECT_EQ(totals.check_duration.count(), 1U);
+  EXPECT_EQ(registry.snapshot().routes[0].versions[0].supervision.checks_passed, 0U);
 }
 
 TEST(Registry, ReloadsAreCountedByWhatBecameOfThem) {

@@ -67,4 +67,14 @@ struct alignas(kCacheLine) GatewayCounters {
   CounterArray<FailureReason, kFailureReasons> failures;  ///< why
 };
 
+/// What looking after the endpoints of one version told. Writer: the thread that does it.
+struct alignas(kCacheLine) SupervisionCounters {
+  CounterArray<EjectionReason, kEjectionReasons> ejections;
+  Counter checks_passed;
+  Counter checks_failed;
+  AtomicHistogram check_duration;  ///< connection included
+  Counter warm_ups_answered;
+  Counter warm_ups_failed;  ///< no answer, or one of 400 and more
+};
+
 }  // namespace sluice::metrics

@@ -67,8 +67,9 @@ class Registry {
   /// Unknown routes are ignored. Control thread.
   void set_target_weights(std::string_view route, std::span<const double> weights);
 
-  /// How many endpoints of a version are in a state; ignored when the version is not configured. Any thread; locks.
-  void set_endpoints(VersionId version, EndpointState state, std::uint32_t count);
+  /// How many endpoints of a version are in each state, and whether all get traffic because too few are usable; ignored
+  /// when the version is not configured. Any thread; locks.
+  void set_endpoints(VersionId version, const EndpointCounts& counts, bool panic = false);
 
   /// A policy was put in force (true; the generation grows) or refused (false). Control thread.
   void record_reload(bool successful, WallTime now);
@@ -80,6 +81,8 @@ class Registry {
   VersionCounters& version(std::size_t worker, VersionId id) noexcept;
   RouteCounters& route(std::size_t worker, RouteId id) noexcept;
   GatewayCounters& gateway(std::size_t worker) noexcept;
+  /// What the thread that looks after endpoints writes; the same rules.
+  SupervisionCounters& supervision(VersionId id) noexcept;
 
   /// Adds up all workers. Any thread; about 10 µs per version and worker, and never in a worker's way.
   Snapshot snapshot() const;

@@ -69,6 +69,20 @@ struct GatewayTotals {
   void add(const GatewayCounters& worker) noexcept;
 };
 
+struct SupervisionTotals {
+  std::array<std::uint64_t, kEjectionReasons> ejections{};
+  std::uint64_t checks_passed = 0;
+  std::uint64_t checks_failed = 0;
+  stats::Histogram check_duration;
+  std::uint64_t warm_ups_answered = 0;
+  std::uint64_t warm_ups_failed = 0;
+
+  void add(const SupervisionCounters& counters) noexcept;
+};
+
+/// How many endpoints are in each state.
+using EndpointCounts = std::array<std::uint32_t, kEndpointStates>;
+
 /// One version that the policy in force names.
 struct VersionSnapshot {
   std::string name;
@@ -78,8 +92,10 @@ struct VersionSnapshot {
   double observed_weight =
       0;  ///< share of decisions by weight or bandit since the route's weights last changed; 0 if none
   std::uint64_t observed_decisions = 0;  ///< of how many decisions on this version
-  std::array<std::uint32_t, kEndpointStates> endpoints{};
+  EndpointCounts endpoints{};
+  bool panic = false;  ///< too few endpoints are usable, so all get traffic
   VersionTotals totals;
+  SupervisionTotals supervision;
 };
 
 struct RouteSnapshot {
