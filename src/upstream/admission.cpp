@@ -130,8 +130,8 @@ std::string explain_state(const Supervision& rules, const EndpointLife& life, co
     case EndpointState::Unhealthy:
       return explain_unhealthy(rules.health, life.health, last_check);
     case EndpointState::Ejected:
-      return describe(ejection.cause) + "; ejected for " + seconds(ejection.time) + ", " +
-             std::to_string(ejection.count) + " in a row";
+      return describe(ejection.cause) + "; ejected for " + seconds(ejection.time) +
+             (ejection.count > 1 ? ", " + std::to_string(ejection.count) + " times in a row" : "");
     case EndpointState::Probation:
       return "back after " + describe(ejection.cause) + ": " + percent(rules.ejection.probation_share) +
              " of its traffic for " + seconds(rules.ejection.probation);

@@ -11,6 +11,11 @@ void RequestRecorder::offer(std::string_view head, std::string_view body) {
   next_ = (next_ + 1) % kept_;
 }
 
+std::size_t RequestRecorder::size() const {
+  const std::lock_guard lock(mutex_);
+  return ring_.size();
+}
+
 std::vector<std::string> RequestRecorder::requests() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> out;

@@ -150,7 +150,9 @@ TEST_F(AdmissionTest, TheOrderOfPrecedenceHolds) {
   EXPECT_EQ(state(), EndpointState::Unhealthy);
   life.ready = true;
   EXPECT_EQ(state(), EndpointState::Ejected);
-  EXPECT_EQ(why(), "5 errors in a row; ejected for 30s, 1 in a row");
+  EXPECT_EQ(why(), "5 errors in a row; ejected for 30s");
+  life.ejection.count = 2;
+  EXPECT_EQ(why(), "5 errors in a row; ejected for 30s, 2 times in a row");
   life.ejection.phase = EjectionPhase::Probation;
   EXPECT_EQ(state(), EndpointState::Starting) << "warm-up before a trickle of real requests";
   life.warm_up.phase = WarmUpPhase::Done;

@@ -19,6 +19,8 @@ class RequestRecorder {
   /// Keeps a copy of head (as it goes to an endpoint) and body in place of the oldest; not while another thread is
   /// here.
   void offer(std::string_view head, std::string_view body);
+  /// How many are kept; never shrinks.
+  std::size_t size() const;
   /// Copies of what is kept, oldest first, each head and body in one piece.
   std::vector<std::string> requests() const;
 

@@ -28,7 +28,7 @@ class ServiceLoop {
   void dispatch(std::function<void()> work);
 
   WorkerContext& context() noexcept { return context_; }
-  bool on_loop() const noexcept { return thread_.get_id() == std::this_thread::get_id(); }
+  bool on_loop() noexcept { return io_.get_executor().running_in_this_thread(); }
 
  private:
   void arm_tick();

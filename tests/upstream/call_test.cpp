@@ -1,0 +1,179 @@
+#include "sluice/upstream/call.hpp"
+
+#include <gtest/gtest.h>
+
+#include "pool_fixture.hpp"
+#include "support/fake_upstream.hpp"
+
+namespace sluice::upstream {
+namespace {
+
+using namespace std::chrono_literals;
+using metrics::FailureReason;
+using test::Conversation;
+using test::FakeUpstream;
+
+constexpr std::string_view kGet = "GET /ready HTTP/1.1\r\nhost: a\r\n\r\n";
+
+http::Task<> make(Call& call, EndpointPool& pool, CallRequest request, std::optional<CallOutcome>& outcome) {
+  auto calling = call.run(pool, request);
+  outcome = co_await calling;
+}
+
+class CallTest : public PoolFixture {
+ protected:
+  void begin(EndpointPool& pool, bool fresh = false, http::Method method = http::Method::Get,
+             std::string_view bytes = kGet) {
+    outcome.reset();
+    life = make(call, pool, {method, bytes, clock.now() + 1s, fresh}, outcome);
+    life.start();
+  }
+  CallOutcome run(EndpointPool& pool, bool fresh = false) {
+    begin(pool, fresh);
+    EXPECT_TRUE(run_until([&] { return outcome.has_value(); }));
+    return outcome.value_or(CallOutcome{});
+  }
+  Call call{context};
+  std::optional<CallOutcome> outcome;
+  http::Task<> life;
+};
+
+TEST_F(CallTest, GivesTheStatusOfTheAnswer) {
+  FakeUpstream upstream(test::answers(418, "short and stout"));
+  const CallOutcome outcome = run(make_pool(upstream.port()));
+  EXPECT_EQ(outcome.status, 418);
+  EXPECT_EQ(upstream.request(0).target(), "/ready");
+}
+
+TEST_F(CallTest, ReadsTheAnswerToItsEndAndUsesTheConnectionAgain) {
+  FakeUpstream upstream(test::answers(200, std::string(300'000, 'x')));
+  EndpointPool& pool = make_pool(upstream.port());
+  EXPECT_EQ(run(pool).status, 200);
+  EXPECT_EQ(run(pool).status, 200);
+  EXPECT_EQ(upstream.connections(), 1u);
+  EXPECT_EQ(idle(), 1);
+}
+
+TEST_F(CallTest, AFreshOneUsesAConnectionForItselfAlone) {
+  FakeUpstream upstream;
+  EndpointPool& pool = make_pool(upstream.port());
+  EXPECT_EQ(run(pool).status, 200);
+  EXPECT_EQ(run(pool, true).status, 200);
+  EXPECT_EQ(upstream.connections(), 2u);
+  EXPECT_EQ(idle(), 1) << "the first one's";
+}
+
+TEST_F(CallTest, InterimAnswersAreNotTheAnswer) {
+  FakeUpstream upstream(
+      test::always("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+                   "3\r\nabc\r\n0\r\n\r\n"));
+  EXPECT_EQ(run(make_pool(upstream.port())).status, 200);
+}
+
+TEST_F(CallTest, AnAnswerMayLastUntilTheConnectionEnds) {
+  FakeUpstream upstream([](Conversation& gateway) {
+    gateway.read_request();
+    gateway.send("HTTP/1.0 200 OK\r\n\r\nall there is");
+  });
+  EXPECT_EQ(run(make_pool(upstream.port())).status, 200);
+  EXPECT_EQ(idle(), 0);
+}
+
+TEST_F(CallTest, AHeadAnswerHasNoBody) {
+  FakeUpstream upstream(test::always("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n"));
+  begin(make_pool(upstream.port()), false, http::Method::Head, "HEAD / HTTP/1.1\r\nhost: a\r\n\r\n");
+  ASSERT_TRUE(run_until([&] { return outcome.has_value(); }));
+  EXPECT_EQ(outcome->status, 200);
+}
+
+TEST_F(CallTest, TriesOnceMoreWhenAUsedConnectionDied) {
+  FakeUpstream upstream([](Conversation& gateway) {
+    gateway.read_request();
+    gateway.answer(200, "first");
+    if (gateway.number() == 0) {
+      gateway.read_request();
+      return;  // closes without a word
+    }
+    gateway.read_request();
+  });
+  EndpointPool& pool = make_pool(upstream.port());
+  EXPECT_EQ(run(pool).status, 200);
+  EXPECT_EQ(run(pool).status, 200);
+  EXPECT_EQ(upstream.connections(), 2u);
+}
+
+TEST_F(CallTest, ANewConnectionThatDiesIsAFailure) {
+  FakeUpstream upstream([](Conversation& gateway) { gateway.read_request(); });
+  const CallOutcome outcome = run(make_pool(upstream.port()));
+  EXPECT_FALSE(outcome.answered());
+  EXPECT_EQ(outcome.failure, FailureReason::Reset);
+  EXPECT_EQ(upstream.connections(), 1u);
+}
+
+TEST_F(CallTest, AnAnswerThatIsCutOffIsAFailure) {
+  FakeUpstream upstream([](Conversation& gateway) {
+    gateway.read_request();
+    gateway.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf");
+  });
+  const CallOutcome outcome = run(make_pool(upstream.port()));
+  EXPECT_FALSE(outcome.answered());
+  EXPECT_EQ(outcome.failure, FailureReason::BadResponse);
+}
+
+TEST_F(CallTest, WhatIsNoHttpIsAFailure) {
+  FakeUpstream upstream(test::always("220 mail.example ESMTP\r\n\r\n"));
+  EXPECT_EQ(run(make_pool(upstream.port())).failure, FailureReason::BadResponse);
+}
+
+TEST_F(CallTest, NobodyListensIsAFailure) {
+  std::uint16_t port = 0;
+  {
+    FakeUpstream gone;
+    port = gone.port();
+  }
+  const CallOutcome outcome = run(make_pool(port));
+  EXPECT_EQ(outcome.failure, FailureReason::ConnectFailed);
+  EXPECT_FALSE(outcome.timed_out);
+}
+
+TEST_F(CallTest, TheDeadlineEndsAnAnswerThatDoesNotCome) {
+  FakeUpstream upstream(test::never_answers());
+  begin(make_pool(upstream.port()));
+  ASSERT_TRUE(run_until([&] { return upstream.request_count() == 1; }));
+  EXPECT_FALSE(outcome.has_value());
+  advance(1s + wheel.tick());
+  ASSERT_TRUE(run_until([&] { return outcome.has_value(); }));
+  EXPECT_FALSE(outcome->answered());
+  EXPECT_TRUE(outcome->timed_out);
+  EXPECT_EQ(outcome->failure, FailureReason::ResponseTimeout);
+  EXPECT_GE(outcome->took, 1s);
+}
+
+TEST_F(CallTest, TheDeadlineEndsADialThatDoesNotEnd) {
+  test::DeafListener deaf;
+  begin(make_pool(deaf.port()));
+  settle();
+  advance(1s + wheel.tick());
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(outcome->failure, FailureReason::ConnectTimeout);
+  EXPECT_TRUE(outcome->timed_out);
+}
+
+TEST_F(CallTest, CancellingEndsItWithoutAStatus) {
+  FakeUpstream upstream(test::never_answers());
+  begin(make_pool(upstream.port()));
+  ASSERT_TRUE(run_until([&] { return upstream.request_count() == 1; }));
+  call.cancel();
+  ASSERT_TRUE(run_until([&] { return outcome.has_value(); }));
+  EXPECT_FALSE(outcome->answered());
+  EXPECT_FALSE(outcome->timed_out);
+  call.cancel();  // nothing is under way: harmless
+}
+
+TEST_F(CallTest, AnOutcomeReadsAsASentenceWould) {
+  EXPECT_EQ(describe(CallOutcome{.status = 200, .took = 3ms}), "200 in 3ms");
+  EXPECT_EQ(describe(CallOutcome{.failure = FailureReason::ConnectFailed, .took = 600us}), "connect_failed in 1ms");
+}
+
+}  // namespace
+}  // namespace sluice::upstream
