@@ -8,7 +8,9 @@
 #include <sstream>
 #include <utility>
 
+#include "sluice/app/admin_views.hpp"
 #include "sluice/app/compile.hpp"
+#include "sluice/app/log_level.hpp"
 #include "sluice/base/log.hpp"
 #include "sluice/policy/problem.hpp"
 
@@ -23,35 +25,16 @@ std::size_t usable_cores() {
   return std::max(1, CPU_COUNT(&set));
 }
 
-log::Level level_of(policy::LogLevel level) {
-  switch (level) {
-    case policy::LogLevel::Debug:
-      return log::Level::Debug;
-    case policy::LogLevel::Info:
-      return log::Level::Info;
-    case policy::LogLevel::Warning:
-      return log::Level::Warn;
-    case policy::LogLevel::Error:
-      return log::Level::Error;
-  }
-  return log::Level::Info;
-}
-
 std::string shown(const http::Tcp::endpoint& endpoint) {
   std::ostringstream out;
   out << endpoint;
   return out.str();
 }
 
-/// Every problem as one line of the log; a warning does not stand in the way.
-void log_problems(const std::vector<policy::Problem>& problems) {
-  for (const policy::Problem& problem : problems) {
-    const auto level = problem.severity == policy::Severity::Error ? log::Level::Error : log::Level::Warn;
-    log::write(level, policy::headline(problem));
-  }
-}
-
 }  // namespace
+
+Daemon::Daemon(ServeOptions options, std::function<void()> wake)
+    : options_(std::move(options)), drain_([this] { return drain_facts(); }, std::move(wake)) {}
 
 Daemon::~Daemon() {
   stop();
@@ -69,29 +52,20 @@ int Daemon::start() {
   const policy::PolicySet& set = reading.set;
 
   start_log(set.gateway.log);
-  if (auto started = start_gateway(set); !started) {
-    log::stop();
-    std::cerr << "sluice: " << started.error().message << '\n';
-    return started.error().origin == Origin::Client ? 2 : 1;
-  }
-  if (auto started = start_metrics(set); !started) {
-    gateway_->stop();
-    log::stop();
-    std::cerr << "sluice: " << started.error().message << '\n';
-    return 1;
-  }
   in_force_ = set.gateway;
+  hash_ = set.content_hash;
+  Result<void> started = start_gateway(set);
+  const bool policy_is_wrong = !started && started.error().origin == Origin::Client;
+  if (started) started = start_metrics(set);
+  if (started) started = start_control(set.gateway.admin, *sources);
+  if (!started) {
+    stop_quietly();
+    log::stop();
+    std::cerr << "sluice: " << started.error().message << '\n';
+    return policy_is_wrong ? 2 : 1;
+  }
   readiness_.set("policy", true);
   readiness_.set("listeners", true);
-  registry_->record_reload(true, clock_.wall_now());
-  watcher_ = std::make_unique<PolicyWatcher>(
-      options_.path, *sources,
-      PolicyWatcher::Callbacks{
-          [this](const PolicyWatcher::Change& change) { on_change(change); },
-          [this](const Error& error) {
-            registry_->record_reload(false, clock_.wall_now());
-            log::error("policy cannot be read; the old one stays in force", {{"error", error.message}});
-          }});
   print_addresses();
   log::info("serving",
             {{"policy", options_.path.string()}, {"routes", set.routes.size()}, {"workers", registry_->workers()}});
@@ -115,7 +89,7 @@ bool Daemon::accept_policy(const policy::Reading& reading) const {
 
 void Daemon::start_log(const policy::Log& policy) const {
   log::Options options;
-  options.level = level_of(policy.level);
+  options.level = to_log_level(policy.level);
   options.format = policy.format == policy::LogFormat::Json ? log::Format::Json : log::Format::Text;
   options.access_ratio = policy.access_log.fraction;
   // The command line was checked when it was parsed.
@@ -148,95 +122,106 @@ Result<void> Daemon::start_metrics(const policy::PolicySet& set) {
   return {};
 }
 
+/// Everything from which changes come, once there is something to change.
+Result<void> Daemon::start_control(const policy::Admin& admin, const std::vector<policy::Source>& sources) {
+  auto token = token_of(admin);
+  if (!token) return fail(token.error());
+  api_.set_token(std::move(*token));
+  registry_->record_reload(true, clock_.wall_now());
+  watcher_ = std::make_unique<PolicyWatcher>(
+      options_.path, sources,
+      PolicyWatcher::Callbacks{[this](const PolicyWatcher::Change& change) { on_change(change); },
+                               [this](const Error& error) { on_unreadable(error); }});
+  return start_admin(admin);
+}
+
 void Daemon::print_addresses() const {
   for (const auto& endpoint : gateway_->listening()) std::cout << "listening data " << shown(endpoint) << '\n';
-  std::cout << "listening metrics " << metrics_server_->address() << '\n' << "ready" << std::endl;
-}
-
-// --- reload, on the watcher's thread ---
-
-void Daemon::on_change(const PolicyWatcher::Change& change) {
-  const policy::Reading reading = policy::read(change.sources);
-  std::vector<policy::Problem> problems = reading.problems;
-  if (reading.ok()) {
-    for (policy::Problem& problem : policy::inactive_features(reading.set)) problems.push_back(std::move(problem));
-  }
-  policy::sort_problems(problems);
-  log_problems(problems);
-  const bool good = std::none_of(problems.begin(), problems.end(), [](const policy::Problem& problem) {
-    return problem.severity == policy::Severity::Error;
-  });
-  Result<void> applied;
-  if (good) applied = apply(reading.set);
-  if (good && applied) {
-    registry_->record_reload(true, clock_.wall_now());
-    readiness_.set("last-reload", true);
-    log::info("policy in force", {{"hash", reading.set.content_hash}, {"routes", reading.set.routes.size()}});
-    return;
-  }
-  registry_->record_reload(false, clock_.wall_now());
-  const std::string reason = good ? applied.error().message : policy::headline(problems.front());
-  readiness_.declare("last-reload", admin::Readiness::Kind::Informational);
-  readiness_.set("last-reload", false, reason);
-  log::error("policy refused; the old one stays in force", {{"error", reason}});
-}
-
-Result<void> Daemon::apply(const policy::PolicySet& set) {
-  const policy::Gateway old = [&] {
-    const std::lock_guard lock(mutex_);
-    return in_force_;
-  }();
-  if (!(set.gateway.metrics == old.metrics)) {
-    return fail(Error::client("spec.metrics cannot change while running; restart to move it"));
-  }
-  if (!(set.gateway.workers == old.workers)) {
-    return fail(Error::client("spec.workers cannot change while running; restart to change it"));
-  }
-  if (set.gateway.log.format != old.log.format) {
-    return fail(Error::client("spec.log.format cannot change while running; restart to change it"));
-  }
-  auto config = compile(set);
-  if (!config) return fail(config.error());
-  if (auto published = gateway_->publish(std::move(*config)); !published) return published;
-  if (!options_.log_level) log::set_level(level_of(set.gateway.log.level));
-  if (!options_.access_log) log::set_access_ratio(set.gateway.log.access_log.fraction);
-  const std::lock_guard lock(mutex_);
-  in_force_ = set.gateway;
-  return {};
+  std::cout << "listening metrics " << metrics_server_->address() << '\n'
+            << "listening admin " << admin_server_->address() << '\n'
+            << "ready" << std::endl;
 }
 
 // --- the end ---
 
-gateway::DrainTimes Daemon::drain_times() const {
+DrainFacts Daemon::drain_facts() const {
+  DrainFacts facts;
+  facts.now = clock_.now();
+  facts.open_connections = gateway_ ? gateway_->open_connections() : 0;
   const std::lock_guard lock(mutex_);
-  return {std::chrono::duration_cast<std::chrono::milliseconds>(in_force_.drain.delay),
-          std::chrono::duration_cast<std::chrono::milliseconds>(in_force_.drain.timeout)};
+  facts.delay = in_force_.drain.delay;
+  facts.timeout = in_force_.drain.timeout;
+  return facts;
 }
 
-void Daemon::announce_drain() {
+Daemon::Progress Daemon::proceed() {
+  for (;;) {
+    switch (drain_.next()) {
+      case DrainAction::None:
+        return Progress::Going;
+      case DrainAction::Announce:
+        announce();
+        break;
+      case DrainAction::Resume:
+        resume();
+        break;
+      case DrainAction::Close:
+        close();
+        break;
+      case DrainAction::CutOff:
+        cut_off();
+        break;
+      case DrainAction::Stop:
+        stop();
+        return Progress::Ended;
+      case DrainAction::EndAtOnce:
+        return Progress::EndAtOnce;
+    }
+  }
+}
+
+void Daemon::announce() {
   readiness_.set("not-draining", false, "shutting down");
-  watcher_.reset();  // no reload may begin any more
   log::info("draining: not ready from now on");
 }
 
-void Daemon::begin_drain() {
+void Daemon::resume() {
+  readiness_.set("not-draining", true);
+  log::info("the drain was called off: ready again");
+  const std::lock_guard lock(gateway_mutex_);
+  if (std::exchange(reload_missed_, false)) watcher_->trigger();
+}
+
+void Daemon::close() {
   log::info("draining: connections are closed as they become idle", {{"open", gateway_->open_connections()}});
+  const std::lock_guard lock(gateway_mutex_);
   gateway_->drain();
 }
 
+/// The data plane ends, the process stays.
+void Daemon::cut_off() {
+  const std::lock_guard lock(gateway_mutex_);
+  if (const auto cut = gateway_->open_connections(); cut > 0) log::warn("connections cut off", {{"open", cut}});
+  gateway_->stop();
+}
+
 void Daemon::stop() {
+  const bool served = metrics_server_ != nullptr;
+  stop_quietly();
+  if (served) log::info("stopped");
+  log::stop();
+}
+
+/// Those who give orders first, then what they order about; probes are answered to the end.
+void Daemon::stop_quietly() {
+  reloads_.give_up();
+  admin_server_.reset();
   watcher_.reset();
   if (gateway_) {
-    if (const auto cut = gateway_->open_connections(); cut > 0) log::warn("connections cut off", {{"open", cut}});
-    gateway_->stop();
+    cut_off();
     gateway_.reset();
   }
-  if (metrics_server_) {
-    metrics_server_->stop();
-    metrics_server_.reset();
-    log::info("stopped");
-  }
-  log::stop();
+  metrics_server_.reset();
 }
 
 }  // namespace sluice::app

@@ -3,12 +3,12 @@
 #include <csignal>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <memory>
 
 #include "sluice/app/daemon.hpp"
+#include "sluice/app/signals.hpp"
 #include "sluice/base/log.hpp"
 
 namespace sluice::app {
@@ -17,66 +17,36 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// The signals this process waits for instead of being interrupted by them. Blocked before any thread starts, so that
-/// all threads inherit it.
-class Signals {
- public:
-  Signals() {
-    sigemptyset(&set_);
-    for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set_, number);
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
-  }
-  /// The next signal, or 0 when none came in time.
-  int wait(milliseconds patience) const {
-    const timespec time{patience.count() / 1000, (patience.count() % 1000) * 1'000'000};
-    const int number = sigtimedwait(&set_, nullptr, &time);
-    return number > 0 ? number : 0;
-  }
+constexpr milliseconds kWhileDraining(20);
+constexpr milliseconds kOtherwise = std::chrono::hours(1);
 
- private:
-  sigset_t set_;
-};
-
-/// Waits until `done` or the deadline. A second SIGTERM or SIGINT ends the process at once.
-template <typename Done>
-void wait_until(const Signals& signals, std::chrono::steady_clock::time_point deadline, Done done) {
-  while (!done()) {
-    const auto left = std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return;
-    const int number = signals.wait(std::min(left, milliseconds(20)));
-    if (number != SIGTERM && number != SIGINT) continue;
-    log::warn("second signal: ending at once", {{"signal", number}});
-    log::stop();
-    std::_Exit(128 + number);
-  }
-}
-
-/// Not ready, then a delay in which load balancers notice, then connections go as they become idle, then the rest is
-/// cut.
-void drain(Daemon& daemon, const Signals& signals) {
-  const gateway::DrainTimes times = daemon.drain_times();
-  daemon.announce_drain();
-  wait_until(signals, std::chrono::steady_clock::now() + times.delay, [] { return false; });
-  daemon.begin_drain();
-  wait_until(signals, std::chrono::steady_clock::now() + times.timeout, [&] { return daemon.drained(); });
-  daemon.stop();
+[[noreturn]] void end_at_once(int signal) {
+  log::warn("second signal: ending at once", {{"signal", signal}});
+  log::stop();
+  std::_Exit(128 + signal);
 }
 
 }  // namespace
 
 int serve(const ServeOptions& options) {
   const Signals signals;
-  Daemon daemon(options);
+  Daemon daemon(options, [&signals] { signals.wake(); });
   if (const int failure = daemon.start(); failure != 0) return failure;
   for (;;) {
-    const int number = signals.wait(std::chrono::hours(1));
+    const int number = signals.wait(daemon.drains() ? kWhileDraining : kOtherwise);
     if (number == SIGHUP) {
       daemon.reload();
     } else if (number != 0) {
       log::info("signal received", {{"signal", number}});
-      drain(daemon, signals);
-      return 0;
+      daemon.signal();
+    }
+    switch (daemon.proceed()) {
+      case Daemon::Progress::Going:
+        break;
+      case Daemon::Progress::Ended:
+        return 0;
+      case Daemon::Progress::EndAtOnce:
+        end_at_once(number);
     }
   }
 }

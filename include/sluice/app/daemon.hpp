@@ -1,12 +1,18 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
+#include "sluice/admin/api.hpp"
+#include "sluice/admin/http_server.hpp"
 #include "sluice/admin/metrics_server.hpp"
 #include "sluice/admin/readiness.hpp"
 #include "sluice/app/policy_watcher.hpp"
+#include "sluice/app/process_drain.hpp"
+#include "sluice/app/reload_outcomes.hpp"
 #include "sluice/app/serve.hpp"
 #include "sluice/base/clock.hpp"
 #include "sluice/gateway/gateway.hpp"
@@ -16,33 +22,60 @@
 
 namespace sluice::app {
 
-/// The parts of a running gateway, built in order and stopped in reverse. Main thread; reloads come from the watcher's.
+/// The parts of a running gateway, built in order and stopped in reverse. Main thread; reloads come from the watcher's
+/// thread, orders from the admin server's, and none of them waits for a worker's requests.
 class Daemon {
  public:
-  explicit Daemon(ServeOptions options) : options_(std::move(options)) {}
+  /// `wake` is called from any thread when `proceed` has something to do.
+  Daemon(ServeOptions options, std::function<void()> wake);
   ~Daemon();
 
   /// Builds everything. Returns the exit code when it cannot, 0 when traffic flows.
   int start();
   /// Reads the policy again, as if its file had changed.
   void reload() { watcher_->trigger(); }
-  /// What is left to wait for before connections are told to go, and for their end.
-  gateway::DrainTimes drain_times() const;
 
-  /// The stages of an orderly end, in this order.
-  void announce_drain();
-  void begin_drain();
-  bool drained() const { return gateway_->open_connections() == 0; }
-  void stop();
+  /// SIGTERM or SIGINT came: drains, and ends at once when it is the second.
+  void signal() { drain_.signal(); }
+  /// True while `proceed` is to be called every few milliseconds.
+  bool drains() const { return drain_.in_progress(); }
+  enum class Progress : std::uint8_t { Going, Ended, EndAtOnce };
+  /// Does what the drain asks for now.
+  Progress proceed();
 
  private:
+  // start
   bool accept_policy(const policy::Reading& reading) const;
   void start_log(const policy::Log& log) const;
   Result<void> start_gateway(const policy::PolicySet& set);
   Result<void> start_metrics(const policy::PolicySet& set);
+  Result<void> start_control(const policy::Admin& admin, const std::vector<policy::Source>& sources);
+  Result<void> start_admin(const policy::Admin& admin);
   void print_addresses() const;
+
+  // reload, on the watcher's thread
   void on_change(const PolicyWatcher::Change& change);
+  void on_unreadable(const Error& error);
+  void refuse_change(const std::string& reason, bool demanded);
   Result<void> apply(const policy::PolicySet& set);
+
+  // orders, on the admin server's thread
+  admin::ApiPorts ports();
+  std::vector<admin::RouteView> routes() const;
+  admin::ConfigView config_view() const;
+  admin::DrainView drain_view() const;
+  Result<admin::DrainView, admin::Refusal> drain_process(bool undo);
+  Result<std::size_t, admin::Refusal> drain_endpoints(const admin::DrainOrder& order);
+  Result<admin::ConfigView, admin::Refusal> reload_and_wait();
+
+  // the end
+  DrainFacts drain_facts() const;
+  void announce();
+  void resume();
+  void close();
+  void cut_off();
+  void stop();
+  void stop_quietly();
 
   const ServeOptions options_;
   SystemClock clock_;
@@ -52,8 +85,18 @@ class Daemon {
   std::unique_ptr<admin::MetricsServer> metrics_server_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<PolicyWatcher> watcher_;
-  mutable std::mutex mutex_;
-  policy::Gateway in_force_;  // guarded: the watcher's thread replaces it
+  admin::Api api_{ports()};
+  std::unique_ptr<admin::HttpServer> admin_server_;
+  ReloadOutcomes reloads_;
+  ProcessDrain drain_;
+
+  /// Held by whoever publishes, drains or stops the gateway: these belong to one thread at a time. Before mutex_.
+  std::mutex gateway_mutex_;
+  bool reload_missed_ = false;  // with gateway_mutex_: refused because of a drain
+
+  mutable std::mutex mutex_;  // guards what follows, for a moment at a time
+  policy::Gateway in_force_;
+  std::string hash_;
 };
 
 }  // namespace sluice::app
