@@ -43,7 +43,6 @@ void Connection::on_deadline(TimePoint now) {
     timed_out_ = true;
     stream_.close();
     lookup_.cancel();
-    pool_->resolver_.cancel();
     return;
   }
   if (state_ != State::Idle) return;

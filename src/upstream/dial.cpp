@@ -13,7 +13,6 @@ namespace {
 using http::error_code;
 using http::Tcp;
 
-constexpr Duration kResolveAgain = std::chrono::seconds(10);
 constexpr Duration kMinPause = std::chrono::seconds(1);
 
 /// Waits for the name service, or until the look-up is cancelled.
@@ -34,34 +33,7 @@ struct LookupAwaiter {
   void await_resume() const noexcept {}
 };
 
-/// Waits for Asio's resolver, which works on a thread of its own.
-struct ResolveAwaiter {
-  http::Resolver& resolver;
-  const std::string host;
-  error_code error{};
-  Tcp::resolver::results_type results{};
-
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> waiter) {
-    resolver.async_resolve(host, "", [this, waiter](const error_code& failed, auto found) {
-      error = failed;
-      results = std::move(found);
-      waiter.resume();
-    });
-  }
-  void await_resume() const noexcept {}
-};
-
 }  // namespace
-
-http::Task<> EndpointPool::look_up() {
-  ResolveAwaiter lookup{resolver_, settings_.endpoint.host};
-  co_await lookup;
-  NameAnswer answer;
-  answer.ttl = answer.pause = kResolveAgain;
-  for (const auto& entry : lookup.results) answer.addresses.push_back(entry.endpoint().address());
-  learn(lookup.host, answer);
-}
 
 /// A look-up that fails takes nothing away.
 void EndpointPool::learn(const std::string& host, const NameAnswer& answer) {
@@ -81,20 +53,14 @@ http::Task<AcquireError> EndpointPool::resolve(Connection& connection, std::vect
     out.assign(1, Tcp::endpoint(literal, spec.port));
     co_return AcquireError::None;
   }
-  const bool expired = context_->clock.now() >= fresh_until_;
-  if (addresses_.empty() && context_->names != nullptr) {
+  if (context_->names == nullptr) co_return AcquireError::ResolveFailed;
+  if (addresses_.empty()) {
     LookupAwaiter lookup{connection.lookup_, *context_->names, context_->io, spec.host};
     co_await lookup;
     if (!connection.timed_out_ && !shut_down_) learn(lookup.host, lookup.answer);
-  } else if (addresses_.empty()) {
-    auto looking = look_up();
-    co_await looking;
-  } else if (expired && context_->names != nullptr && !refresh_.pending()) {
+  } else if (context_->clock.now() >= fresh_until_ && !refresh_.pending()) {
     refresh_.start(*context_->names, context_->io, spec.host,
                    [this, host = spec.host](const NameAnswer& answer) { learn(host, answer); });
-  } else if (expired && context_->names == nullptr && asio_refresh_.done()) {
-    asio_refresh_ = look_up();
-    asio_refresh_.start();
   }
   if (connection.timed_out_) co_return AcquireError::ConnectTimeout;
   for (const auto& address : addresses_) out.emplace_back(address, spec.port);

@@ -35,8 +35,7 @@ EndpointPool::EndpointPool(WorkerContext& context, Settings settings, metrics::V
     : context_(&context),
       settings_(std::move(settings)),
       authority_(settings_.endpoint.authority()),
-      counters_(&counters),
-      resolver_(context.io) {
+      counters_(&counters) {
   // Also dials the warm connections, from the loop's first tick on.
   context_->wheel.set(*this, context_->clock.now());
 }
@@ -288,7 +287,6 @@ void EndpointPool::shut_down() {
 
 void EndpointPool::close_all() {
   shut_down();
-  resolver_.cancel();
   const auto open = connections_;
   for (Connection* connection : open) {
     connection->stream_.close();

@@ -116,7 +116,7 @@ class EndpointPool final : public boost::intrusive_ref_counter<EndpointPool, boo
   /// Shuts down and closes every connection at once, for the end of the process.
   void close_all();
   /// No connection is left: nothing but references keeps the pool alive.
-  bool is_empty() const noexcept { return connections_.empty() && waiting_ == 0 && asio_refresh_.done(); }
+  bool is_empty() const noexcept { return connections_.empty() && waiting_ == 0; }
 
   const Settings& settings() const noexcept { return settings_; }
   const std::string& authority() const noexcept { return authority_; }
@@ -134,7 +134,6 @@ class EndpointPool final : public boost::intrusive_ref_counter<EndpointPool, boo
   http::Task<> connect(Connection& connection);
   http::Task<AcquireError> resolve(Connection& connection, std::vector<http::Tcp::endpoint>& out);
   void learn(const std::string& host, const NameAnswer& answer);
-  http::Task<> look_up();
   void settle(Connection& connection);
   http::Task<AcquireError> open(Connection& connection);
   void on_connected(Connection& connection);
@@ -149,13 +148,11 @@ class EndpointPool final : public boost::intrusive_ref_counter<EndpointPool, boo
   Settings settings_;
   std::string authority_;
   metrics::VersionCounters* counters_;
-  http::Resolver resolver_;
   std::vector<boost::asio::ip::address> addresses_;  // of the host, as last looked up
   TimePoint learned_{};
-  TimePoint fresh_until_{};  // then the host is looked up again beside a dial
-  Duration pause_{0};        // between two look-ups
-  NameLookup refresh_;       // nobody waits for it
-  http::Task<> asio_refresh_;
+  TimePoint fresh_until_{};               // then the host is looked up again beside a dial
+  Duration pause_{0};                     // between two look-ups
+  NameLookup refresh_;                    // nobody waits for it
   std::vector<Connection*> connections_;  // all, owned
   std::vector<Connection*> idle_;         // the most recently used last
   Waiter* first_waiter_ = nullptr;
