@@ -45,7 +45,7 @@ class ResidentMemory {
 /// The guard at work: one thread samples, all threads read.
 class MemoryWatch {
  public:
-  static constexpr Duration kInterval = std::chrono::milliseconds(250);
+  static constexpr Duration kInterval = std::chrono::milliseconds(50);
 
   /// Any thread; in force with the next sample.
   void set_limit(std::uint64_t bytes) noexcept { limit_.store(bytes, std::memory_order_relaxed); }
