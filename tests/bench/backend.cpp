@@ -1,7 +1,10 @@
 // The model servers of the benchmark: several ports, one thread, just enough HTTP/1.1 to be honest to a proxy, and as
 // cheap as can be, because it shares its core with the load generator.
 //
-//   any path          200 with the same 250 bytes of JSON, once the whole body (Content-Length) has arrived
+//   any path          200 with the same 250 bytes of JSON, once the whole body (Content-Length) has arrived; with
+//                     --servers at the pace of so many servers per port, each of which takes --service-us for a
+//                     request (evenly between half of it and one and a half), first come, first served; what was
+//                     begun for a client that left is finished nevertheless, as model servers do
 //   .../sse?events=N&interval_ms=M   N events, chunked, each with the time at which it was sent
 //   /served           how many requests this port has answered; not counted itself
 
@@ -16,6 +19,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <deque>
 #include <memory>
 #include <queue>
 #include <string>
@@ -27,7 +31,8 @@ namespace sluice::bench {
 namespace {
 
 constexpr std::string_view kUsage =
-    "backend --ports N,N,... (0: any) [--max-seconds N (600)]\n"
+    "backend --ports N,N,... (0: any) [--max-seconds N (600)] [--servers N (0: answers at once) --service-us N "
+    "(10000)]\n"
     "Answers HTTP/1.1 on 127.0.0.1; prints one line \"listening backend 127.0.0.1:PORT\" per port, then \"ready\".";
 
 constexpr std::size_t kLongestHead = 64 * 1024;
@@ -60,10 +65,12 @@ struct Connection {
   std::uint64_t event_interval = 0;
 };
 
+/// Something to be sent later: the next event of a stream, or the answer of a server that is at work.
 struct DueEvent {
   std::uint64_t at = 0;
   int fd = -1;
   std::uint64_t serial = 0;
+  int server_of = -1;  ///< index of the port; -1: a stream's event
   bool operator>(const DueEvent& other) const { return at > other.at; }
 };
 
@@ -122,7 +129,9 @@ Request read_head(std::string_view head) {
 
 class Backend {
  public:
-  explicit Backend(const std::vector<WeightedPort>& ports) : served_(ports.size()) {
+  Backend(const std::vector<WeightedPort>& ports, std::uint64_t servers, std::uint64_t service_ns)
+      : served_(ports.size()), service_ns_(service_ns), free_(ports.size(), servers), queues_(ports.size()) {
+    paced_ = servers > 0;
     epoll_ = epoll_create1(EPOLL_CLOEXEC);
     if (epoll_ < 0) die("epoll");
     for (std::size_t i = 0; i < ports.size(); ++i) {
@@ -259,8 +268,35 @@ class Backend {
   bool finish_request(int fd, Connection& connection) {
     if (!connection.answers_after_body) return !connection.close_after || connection.events_left > 0;
     connection.answers_after_body = false;
+    if (paced_) {
+      queues_[connection.port_index].push_back({0, fd, connection.serial, static_cast<int>(connection.port_index)});
+      serve(connection.port_index);
+      return true;
+    }
     ++served_[connection.port_index];
     return send_out(fd, answer_) && !connection.close_after;
+  }
+
+  /// Gives requests that wait to servers that are free.
+  void serve(std::size_t port) {
+    while (free_[port] > 0 && !queues_[port].empty()) {
+      --free_[port];
+      DueEvent work = queues_[port].front();
+      queues_[port].pop_front();
+      random_ = random_ * 6364136223846793005u + 1442695040888963407u;
+      work.at = now_ns() + service_ns_ / 2 + (random_ >> 33) % (service_ns_ + 1);
+      due_.push(work);
+    }
+  }
+
+  void finish_work(const DueEvent& work) {
+    const auto port = static_cast<std::size_t>(work.server_of);
+    ++served_[port];
+    ++free_[port];
+    serve(port);
+    Connection* connection = connections_[static_cast<std::size_t>(work.fd)].get();
+    if (connection == nullptr || connection->serial != work.serial) return;
+    if (!send_out(work.fd, answer_) || connection->close_after) close_connection(work.fd);
   }
 
   bool begin_stream(int fd, Connection& connection, std::string_view target) {
@@ -291,6 +327,10 @@ class Backend {
       DueEvent due = due_.top();
       if (due.at > now_ns()) return;
       due_.pop();
+      if (due.server_of >= 0) {
+        finish_work(due);
+        continue;
+      }
       Connection* connection = connections_[static_cast<std::size_t>(due.fd)].get();
       if (connection == nullptr || connection->serial != due.serial || connection->events_left == 0) continue;
       if (!send_out(due.fd, next_event(*connection)) || (connection->events_left == 0 && connection->close_after)) {
@@ -321,6 +361,11 @@ class Backend {
   int last_listener_ = -1;
   std::uint64_t serial_ = 0;
   std::vector<std::uint64_t> served_;
+  bool paced_ = false;
+  std::uint64_t service_ns_;
+  std::vector<std::uint64_t> free_;  ///< servers, by port
+  std::vector<std::deque<DueEvent>> queues_;
+  std::uint64_t random_ = 1;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::priority_queue<DueEvent, std::vector<DueEvent>, std::greater<>> due_;
   const std::string answer_ = reply("200 OK", "application/json", json_of(250));
@@ -336,6 +381,7 @@ int main(int argc, char** argv) {
   const Options options(argc, argv, kUsage);
   stop_by_itself(std::chrono::seconds(options.number("max-seconds", 600, 3600)));
   const auto ports = parse_ports(options.text("ports", "0"));
-  static Backend backend(ports);
+  static Backend backend(ports, options.number("servers", 0, 10'000),
+                         options.number("service-us", 10'000, 60'000'000) * 1000);
   backend.run();
 }

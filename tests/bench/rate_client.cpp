@@ -22,14 +22,18 @@ namespace {
 
 constexpr std::string_view kUsage =
     "rate_client --port N --rate N [--connections N (64)] [--seconds N (5)] [--path P (/)]\n"
-    "            [--body-bytes N (250)] [--users N (0: no x-user-id)]\n"
-    "Sends POST requests at a fixed rate; prints requests, errors and latency percentiles as name=value.";
+    "            [--body-bytes N (250)] [--users N (0: no x-user-id)] [--timeout-ms N (0: none)] [--skip-seconds N "
+    "(0)]\n"
+    "Sends POST requests at a fixed rate; prints requests, errors and latency percentiles as name=value. With\n"
+    "--timeout-ms a request that is not answered in time is given up with its connection, and answers of 200 and 503\n"
+    "are told apart; what was due in the first --skip-seconds does not count.";
 
 struct Connection {
   int fd = -1;
   std::uint64_t due_at = 0;  ///< of the request that is being answered
   std::size_t request = 0;
   std::size_t sent = 0;
+  std::uint64_t number = 0;  ///< of that request, from 1
   bool busy = false;
   ReplyReader reply;
 };
@@ -40,7 +44,9 @@ class RateClient {
       : port_(options.port("port")),
         rate_(std::max<std::uint64_t>(1, options.number("rate", 1000, 1'000'000))),
         total_(rate_ * options.number("seconds", 5, 600)),
-        connections_(std::clamp<std::uint64_t>(options.number("connections", 64, 4096), 1, 4096)) {
+        connections_(std::clamp<std::uint64_t>(options.number("connections", 64, 4096), 1, 4096)),
+        timeout_(options.number("timeout-ms", 0, 60'000) * 1'000'000u),
+        skipped_(rate_ * options.number("skip-seconds", 0, 600)) {
     const std::string path = options.text("path", "/");
     const std::string body = json_of(options.number("body-bytes", 250, 64u << 20));
     const std::uint64_t users = options.number("users", 0, 100'000);
@@ -62,6 +68,7 @@ class RateClient {
     std::array<epoll_event, 256> events;
     while (finished_ < total_ && now_ns() < give_up) {
       send_due();
+      give_up_late();
       const int count = wait(events.data(), static_cast<int>(events.size()), give_up);
       for (int i = 0; i < count; ++i) on_event(events[static_cast<std::size_t>(i)].data.u64);
     }
@@ -82,7 +89,8 @@ class RateClient {
 
   int wait(epoll_event* events, int room, std::uint64_t give_up) {
     const bool waits_for_answer = idle_.empty() || next_ == total_;
-    const std::uint64_t until = waits_for_answer ? give_up : due_at(next_);
+    std::uint64_t until = waits_for_answer ? give_up : due_at(next_);
+    if (!by_age_.empty()) until = std::min(until, by_age_.front().due_at + timeout_);
     const std::uint64_t now = now_ns();
     const std::uint64_t pause = until > now ? until - now : 0;
     const timespec timeout{static_cast<time_t>(pause / 1'000'000'000u), static_cast<long>(pause % 1'000'000'000u)};
@@ -99,6 +107,8 @@ class RateClient {
       connection.request = next_++ % requests_.size();
       connection.sent = 0;
       connection.busy = true;
+      connection.number = next_;
+      if (timeout_ > 0) by_age_.push_back({connection.due_at, index, connection.number});
       connection.reply.reset();
       if (!send_rest(connection)) fail(index);
     }
@@ -133,14 +143,46 @@ class RateClient {
     Connection& connection = connections_[index];
     connection.busy = false;
     ++finished_;
-    if (connection.reply.status() != 200) ++errors_;
-    latencies_.push_back(now_ns() - connection.due_at);
+    const std::uint64_t latency = now_ns() - connection.due_at;
+    const int status = connection.reply.status();
+    if (status != 200) ++errors_;
+    latencies_.push_back(latency);
+    if (connection.number > skipped_) {
+      if (status == 200) {
+        good_.push_back(latency);
+      } else if (status == 503) {
+        refused_.push_back(latency);
+      } else {
+        ++failed_;
+      }
+    }
     idle_.push_back(index);
   }
 
-  void fail(std::size_t index) {
+  /// The oldest first: they all have the same patience.
+  void give_up_late() {
+    const std::uint64_t now = now_ns();
+    while (!by_age_.empty() && by_age_.front().due_at + timeout_ <= now) {
+      const Age oldest = by_age_.front();
+      by_age_.pop_front();
+      const Connection& connection = connections_[oldest.index];
+      if (!connection.busy || connection.number != oldest.number) continue;
+      if (oldest.number > skipped_) ++late_;
+      fail(oldest.index, true);
+    }
+    // What could not even be sent is late, too.
+    while (timeout_ > 0 && next_ < total_ && idle_.empty() && due_at(next_) + timeout_ <= now) {
+      ++next_;
+      ++finished_;
+      ++errors_;
+      if (next_ > skipped_) ++late_;
+    }
+  }
+
+  void fail(std::size_t index, bool given_up = false) {
     const bool was_busy = connections_[index].busy;
     if (was_busy) {
+      if (!given_up && connections_[index].number > skipped_) ++failed_;
       ++errors_;
       ++finished_;
     } else {
@@ -157,13 +199,37 @@ class RateClient {
     std::printf("requests=%zu errors=%llu seconds=%.3f rps=%.0f p50_us=%.1f p90_us=%.1f p99_us=%.1f p999_us=%.1f\n",
                 latencies_.size(), static_cast<unsigned long long>(errors_ + unanswered), seconds,
                 static_cast<double>(latencies_.size()) / seconds, micros(50), micros(90), micros(99), micros(99.9));
+    if (timeout_ > 0) report_overload();
   }
+
+  void report_overload() {
+    const double seconds = static_cast<double>(total_ - skipped_) / static_cast<double>(rate_);
+    const auto per_second = [&](std::uint64_t count) { return static_cast<double>(count) / seconds; };
+    const auto millis = [](std::vector<std::uint64_t>& values, double percent) {
+      return values.empty() ? 0 : static_cast<double>(percentile(values, percent)) / 1e6;
+    };
+    std::printf(
+        "good_per_s=%.1f refused_per_s=%.1f late_per_s=%.1f failed_per_s=%.1f good_p50_ms=%.1f good_p99_ms=%.1f "
+        "refused_p99_ms=%.1f\n",
+        per_second(good_.size()), per_second(refused_.size()), per_second(late_), per_second(failed_),
+        millis(good_, 50), millis(good_, 99), millis(refused_, 99));
+  }
+
+  struct Age {
+    std::uint64_t due_at;
+    std::size_t index;
+    std::uint64_t number;
+  };
 
   Port port_;
   std::uint64_t rate_, total_;
   std::vector<Connection> connections_;
+  std::uint64_t timeout_;  ///< 0: none
+  std::uint64_t skipped_;  ///< requests that do not count
+  std::deque<Age> by_age_;
   std::vector<std::string> requests_;
-  std::vector<std::uint64_t> latencies_;
+  std::vector<std::uint64_t> latencies_, good_, refused_;
+  std::uint64_t late_ = 0, failed_ = 0;
   std::deque<std::size_t> idle_;
   std::uint64_t start_ = 0, next_ = 0, finished_ = 0, errors_ = 0;
   int epoll_ = -1;
