@@ -5,9 +5,21 @@
 
 namespace sluice::gateway {
 
-using http::IoResult;
-using http::IoStatus;
+using metrics::FailureReason;
 using metrics::ShadowDropReason;
+using upstream::CallOutcome;
+
+namespace {
+
+ShadowDropReason reason_of(const CallOutcome& outcome) noexcept {
+  if (outcome.timed_out) return ShadowDropReason::Timeout;
+  const bool sent = outcome.failure == FailureReason::Reset || outcome.failure == FailureReason::BadResponse;
+  return sent ? ShadowDropReason::Failed : ShadowDropReason::Connect;
+}
+
+}  // namespace
+
+Mirror::Mirror(Mirrors& mirrors) noexcept : mirrors_(&mirrors), call_(*mirrors.context_) {}
 
 Mirrors::~Mirrors() = default;
 
@@ -52,7 +64,6 @@ void Mirrors::launch(const boost::intrusive_ptr<LiveConfig>& live, LiveRoute& ro
   mirror->index_ = running_.size();
   Mirror& started = *mirror;
   running_.push_back(std::move(mirror));
-  context_->wheel.set(started, now + route.config->mirror.timeout);
   started.life_ = started.run();
   started.life_.start();
 }
@@ -76,100 +87,28 @@ void Mirrors::finished(Mirror& mirror) {
 
 void Mirrors::stop_all() {
   for (std::size_t i = running_.size(); i-- > 0;) {
-    if (i < running_.size()) running_[i]->stop();
+    if (i < running_.size()) running_[i]->call_.cancel();
   }
 }
 
 http::Task<> Mirror::run() {
   metrics::VersionCounters& counters = *version_->counters;
   counters.shadow_in_flight.add();
-  int status = 0;
-  auto exchanging = exchange(status);
-  ShadowDropReason reason = co_await exchanging;
-  http::DeadlineWheel::cancel(*this);
-  if (status != 0) {
-    counters.shadow_responses.add(status);
+  CallOutcome outcome;
+  if (upstream::EndpointPool* pool = version_->balancer.pick(mirrors_->context_->random)) {
+    auto calling = call_.run(*pool, {method_, bytes_, begun_ + route_->config->mirror.timeout});
+    outcome = co_await calling;
+  }
+  if (outcome.answered()) {
+    counters.shadow_responses.add(outcome.status);
     counters.shadow_duration.record(mirrors_->context_->clock.now() - begun_);
   } else {
-    if (timed_out_) reason = ShadowDropReason::Timeout;
-    counters.shadow_dropped[reason].add();
+    counters.shadow_dropped[reason_of(outcome)].add();
   }
   counters.shadow_in_flight.subtract();
   mirrors_->cancel_admission(*route_, *version_);
-  timed_out_ = false;
   live_.reset();
   mirrors_->finished(*this);
-}
-
-/// Sends the copy and reads its answer to the end. `status` stays 0 when there was none; then the result says why.
-http::Task<ShadowDropReason> Mirror::exchange(int& status) {
-  upstream::EndpointPool* pool = version_->balancer.pick(mirrors_->context_->random);
-  if (pool == nullptr) co_return ShadowDropReason::Connect;
-  connection_ = pool->take_idle(begun_);
-  if (connection_ == nullptr) {
-    upstream::EndpointPool::Waiter waiter(*pool);
-    waiter_ = &waiter;
-    connection_ = co_await waiter;
-    waiter_ = nullptr;
-    if (connection_ == nullptr) co_return ShadowDropReason::Connect;
-  }
-  iovec bytes{bytes_.data(), bytes_.size()};
-  auto writing = connection_->stream().write({&bytes, 1});
-  bool reusable = co_await writing == IoStatus::Ok;
-  if (reusable && !timed_out_) {
-    auto reading = read_answer();
-    reusable = co_await reading;
-    if (reusable) status = answer_.status;
-    reusable = reusable && answer_.keep_alive && answer_.framing != http::Framing::UntilClose;
-  }
-  upstream::Connection& connection = *std::exchange(connection_, nullptr);
-  connection.pool().release(connection, reusable, mirrors_->context_->clock.now());
-  co_return ShadowDropReason::Failed;
-}
-
-/// True when the whole answer came and was well formed.
-http::Task<bool> Mirror::read_answer() {
-  http::Stream& stream = connection_->stream();
-  http::ResponseHeadParser parser;
-  http::BodyMeter body;
-  bool in_body = false;
-  for (;;) {
-    if (!in_body && connection_->filled() > 0) {
-      const auto parsed = parser.parse(connection_->received(), method_, answer_);
-      if (parsed == http::ParseStatus::Refused) co_return false;
-      if (parsed == http::ParseStatus::Done) {
-        connection_->consume(answer_.size);
-        parser.reset();
-        if (answer_.status < 200) continue;
-        body = http::BodyMeter(answer_);
-        in_body = true;
-      }
-    }
-    if (in_body) {
-      const std::size_t taken = body.take(connection_->received());
-      connection_->consume(taken);
-      if (body.failed()) co_return false;
-      if (body.done()) co_return connection_->filled() == 0;
-    }
-    if (!stream.read_armed() && !stream.read_completed() && !connection_->arm()) co_return false;
-    const IoResult result = co_await stream.read_result();
-    if (result.status == IoStatus::Eof && in_body && answer_.framing == http::Framing::UntilClose) co_return true;
-    if (!result.ok()) co_return false;
-    connection_->received_more(result.bytes);
-  }
-}
-
-void Mirror::on_deadline(TimePoint) {
-  timed_out_ = true;
-  stop();
-}
-
-void Mirror::stop() noexcept {
-  if (waiter_ != nullptr) {
-    waiter_->cancel();
-  } else if (connection_ != nullptr) {
-    connection_->stream().close();
-  }
 }
 
 }  // namespace sluice::gateway

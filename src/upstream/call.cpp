@@ -47,11 +47,12 @@ http::Task<bool> Call::exchange(EndpointPool& pool, CallRequest request, bool ag
       co_return false;
     }
   }
-  heard_ = false;
+  heard_ = answered_ = false;
   bool complete = false;
   iovec bytes{const_cast<char*>(request.bytes.data()), request.bytes.size()};
   auto writing = connection_->stream().write({&bytes, 1});
   if (co_await writing == IoStatus::Ok && !given_up_) {
+    sent_at_ = context_->clock.now();
     auto reading = read_answer(request.method);
     complete = co_await reading;
   }
@@ -67,7 +68,10 @@ http::Task<bool> Call::exchange(EndpointPool& pool, CallRequest request, bool ag
   outcome.failure = timed_out_ ? FailureReason::ResponseTimeout
                     : heard_   ? FailureReason::BadResponse
                                : FailureReason::Reset;
-  co_return was_reused && !heard_ && !given_up_;
+  const bool stale = was_reused && !heard_ && !given_up_;
+  const bool cancelled = given_up_ && !timed_out_;
+  if (!stale && !cancelled && !answered_) pool.note_gateway_error();
+  co_return stale;
 }
 
 /// True when the whole answer came and was well formed.
@@ -85,7 +89,8 @@ http::Task<bool> Call::read_answer(http::Method method) {
         parser.reset();
         if (answer_.status < 200) continue;
         body = http::BodyMeter(answer_);
-        in_body = true;
+        in_body = answered_ = true;
+        connection_->pool().note_answer(answer_.status, context_->clock.now() - sent_at_);
       }
     }
     if (in_body) {

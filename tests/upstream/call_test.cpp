@@ -33,6 +33,17 @@ class CallTest : public PoolFixture {
     EXPECT_TRUE(run_until([&] { return outcome.has_value(); }));
     return outcome.value_or(CallOutcome{});
   }
+  /// A pool that reports to `status`.
+  EndpointPool& make_reporting_pool(std::uint16_t port) {
+    EndpointPool& pool = make_pool(port);
+    EndpointPool::Settings settings = pool.settings();
+    settings.status = status;
+    pool.update(settings);
+    return pool;
+  }
+  const EndpointCells& reports() const { return status->cells(0); }
+
+  std::shared_ptr<EndpointStatus> status = std::make_shared<EndpointStatus>(1, [] {});
   Call call{context};
   std::optional<CallOutcome> outcome;
   http::Task<> life;
@@ -168,6 +179,43 @@ TEST_F(CallTest, CancellingEndsItWithoutAStatus) {
   EXPECT_FALSE(outcome->answered());
   EXPECT_FALSE(outcome->timed_out);
   call.cancel();  // nothing is under way: harmless
+}
+
+TEST_F(CallTest, ReportsHowItWentToTheEndpointsStatus) {
+  FakeUpstream well;
+  run(make_reporting_pool(well.port()));
+  EXPECT_EQ(reports().answered.value(), 1u);
+  FakeUpstream sick(test::answers(503, ""));
+  run(make_reporting_pool(sick.port()));
+  EXPECT_EQ(reports().server_errors.value(), 1u);
+  FakeUpstream rude([](Conversation& gateway) { gateway.read_request(); });
+  run(make_reporting_pool(rude.port()));
+  EXPECT_EQ(reports().gateway_errors.value(), 1u);
+  FakeUpstream silent(test::never_answers());
+  begin(make_reporting_pool(silent.port()));
+  ASSERT_TRUE(run_until([&] { return silent.request_count() == 1; }));
+  advance(1s + wheel.tick());
+  ASSERT_TRUE(run_until([&] { return outcome.has_value(); }));
+  EXPECT_EQ(reports().gateway_errors.value(), 2u);
+}
+
+TEST_F(CallTest, ReportsNoEndpointForWhatWasNotItsDoing) {
+  FakeUpstream upstream([](Conversation& gateway) {
+    gateway.read_request();
+    gateway.answer(200, "");
+    if (gateway.number() == 0) return;  // then the connection it keeps is dead
+    gateway.read_request();
+    gateway.sees_close();
+  });
+  EndpointPool& pool = make_reporting_pool(upstream.port());
+  run(pool);
+  run(pool);
+  EXPECT_EQ(reports().answered.value(), 2u);
+  begin(pool);
+  ASSERT_TRUE(run_until([&] { return upstream.request_count() == 3; }));
+  call.cancel();
+  ASSERT_TRUE(run_until([&] { return outcome.has_value(); }));
+  EXPECT_EQ(reports().gateway_errors.value(), 0u) << "neither a stale connection nor our own change of mind";
 }
 
 TEST_F(CallTest, AnOutcomeReadsAsASentenceWould) {

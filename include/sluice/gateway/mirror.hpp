@@ -8,9 +8,8 @@
 #include <vector>
 
 #include "sluice/gateway/published.hpp"
-#include "sluice/http/body_meter.hpp"
-#include "sluice/http/deadline_wheel.hpp"
 #include "sluice/http/task.hpp"
+#include "sluice/upstream/call.hpp"
 
 namespace sluice::gateway {
 
@@ -18,31 +17,24 @@ class Mirrors;
 
 /// One copy of a request on its way to a shadow. Its answer is measured and thrown away; nothing of it reaches the
 /// client, and nothing of the client's fate reaches it.
-class Mirror final : private http::DeadlineWheel::Hook {
+class Mirror final {
  public:
-  explicit Mirror(Mirrors& mirrors) noexcept : mirrors_(&mirrors) {}
+  explicit Mirror(Mirrors& mirrors) noexcept;
 
  private:
   friend class Mirrors;
   http::Task<> run();
-  http::Task<metrics::ShadowDropReason> exchange(int& status);
-  http::Task<bool> read_answer();
-  void on_deadline(TimePoint now) override;
-  void stop() noexcept;
 
   Mirrors* mirrors_;
   boost::intrusive_ptr<LiveConfig> live_;
   LiveRoute* route_ = nullptr;
   LiveVersion* version_ = nullptr;
-  upstream::Connection* connection_ = nullptr;
-  upstream::EndpointPool::Waiter* waiter_ = nullptr;
-  bool timed_out_ = false;
   http::Method method_ = http::Method::Other;
   TimePoint begun_{};
   std::string bytes_;  ///< head and body as sent; keeps its capacity
+  upstream::Call call_;
   http::Task<> life_;
   std::size_t index_ = 0;
-  http::ResponseHead answer_;
 };
 
 /// A copy that is being made while its request's body streams by. Bounded; plain data.

@@ -32,8 +32,8 @@ struct CallOutcome {
 std::string describe(const CallOutcome& outcome);
 
 /// One request of our own to an endpoint: sends it, reads its answer to the end and throws that away. When a connection
-/// that was used before dies without a byte of an answer, it is tried once more on another. One at a time; used again
-/// and again it allocates nothing. One thread.
+/// that was used before dies without a byte of an answer, it is tried once more on another. How it went is reported to
+/// the endpoint's status, where its pool has one. One at a time; used again and again it allocates nothing. One thread.
 class Call final : private http::DeadlineWheel::Hook {
  public:
   explicit Call(WorkerContext& context) noexcept : context_(&context) {}
@@ -54,7 +54,9 @@ class Call final : private http::DeadlineWheel::Hook {
   EndpointPool::Waiter* waiter_ = nullptr;
   bool given_up_ = false;
   bool timed_out_ = false;
-  bool heard_ = false;  // a byte of an answer came
+  bool heard_ = false;     // a byte of an answer came
+  bool answered_ = false;  // the head of one came
+  TimePoint sent_at_{};
   http::ResponseHead answer_;
 };
 
