@@ -33,7 +33,9 @@ void Exchange::count_durations(metrics::VersionCounters& counters, metrics::Rout
   const Duration first_byte = call_->first_byte_at() - call_->sent_at();
   counters.time_to_first_byte.record(first_byte);
   if (const double quantile = route_->config->hedge.quantile; quantile > 0) {
-    route_->state->hedge_patience.record(first_byte, quantile);
+    // A hedge that won says only that the first try would have taken longer than patience lasts.
+    const bool hedged = call_ == second_.get();
+    route_->state->hedge_patience.record(hedged ? call_->first_byte_at() - received_at_ : first_byte, quantile);
   }
   if (!answer_complete_) return;
   const Duration upstream = answered_at_ - call_->sent_at();

@@ -67,7 +67,7 @@ http::Task<> Attempt::run(Plan plan) {
     if (exchange_.body_streams_) {
       auto sending = exchange_.send_body(*this, beside_);
       co_await sending;
-    } else if (!beside_) {
+    } else {
       exchange_.note_request_sent(sent_at_);
     }
   }
@@ -83,7 +83,7 @@ http::Task<> Attempt::run(Plan plan) {
       }
       if (status == http::ParseStatus::Done) {
         if (answer_.status >= 200) {
-          take_head();
+          if (!take_head()) break;
           co_return;
         }
         if (!beside_) {
@@ -112,10 +112,20 @@ http::Task<> Attempt::run(Plan plan) {
   give_back(false);
 }
 
-/// An answer: what the endpoint's statistics make of it depends on its status alone.
-void Attempt::take_head() {
+/// An answer: what the endpoint's statistics make of it depends on its status alone. False when its body is malformed
+/// as far as it came: while the client has seen nothing, another endpoint may still do better.
+bool Attempt::take_head() {
+  if (answer_.framing == http::Framing::Chunked) {
+    http::BodyMeter body(answer_);
+    body.take(connection_->received().substr(answer_.size));
+    if (body.failed()) {
+      refuse_answer();
+      return false;
+    }
+  }
   result_ = Result::Answered;
   pool_->note_answer(answer_.status, heard_at_ - sent_at_);
+  return true;
 }
 
 http::Task<> Attempt::wait_for_connection() {
@@ -158,7 +168,7 @@ void Attempt::fail(AttemptFailure failure, const GatewayFailure& why) {
   // A dial that failed was reported by the pool; a full pool is our own limit.
   const bool endpoints_doing =
       failure == AttemptFailure::Reset || failure == AttemptFailure::BadResponse || failure == AttemptFailure::Timeout;
-  if (endpoints_doing && !stale_) pool_->note_gateway_error();
+  if (endpoints_doing && reached_ && !stale_) pool_->note_gateway_error();
 }
 
 void Attempt::stop() {
@@ -172,7 +182,7 @@ void Attempt::stop() {
 
 void Attempt::time_out() {
   if (ended()) return;
-  if (pool_ != nullptr && connection_ != nullptr) fail(AttemptFailure::Timeout, FailureReason::ResponseTimeout);
+  fail(AttemptFailure::Timeout, FailureReason::ResponseTimeout);
   stop();
 }
 

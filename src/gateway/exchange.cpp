@@ -301,8 +301,9 @@ void Exchange::on_deadlines(Deadlines& deadlines, TimePoint now) {
 /// The endpoint was too slow. One that a hedge went beside has had its time too.
 void Exchange::time_out() {
   if (call_ == nullptr) return;
-  if (second_ && !second_task_.done()) second_->time_out();
+  const bool both = second_ && !second_task_.done();  // while one is under way, the end of the other ends nothing else
   first_.time_out();
+  if (both) second_->time_out();
 }
 
 /// An endpoint that keeps silent must not make a client wait that expects 100 (Continue).

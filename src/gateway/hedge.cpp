@@ -24,6 +24,7 @@ struct Exchange::RaceAwaiter {
 
 bool Exchange::hedge_wanted() const noexcept {
   const upstream::HedgeRules& rules = route_->config->hedge;
+  if (!route_->config->retry.unsafe_methods && !is_idempotent()) return false;
   return rules.enabled() && (rules.after.count() > 0 || route_->state->hedge_patience.known());
 }
 
@@ -39,10 +40,10 @@ http::Task<> Exchange::race(Attempt::Plan plan) {
     if (failed()) break;
     const bool first_ended = first_task_.done();
     const bool second_ended = second_task_.done();  // also when there is none
-    if (first_ended && first_.answered() && (answer_is_good() || second_ended)) break;
+    if (first_ended && first_.answered() && answer_is_good()) break;
     if (launched && second_ended && second_->answered()) {
       call_ = second_.get();
-      if (answer_is_good() || first_ended) break;
+      if (answer_is_good() || (first_ended && !first_.answered())) break;
       call_ = &first_;
     }
     if (first_ended && second_ended) break;
@@ -68,9 +69,9 @@ http::Task<> Exchange::race(Attempt::Plan plan) {
   if (call_ == second_.get()) version().counters->hedges_won.add();
 }
 
-/// Only for a request that has gone out whole, with an endpoint to spare, and within the budget.
+/// Only for a request that is here whole, with an endpoint to spare, and within the budget.
 bool Exchange::launch_hedge(const Attempt::Plan& plan) {
-  if (!request_sent_ || !replayable() || version().balancer.usable() < 2 || !take_retry()) return false;
+  if (!request_body_.done() || !replayable() || version().balancer.usable() < 2 || !take_retry()) return false;
   if (!second_) second_ = std::make_unique<Attempt>(*this);
   version().counters->hedges.add();
   Attempt::Plan beside = plan;

@@ -14,21 +14,6 @@ using upstream::AttemptFailure;
 
 namespace {
 
-/// Methods that change nothing when they are done twice (RFC 9110 section 9.2.2).
-bool is_idempotent(http::Method method) noexcept {
-  switch (method) {
-    case http::Method::Get:
-    case http::Method::Head:
-    case http::Method::Put:
-    case http::Method::Delete:
-    case http::Method::Options:
-    case http::Method::Trace:
-      return true;
-    default:
-      return false;
-  }
-}
-
 /// What Retry-After asks for; negative when it is absent or a date, which says nothing useful to a gateway.
 std::chrono::milliseconds read_retry_after(std::string_view value) noexcept {
   std::uint32_t seconds = 0;
@@ -43,6 +28,7 @@ std::chrono::milliseconds read_retry_after(std::string_view value) noexcept {
 http::Task<> Exchange::serve() {
   Attempt::Plan plan{&version()};
   bool stale_retried = false;
+  bool counted = false;  // as a request that took more than one attempt at this version
   for (;;) {
     call_ = &first_;
     ++made_;
@@ -69,11 +55,13 @@ http::Task<> Exchange::serve() {
       stale_retried = plan.fresh = true;
       plan.avoid = nullptr;
       --made_;
-      version().counters->retries.add();
+      count_retry(counted);
     } else if (fall_back(tried)) {
       plan = {&version()};
-      stale_retried = false;
-    } else if (!may_try_again(tried, patience)) {
+      stale_retried = counted = false;
+    } else if (may_try_again(tried, patience)) {
+      count_retry(counted);
+    } else {
       break;
     }
     if (tried.answered()) tried.discard_answer(request_sent_);
@@ -91,6 +79,21 @@ http::Task<> Exchange::serve() {
     if (!failed()) keep_for_warm_up();
   } else {
     failure_ = call_->why();
+  }
+}
+
+/// A method that changes nothing when it is done twice (RFC 9110 section 9.2.2).
+bool Exchange::is_idempotent() const noexcept {
+  switch (request_.method) {
+    case http::Method::Get:
+    case http::Method::Head:
+    case http::Method::Put:
+    case http::Method::Delete:
+    case http::Method::Options:
+    case http::Method::Trace:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -150,7 +153,7 @@ bool Exchange::may_try_again(const Attempt& failed, std::chrono::milliseconds& p
     facts.retry_after = read_retry_after(call_->answer().find(call_->connection()->data(), "retry-after"));
   }
   facts.made = made_;
-  facts.unsafe_method = !is_idempotent(request_.method);
+  facts.unsafe_method = !is_idempotent();
   facts.endpoint_got_it = failed.reached_endpoint();
   facts.replayable = replayable();
   facts.other_endpoint = version().balancer.usable() > 1;
@@ -158,10 +161,13 @@ bool Exchange::may_try_again(const Attempt& failed, std::chrono::milliseconds& p
   if (!next.again) return false;
   if (worker_->now() + next.pause >= received_at_ + route_->config->timeouts.request) return false;
   if (!take_retry()) return false;
-  version().counters->retries.add();
-  if (made_ == 1) version().counters->retried.add();
   patience = next.pause;
   return true;
+}
+
+void Exchange::count_retry(bool& counted) noexcept {
+  version().counters->retries.add();
+  if (!std::exchange(counted, true)) version().counters->retried.add();
 }
 
 /// One more retry or hedge of the route's budget; kept until the exchange ends.

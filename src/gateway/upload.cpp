@@ -54,7 +54,11 @@ http::Task<> Exchange::send_body(Attempt& attempt, bool whole) {
     if (co_await writing != IoStatus::Ok) co_return;
     sent += bytes.size();
   }
-  if (whole || attempt.result() != Attempt::Result::Pending) co_return;
+  if (attempt.result() != Attempt::Result::Pending) co_return;
+  if (whole) {
+    note_request_sent(worker_->now());
+    co_return;
+  }
   upload_to_ = attempt.connection();
   if (upload_running_) {
     resume_upload();
@@ -160,14 +164,18 @@ void Exchange::copy_for_mirrors(std::string_view piece) {
   }
 }
 
-/// The endpoint has everything: its own time begins, and the client may be watched for its end.
+/// An endpoint has everything: its own time begins, and the client may be watched for its end.
 void Exchange::note_request_sent(TimePoint now) {
+  if (request_sent_) return;  // by the other try of a race
   request_sent_ = true;
   session_->clear_deadline(DeadlineKind::Continue);
   if (!answer_begun_) session_->set_deadline(DeadlineKind::Backend, now + route_->config->timeouts.backend_request);
   if (tee_.active()) launch_mirrors();
   if (!body_streams_) return;
-  if (session_->received().size() == bytes_in_buffer_) session_->watch_client();
+  if (!client_watched_ && session_->received().size() == bytes_in_buffer_) {
+    client_watched_ = true;
+    session_->watch_client();
+  }
 }
 
 /// The answer ended before the body did: the client is told that nothing more comes, and what it still sends is thrown

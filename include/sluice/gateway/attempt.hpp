@@ -38,7 +38,7 @@ class Attempt {
 
   /// Ends it from outside. May resume its coroutine at once: nothing may follow.
   void stop();
-  /// Ends it because the endpoint did not answer in time; only once the request was sent.
+  /// Ends it because the endpoint did not answer in time. Like stop: nothing may follow.
   void time_out();
 
   Result result() const noexcept { return result_; }
@@ -71,7 +71,7 @@ class Attempt {
   http::Task<> wait_for_connection();
   http::Task<> read_head();
   void compose_request();
-  void take_head();
+  bool take_head();
   void fail(upstream::AttemptFailure failure, metrics::FailureReason reason);
   void fail(upstream::AttemptFailure failure, const GatewayFailure& why);
   bool ended() const noexcept { return result_ != Result::Pending; }

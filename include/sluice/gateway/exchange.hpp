@@ -94,9 +94,11 @@ class Exchange {
   // tries.cpp: attempts until one has an answer for the client, or none will
   http::Task<> serve();
   http::Task<> pause(std::chrono::milliseconds patience);
+  bool is_idempotent() const noexcept;
   bool answer_is_good() noexcept;
   bool may_try_again(const Attempt& failed, std::chrono::milliseconds& patience);
   bool fall_back(const Attempt& failed);
+  void count_retry(bool& counted) noexcept;
   void note_load(const Attempt& tried, TimePoint begun) noexcept;
   bool replayable() const noexcept;
   bool take_retry() noexcept;
