@@ -1,14 +1,9 @@
-#include "e2e/e2e.hpp"
+#include "e2e/operator.hpp"
 
 namespace sluice::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-int readiness(const SluiceProcess& sluice) {
-  RawClient client(sluice.metrics_port());
-  return client.get("/readyz", {{"Connection", "close"}}).status();
-}
 
 TEST(Drain, WithNothingInFlightEndsAtOnceWithZero) {
   FakeUpstream upstream("fine");
@@ -48,14 +43,7 @@ TEST(Drain, LetsRequestsInFlightFinishAndSaysClose) {
   client.send(request_text("POST", "/", "x"));
   upstream.request(0);
   sluice.signal(SIGTERM);
-  ASSERT_TRUE(eventually([&] {
-    try {
-      const RawClient late(sluice.port());
-      return false;
-    } catch (const std::runtime_error&) {
-      return true;
-    }
-  })) << "new connections are still accepted";
+  ASSERT_TRUE(eventually([&] { return !accepts(sluice.port()); })) << "new connections are still accepted";
   EXPECT_TRUE(sluice.process().is_running());
   gate.open();
   const auto response = client.read_response();
