@@ -28,7 +28,7 @@ void collect_names(const Config& config, std::set<std::string>& names) {
 
 EndpointService::EndpointService(metrics::Registry& registry, const Clock& clock, std::function<void()> on_change)
     : loop_(clock),
-      names_(loop_.context().io, NameServers{}),
+      names_(loop_.context().io, NameServers{}, &registry.names()),
       dns_(loop_.context(), names_, [on_change = std::move(on_change)](const std::string&) { on_change(); }),
       monitor_(loop_, registry) {
   loop_.context().names = &names_;

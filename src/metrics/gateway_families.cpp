@@ -19,6 +19,20 @@ void add_client_connections(Families& page) {
   page.single_counter("sent_bytes_total", "Bytes written to clients.", totals.bytes_sent);
 }
 
+void add_names(Families& page) {
+  const NameTotals& totals = page.snapshot().names;
+  Family& lookups = page.counter("dns_lookups_total", "Look-ups of endpoints' names, by how they ended.");
+  for (std::size_t i = 0; i < kLookupResults; ++i) {
+    const auto result = static_cast<LookupResult>(i);
+    lookups.samples.push_back({{{"result", std::string(to_string(result))}}, static_cast<double>(totals.lookups[i])});
+  }
+  Family& names = page.gauge("dns_names", "Names behind dns:// endpoints, by what is known of them.");
+  for (std::size_t i = 0; i < kNameStates; ++i) {
+    const auto state = static_cast<NameState>(i);
+    names.samples.push_back({{{"state", std::string(to_string(state))}}, static_cast<double>(totals.names[i])});
+  }
+}
+
 void add_control(Families& page) {
   const Snapshot& snapshot = page.snapshot();
   page.single_gauge("config_last_reload_successful", "1 when the last policy was put in force, 0 when it was refused.",
@@ -65,6 +79,7 @@ void add_process(Families& page) {
 
 void add_gateway_families(Families& page) {
   add_client_connections(page);
+  add_names(page);
   add_control(page);
   add_log(page);
   add_process(page);

@@ -42,12 +42,16 @@ constexpr std::array<std::string_view, kEndpointStates> kEndpointNames = {
     "admitted", "starting", "ramping", "probation", "ejected", "unhealthy", "draining"};
 constexpr std::array<std::string_view, kEjectionReasons> kEjectionNames = {"errors", "gateway_errors", "success_rate",
                                                                            "latency"};
+constexpr std::array<std::string_view, kLookupResults> kLookupNames = {"answered", "no_address", "timeout", "failed"};
+constexpr std::array<std::string_view, kNameStates> kNameStateNames = {"unknown", "known", "stale"};
 
 static_assert(static_cast<std::size_t>(FailureReason::Internal) + 1 == kFailureReasons);
 static_assert(static_cast<std::size_t>(DecisionReason::Fallback) + 1 == kDecisionReasons);
 static_assert(static_cast<std::size_t>(ShadowDropReason::Overloaded) + 1 == kShadowDropReasons);
 static_assert(static_cast<std::size_t>(EndpointState::Draining) + 1 == kEndpointStates);
 static_assert(static_cast<std::size_t>(EjectionReason::Latency) + 1 == kEjectionReasons);
+static_assert(static_cast<std::size_t>(LookupResult::Failed) + 1 == kLookupResults);
+static_assert(static_cast<std::size_t>(NameState::Stale) + 1 == kNameStates);
 
 template <typename Reason, std::size_t N>
 std::string_view name_of(const std::array<std::string_view, N>& names, Reason reason) noexcept {
@@ -71,6 +75,12 @@ std::string_view to_string(EndpointState state) noexcept {
 }
 std::string_view to_string(EjectionReason reason) noexcept {
   return name_of(kEjectionNames, reason);
+}
+std::string_view to_string(LookupResult result) noexcept {
+  return name_of(kLookupNames, result);
+}
+std::string_view to_string(NameState state) noexcept {
+  return name_of(kNameStateNames, state);
 }
 
 }  // namespace sluice::metrics

@@ -265,6 +265,7 @@ Snapshot Registry::snapshot() const {
   Snapshot result = control_;
   result.workers = workers_;
   for (std::size_t i = 0; i < workers_; ++i) result.gateway.add(gateway_[i]);
+  result.names.add(names_);
   result.routes.reserve(live_.size());
   for (const LiveRoute& route : live_) result.routes.push_back(snapshot_of(route));
   return result;

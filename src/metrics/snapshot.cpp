@@ -48,6 +48,11 @@ void SupervisionTotals::add(const SupervisionCounters& counters) noexcept {
   warm_ups_failed += counters.warm_ups_failed.value();
 }
 
+void NameTotals::add(const NameCounters& counters) noexcept {
+  add_cells(lookups, counters.lookups);
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] += counters.names[i].value();
+}
+
 void RouteTotals::add(const RouteCounters& worker) noexcept {
   worker.overhead.add_to(overhead);
   worker.queue_wait.add_to(queue_wait);

@@ -1,6 +1,7 @@
 #include "sluice/upstream/dns_watch.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/dispatch.hpp>
 #include <condition_variable>
 #include <map>
@@ -58,6 +59,7 @@ class DnsWatch::Impl : public std::enable_shared_from_this<Impl>, private http::
   };
 
   void on_deadline(TimePoint) override { ask_who_is_due(); }
+  void count_names();
   void ask_who_is_due();
   void take(const std::string& host, const NameAnswer& answer);
   bool stopped() const {
@@ -112,11 +114,25 @@ void DnsWatch::Impl::ask_who_is_due() {
     names_.lookup(host,
                   [self = shared_from_this(), host = host](const NameAnswer& answer) { self->take(host, answer); });
   }
+  count_names();
   if (first) {
     loop_.wheel.set(*this, *first);
   } else {
     http::DeadlineWheel::cancel(*this);
   }
+}
+
+/// Of every name, what is known now: after every change, under the mutex.
+void DnsWatch::Impl::count_names() {
+  std::array<std::int64_t, metrics::kNameStates> counts{};
+  for (const auto& [host, name] : watched_) {
+    const DnsRecord& record = name.record;
+    const auto state = record.addresses.empty() ? metrics::NameState::Unknown
+                       : record.stale           ? metrics::NameState::Stale
+                                                : metrics::NameState::Known;
+    ++counts[static_cast<std::size_t>(state)];
+  }
+  for (std::size_t i = 0; i < counts.size(); ++i) names_.counters().names[i].set(counts[i]);
 }
 
 void DnsWatch::Impl::take(const std::string& host, const NameAnswer& answer) {

@@ -4,20 +4,6 @@
 
 namespace sluice::upstream {
 
-std::string_view to_string(LookupResult result) noexcept {
-  switch (result) {
-    case LookupResult::Answered:
-      return "answered";
-    case LookupResult::NoAddress:
-      return "no_address";
-    case LookupResult::Timeout:
-      return "timeout";
-    case LookupResult::Failed:
-      break;
-  }
-  return "failed";
-}
-
 NameAnswer combine(const FamilyAnswer& v4, const FamilyAnswer& v6, bool v6_reachable, const NameServers& settings) {
   NameAnswer answer;
   answer.pause = settings.min_ttl;

@@ -2,7 +2,6 @@
 
 #include <ares.h>
 
-#include <atomic>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/ip/udp.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -40,11 +39,15 @@ bool has_route_to(asio::io_context& io, const address& destination) {
 
 }  // namespace
 
-/// Everything but `counts` belongs to the loop's thread. c-ares calls back only from within a call to it; what it says
+/// Everything but `io` belongs to the loop's thread. c-ares calls back only from within a call to it; what it says
 /// is put aside in `finished_` and told once that call has returned, so that whoever is told may do anything.
 class NameService::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(asio::io_context& io, NameServers settings) : io_(io), settings_(std::move(settings)), timer_(io) {}
+  Impl(asio::io_context& io, NameServers settings, metrics::NameCounters* counters)
+      : io_(io),
+        settings_(std::move(settings)),
+        timer_(io),
+        counters_(counters != nullptr ? *counters : own_counters_) {}
   ~Impl() { stop(); }
 
   asio::io_context& io() noexcept { return io_; }
@@ -52,7 +55,7 @@ class NameService::Impl : public std::enable_shared_from_this<Impl> {
   void update(NameServers settings);
   void stop();
   bool is_quiet() const noexcept { return stopped_ && pending_ == 0; }
-  std::array<std::uint64_t, kLookupResults> counts() const noexcept;
+  metrics::NameCounters& counters() noexcept { return counters_; }
 
  private:
   /// A socket of c-ares as the loop sees it. Handlers that are pending keep it.
@@ -92,7 +95,8 @@ class NameService::Impl : public std::enable_shared_from_this<Impl> {
   std::size_t pending_ = 0;  // operations of the loop
   bool settling_ = false;
   bool stopped_ = false;
-  std::array<std::atomic<std::uint64_t>, kLookupResults> counts_{};
+  metrics::NameCounters own_counters_;
+  metrics::NameCounters& counters_;
 };
 
 void NameService::Impl::ask(const std::string& host, Callback callback) {
@@ -261,7 +265,7 @@ void NameService::Impl::settle() {
       const auto& v6 = question->v6;
       const bool v6_reachable = !v6.addresses.empty() && has_route_to(io_, v6.addresses.front());
       const NameAnswer answer = combine(question->v4, v6, v6_reachable, settings_);
-      counts_[static_cast<std::size_t>(answer.result)].fetch_add(1, std::memory_order_relaxed);
+      counters_.lookups[answer.result].add();
       for (const Callback& callback : question->callbacks) {
         if (!stopped_) callback(answer);
       }
@@ -292,14 +296,8 @@ void NameService::Impl::stop() {
   finished_.clear();
 }
 
-std::array<std::uint64_t, kLookupResults> NameService::Impl::counts() const noexcept {
-  std::array<std::uint64_t, kLookupResults> out{};
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = counts_[i].load(std::memory_order_relaxed);
-  return out;
-}
-
-NameService::NameService(asio::io_context& io, NameServers settings)
-    : impl_(std::make_shared<Impl>(io, std::move(settings))) {
+NameService::NameService(asio::io_context& io, NameServers settings, metrics::NameCounters* counters)
+    : impl_(std::make_shared<Impl>(io, std::move(settings), counters)) {
   static const int initialized = ares_library_init(ARES_LIB_INIT_ALL);
   static_cast<void>(initialized);
 }
@@ -327,8 +325,8 @@ bool NameService::is_quiet() const noexcept {
   return impl_->is_quiet();
 }
 
-std::array<std::uint64_t, kLookupResults> NameService::counts() const noexcept {
-  return impl_->counts();
+metrics::NameCounters& NameService::counters() noexcept {
+  return impl_->counters();
 }
 
 }  // namespace sluice::upstream

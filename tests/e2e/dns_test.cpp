@@ -74,6 +74,9 @@ TEST_F(Dns, EveryAddressIsAnEndpoint) {
   SluiceProcess sluice(policy());
   EXPECT_TRUE(answer_becomes(sluice, {1, 2, 3}));
   EXPECT_EQ(sluice.metric_becomes(0, "sluice_request_failures_total"), 0);
+  EXPECT_EQ(sluice.metric_becomes(3, "sluice_endpoints", {{"version", "v1"}, {"state", "admitted"}}), 3);
+  EXPECT_EQ(sluice.metrics().value("sluice_dns_names", {{"state", "known"}}), 1);
+  EXPECT_GE(sluice.metrics().value("sluice_dns_lookups_total", {{"result", "answered"}}), 1);
 }
 
 TEST_F(Dns, AddressesComeAndGoUnderLoadAndNoClientNotices) {
@@ -158,6 +161,7 @@ TEST_F(Dns, StaleAnswersAreServedHoweverTheServerFails) {
     names.behave(manner);
     EXPECT_TRUE(asked_again()) << static_cast<int>(manner);
     EXPECT_TRUE(load.answers(20)) << static_cast<int>(manner);
+    EXPECT_EQ(sluice.metric_becomes(1, "sluice_dns_names", {{"state", "stale"}}), 1) << static_cast<int>(manner);
     names.behave(Manner::Answers);  // so that the distance between questions does not grow from one to the next
     EXPECT_TRUE(asked_again());
   }

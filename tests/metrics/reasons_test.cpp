@@ -21,6 +21,8 @@ TEST(Reasons, EveryReasonHasANameOfItsOwn) {
   EXPECT_EQ(all_names<DecisionReason>(kDecisionReasons).size(), kDecisionReasons);
   EXPECT_EQ(all_names<ShadowDropReason>(kShadowDropReasons).size(), kShadowDropReasons);
   EXPECT_EQ(all_names<EndpointState>(kEndpointStates).size(), kEndpointStates);
+  EXPECT_EQ(all_names<LookupResult>(kLookupResults).size(), kLookupResults);
+  EXPECT_EQ(all_names<NameState>(kNameStates).size(), kNameStates);
 }
 
 TEST(Reasons, NamesAreLowerCaseWords) {
@@ -42,6 +44,10 @@ TEST(Reasons, NamesStandWhereTheirEnumeratorsDo) {
   EXPECT_EQ(to_string(DecisionReason::Pin), "pin");
   EXPECT_EQ(to_string(ShadowDropReason::BodyBytes), "body_bytes");
   EXPECT_EQ(to_string(EndpointState::Ejected), "ejected");
+  EXPECT_EQ(to_string(LookupResult::NoAddress), "no_address");
+  EXPECT_EQ(to_string(LookupResult::Timeout), "timeout");
+  EXPECT_EQ(to_string(NameState::Known), "known");
+  EXPECT_EQ(to_string(NameState::Stale), "stale");
 }
 
 TEST(Reasons, OnlyReasonsOfTheFirstStepsComeBeforeTheChoice) {

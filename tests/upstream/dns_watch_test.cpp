@@ -28,10 +28,13 @@ class DnsWatchTest : public NameFixture {
     }
     EXPECT_TRUE(run_until([&] { return done() > before; })) << host << " was not asked for again";
   }
-  std::uint64_t done() const {
+  std::uint64_t done() {
     std::uint64_t sum = 0;
-    for (const auto count : names.counts()) sum += count;
+    for (std::size_t i = 0; i < metrics::kLookupResults; ++i) sum += names.counters().lookups.at(i).value();
     return sum;
+  }
+  std::int64_t count(metrics::NameState state) {
+    return names.counters().names[static_cast<std::size_t>(state)].value();
   }
 
   Strings changes;
@@ -94,6 +97,25 @@ TEST_F(DnsWatchTest, ServesStaleAnswersAndSaysSo) {
   EXPECT_FALSE(watch.report().at(0).stale);
   EXPECT_EQ(watch.report().at(0).last_error, "");
   EXPECT_EQ(changes.size(), 1u) << "nothing ever changed";
+}
+
+TEST_F(DnsWatchTest, CountsWhatIsKnownOfItsNames) {
+  using metrics::NameState;
+  server.set("a.test", {"10.0.0.1"}, 30);
+  watch.watch({"a.test", "b.test"});
+  settle();
+  EXPECT_EQ(count(NameState::Unknown), 2);
+  ASSERT_TRUE(run_until([&] { return done() == 2; }));
+  EXPECT_EQ(count(NameState::Unknown), 1);
+  EXPECT_EQ(count(NameState::Known), 1);
+  EXPECT_EQ(names.counters().lookups[LookupResult::NoAddress].value(), 1u);
+  server.behave(Manner::ServerFailure);
+  advance(31s);
+  ASSERT_TRUE(run_until([&] { return count(NameState::Stale) == 1; }));
+  EXPECT_EQ(count(NameState::Known), 0);
+  watch.watch({});
+  settle();
+  EXPECT_EQ(count(NameState::Unknown) + count(NameState::Stale), 0);
 }
 
 TEST_F(DnsWatchTest, NamesThatStayKeepTheirAnswer) {

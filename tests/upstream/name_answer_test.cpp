@@ -60,12 +60,5 @@ TEST(NameAnswer, AFailureWeighsMoreThanNoAddress) {
   EXPECT_NE(combine({}, {}, false, {}).error, "");
 }
 
-TEST(NameAnswer, ResultsHaveTheNamesOfTheMetric) {
-  EXPECT_EQ(to_string(LookupResult::Answered), "answered");
-  EXPECT_EQ(to_string(LookupResult::NoAddress), "no_address");
-  EXPECT_EQ(to_string(LookupResult::Timeout), "timeout");
-  EXPECT_EQ(to_string(LookupResult::Failed), "failed");
-}
-
 }  // namespace
 }  // namespace sluice::upstream

@@ -116,7 +116,7 @@ TEST_F(NameServiceTest, WhoAsksForTheSameNameSharesTheQuestion) {
     EXPECT_EQ(texts(asker->answer.addresses), Strings{"10.0.0.1"});
   }
   EXPECT_EQ(server.questions("model.test"), 1u);
-  EXPECT_EQ(names.counts()[static_cast<std::size_t>(LookupResult::Answered)], 1u);
+  EXPECT_EQ(names.counters().lookups[LookupResult::Answered].value(), 1u);
 }
 
 TEST_F(NameServiceTest, NothingIsCached) {

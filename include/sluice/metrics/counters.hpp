@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+
 #include "sluice/metrics/cells.hpp"
 #include "sluice/metrics/reasons.hpp"
 
@@ -75,6 +77,12 @@ struct alignas(kCacheLine) SupervisionCounters {
   AtomicHistogram check_duration;  ///< connection included
   Counter warm_ups_answered;
   Counter warm_ups_failed;  ///< no answer, or one of 400 and more
+};
+
+/// What looking up names told. Writer: the thread that does it.
+struct alignas(kCacheLine) NameCounters {
+  CounterArray<LookupResult, kLookupResults> lookups;
+  std::array<Gauge, kNameStates> names;  ///< behind `dns://` endpoints, by state
 };
 
 }  // namespace sluice::metrics

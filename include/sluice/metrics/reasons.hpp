@@ -75,12 +75,31 @@ inline constexpr std::size_t kEndpointStates = 7;
 enum class EjectionReason : std::uint8_t { Errors, GatewayErrors, SuccessRate, Latency };
 inline constexpr std::size_t kEjectionReasons = 4;
 
+/// How the look-up of a name ended.
+enum class LookupResult : std::uint8_t {
+  Answered,
+  NoAddress,  ///< the name does not exist, or has no address
+  Timeout,    ///< no name server answered
+  Failed,     ///< refused, a failure of the server, a malformed answer or name
+};
+inline constexpr std::size_t kLookupResults = 4;
+
+/// What is known of a name whose addresses are followed.
+enum class NameState : std::uint8_t {
+  Unknown,  ///< no address yet
+  Known,
+  Stale,  ///< the last answer has expired, and asking again fails
+};
+inline constexpr std::size_t kNameStates = 3;
+
 /// The label value: lower case with underscores, as in interfaces.md.
 std::string_view to_string(FailureReason reason) noexcept;
 std::string_view to_string(DecisionReason reason) noexcept;
 std::string_view to_string(ShadowDropReason reason) noexcept;
 std::string_view to_string(EndpointState state) noexcept;
 std::string_view to_string(EjectionReason reason) noexcept;
+std::string_view to_string(LookupResult result) noexcept;
+std::string_view to_string(NameState state) noexcept;
 
 /// True when the reason can only occur before a version was chosen, so versions do not export it at zero.
 constexpr bool before_choice(FailureReason reason) noexcept {

@@ -83,6 +83,8 @@ class Registry {
   GatewayCounters& gateway(std::size_t worker) noexcept;
   /// What the thread that looks after endpoints writes; the same rules.
   SupervisionCounters& supervision(VersionId id) noexcept;
+  /// What the thread that looks up names writes.
+  NameCounters& names() noexcept { return names_; }
 
   /// Adds up all workers. Any thread; about 10 µs per version and worker, and never in a worker's way.
   Snapshot snapshot() const;
@@ -110,6 +112,7 @@ class Registry {
 
   const std::size_t workers_;
   std::unique_ptr<GatewayCounters[]> gateway_;
+  NameCounters names_;
 
   // Written by the control thread under the mutex, read by workers without it: entries never change once set.
   std::unique_ptr<std::atomic<RouteSlot*>[]> route_table_;

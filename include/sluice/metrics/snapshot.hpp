@@ -80,6 +80,13 @@ struct SupervisionTotals {
   void add(const SupervisionCounters& counters) noexcept;
 };
 
+struct NameTotals {
+  std::array<std::uint64_t, kLookupResults> lookups{};
+  std::array<std::int64_t, kNameStates> names{};
+
+  void add(const NameCounters& counters) noexcept;
+};
+
 /// How many endpoints are in each state.
 using EndpointCounts = std::array<std::uint32_t, kEndpointStates>;
 
@@ -114,6 +121,7 @@ struct BuildInfo {
 struct Snapshot {
   std::vector<RouteSnapshot> routes;
   GatewayTotals gateway;
+  NameTotals names;
   std::size_t workers = 0;
   std::size_t routes_capped = 0;    ///< configured routes that share the name `_other`
   std::size_t versions_capped = 0;  ///< configured versions that share the name `_other`

@@ -1,26 +1,16 @@
 #pragma once
 
 #include <boost/asio/ip/address.hpp>
-#include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "sluice/metrics/reasons.hpp"
 #include "sluice/upstream/name_servers.hpp"
 
 namespace sluice::upstream {
 
-/// How a look-up ended; the label `result` of `dns_lookups_total`.
-enum class LookupResult : std::uint8_t {
-  Answered,
-  NoAddress,  ///< the name does not exist, or has no address
-  Timeout,    ///< no name server answered
-  Failed,     ///< refused, a failure of the server, a malformed answer or name
-};
-inline constexpr std::size_t kLookupResults = 4;
-std::string_view to_string(LookupResult result) noexcept;
+using metrics::LookupResult;
 
 /// What is known of a name after one look-up.
 struct NameAnswer {

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <array>
 #include <boost/asio/io_context.hpp>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "sluice/metrics/counters.hpp"
 #include "sluice/upstream/name_answer.hpp"
 #include "sluice/upstream/name_servers.hpp"
 
@@ -21,7 +20,8 @@ class NameService {
  public:
   using Callback = std::function<void(const NameAnswer&)>;
 
-  NameService(boost::asio::io_context& io, NameServers settings);
+  /// `counters` (null: nobody reads them) are written on the loop's thread.
+  NameService(boost::asio::io_context& io, NameServers settings, metrics::NameCounters* counters = nullptr);
   /// Stops. On the loop's thread, or once the loop has ended.
   ~NameService();
   NameService(const NameService&) = delete;
@@ -40,8 +40,8 @@ class NameService {
   /// Stopped, and nothing is pending. On the loop's thread.
   bool is_quiet() const noexcept;
 
-  /// Look-ups so far, by result. Any thread.
-  std::array<std::uint64_t, kLookupResults> counts() const noexcept;
+  /// Look-ups so far; who watches names adds what is known of them. Written on the loop's thread, read on any.
+  metrics::NameCounters& counters() noexcept;
 
  private:
   class Impl;
