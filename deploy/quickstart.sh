@@ -143,6 +143,7 @@ next_things() {
   misspell a key and save              the old policy stays; the log below says line, column and the likely name
   ${build_dir#"$root"/}/bin/sluice check config/quickstart.yaml
                                        the same check without a gateway
+  ${build_dir#"$root"/}/bin/sluice status     every version and endpoint, and how it fares
   replace abTest by the shadow block   at the end of the file: v3 gets copies, nobody waits for it
   http://127.0.0.1:$metrics_port/metrics        what the table above was made of
 Ctrl-C stops the gateway and the models. The gateway's log:
