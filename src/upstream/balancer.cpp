@@ -1,5 +1,6 @@
 #include "sluice/upstream/balancer.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace sluice::upstream {
@@ -19,11 +20,13 @@ void Balancer::refresh() noexcept {
   seen_ = epoch;
   usable_.clear();
   even_ = true;
+  top_ = 0;
   for (std::size_t i = 0; i < pools_.size(); ++i) {
     const std::uint32_t share = board_->endpoints[i]->share();
     if (share == 0) continue;
     usable_.push_back({pools_[i], share});
     even_ = even_ && share == usable_.front().share;
+    top_ = std::max(top_, share);
   }
 }
 
@@ -32,14 +35,15 @@ std::size_t Balancer::usable() noexcept {
   return usable_.size();
 }
 
-/// Rejection: a draw that the share does not cover is repeated. Bounded, because shares may be tiny.
+/// Rejection: a draw that the share does not cover is repeated. Bounded, because shares may be tiny beside the largest.
 const Balancer::Usable& Balancer::draw(Random& random) const noexcept {
-  constexpr int kDraws = 16;
+  constexpr int kDraws = 32;
   std::size_t index = 0;
   for (int i = 0; i < kDraws; ++i) {
     const std::uint64_t bits = random.next();
     index = (bits >> 32) % usable_.size();
-    if ((bits & (EndpointStatus::kFullShare - 1)) < usable_[index].share) break;
+    const std::uint64_t level = (bits & (EndpointStatus::kFullShare - 1)) * top_ / EndpointStatus::kFullShare;
+    if (level < usable_[index].share) break;
   }
   return usable_[index];
 }

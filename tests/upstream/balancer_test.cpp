@@ -115,6 +115,8 @@ TEST_F(BalancerTest, SharesAreRelative) {
   share(0, 0.1);
   share(1, 0.1);
   EXPECT_NEAR(draws(balancer, 10000)[0], 5000, 5 * 50);
+  share(1, 0.05);
+  EXPECT_NEAR(draws(balancer, 30000)[0], 20000, 5 * 82) << "twice as much, however small both are";
 }
 
 TEST_F(BalancerTest, TinySharesAreStillPicked) {

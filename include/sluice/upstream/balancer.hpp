@@ -38,6 +38,7 @@ class Balancer {
   std::shared_ptr<const VersionBoard> board_;
   std::vector<Usable> usable_;
   std::uint32_t seen_ = 0;  // the board's epoch
+  std::uint32_t top_ = 0;   // the largest share: shares are relative
   bool even_ = true;        // all shares are the same
 };
 
