@@ -40,7 +40,7 @@ http::Task<> Exchange::send_body(Attempt& attempt, bool whole) {
   if (!upload_begun_) {
     upload_begun_ = upload_running_ = true;
     upload_to_ = attempt.connection();
-    kept_.begin(worker_->buffers(), bytes_to_keep());
+    kept_.begin(worker_->bodies(), bytes_to_keep());
     upload_task_ = upload();
     upload_task_.start();
     co_return;

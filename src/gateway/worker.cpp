@@ -24,7 +24,7 @@ constexpr Duration kSweep = std::chrono::seconds(1);
 // UNSAFE_IO: sockets and timers of this loop are touched by its own thread only, so the reactor needs no locks; posting
 // from other threads stays legal.
 Worker::Worker(std::size_t index, metrics::Registry& registry, const Clock& clock, upstream::NameService& names,
-               MemoryWatch& memory)
+               const MemoryWatch& memory)
     : index_(index),
       registry_(registry),
       io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
@@ -145,11 +145,12 @@ void Worker::arm_tick() {
 void Worker::on_tick() {
   coarse_now_ = now();
   wheel_.advance(coarse_now_);
-  if (index_ == 0) memory_.tick(coarse_now_);
   if (stopping_) return stop_when_empty();
   if (coarse_now_ - last_sweep_ < kSweep) return;
   last_sweep_ = coarse_now_;
   pools_.sweep();
+  buffers_.trim();
+  bodies_.trim();
   write_date();
 }
 

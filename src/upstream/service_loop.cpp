@@ -48,6 +48,7 @@ void ServiceLoop::arm_tick() {
   tick_.async_wait([this](const http::error_code& error) {
     if (error) return;
     wheel_.advance(context_.clock.now());
+    buffers_.trim();
     if (is_quiet_ && is_quiet_()) {
       asio::post(io_, [this] { io_.stop(); });  // behind every posted destruction
       return;

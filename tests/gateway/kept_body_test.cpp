@@ -11,7 +11,7 @@ namespace sluice::gateway {
 namespace {
 
 constexpr std::uint64_t kAny = ~std::uint64_t{0};
-constexpr std::size_t kBlock = http::BufferPool::kBlockBytes;
+constexpr std::size_t kBlock = http::BodyPool::kBlockBytes;
 
 /// Bytes that tell where they stood.
 std::string numbered(std::size_t size) {
@@ -41,7 +41,7 @@ std::string all_of(const KeptBody& body, std::uint64_t from = 0) {
 
 class KeptBodyTest : public testing::Test {
  protected:
-  http::BufferPool pool;
+  http::BodyPool pool;
   KeptBody body;
 };
 

@@ -29,14 +29,23 @@ TEST(BufferPool, BlocksOnLoanAreDifferent) {
   EXPECT_NE(a.data(), b.data());
 }
 
-TEST(BufferPool, KeepsNoMoreThanItWasTold) {
+TEST(BufferPool, WhatAWholeIntervalDidNotNeedGoesBackToTheSystem) {
   BufferPool pool(1);
-  auto a = pool.take();
-  auto b = pool.take();
-  char* const kept = a.data();
-  a.release();
-  b.release();
-  EXPECT_EQ(pool.take().data(), kept) << "the first that came back";
+  {
+    const auto a = pool.take();
+    const auto b = pool.take();
+    const auto c = pool.take();
+  }
+  EXPECT_EQ(pool.free_bytes(), 3 * BufferPool::kBlockBytes);
+  pool.trim();
+  EXPECT_EQ(pool.free_bytes(), 3 * BufferPool::kBlockBytes) << "all three were needed in this interval";
+  (void)pool.take();
+  pool.trim();
+  EXPECT_EQ(pool.free_bytes(), 2 * BufferPool::kBlockBytes) << "two were not needed, one of them is kept anyway";
+  pool.trim();
+  EXPECT_EQ(pool.free_bytes(), BufferPool::kBlockBytes);
+  pool.trim();
+  EXPECT_EQ(pool.free_bytes(), BufferPool::kBlockBytes);
 }
 
 TEST(BufferPool, ReleasingTwiceIsReleasingOnce) {

@@ -16,7 +16,7 @@ namespace sluice::gateway {
 class KeptBody {
  public:
   /// Keeps up to `limit` bytes from here on.
-  void begin(http::BufferPool& pool, std::uint64_t limit) noexcept {
+  void begin(http::BodyPool& pool, std::uint64_t limit) noexcept {
     pool_ = &pool;
     limit_ = limit;
     keeping_ = limit > 0;
@@ -52,10 +52,10 @@ class KeptBody {
   }
 
  private:
-  static constexpr std::size_t kBlock = http::BufferPool::kBlockBytes;
+  static constexpr std::size_t kBlock = http::BodyPool::kBlockBytes;
 
-  http::BufferPool* pool_ = nullptr;
-  std::vector<http::BufferPool::Block> blocks_;
+  http::BodyPool* pool_ = nullptr;
+  std::vector<http::BodyPool::Block> blocks_;
   std::uint64_t size_ = 0;
   std::uint64_t limit_ = 0;
   bool keeping_ = false;

@@ -30,9 +30,9 @@ namespace sluice::gateway {
 /// thread.
 class Worker {
  public:
-  /// `names` outlives the worker's thread. `memory` is watched by the first worker and read by all.
+  /// `names` and `memory` outlive the worker's thread.
   Worker(std::size_t index, metrics::Registry& registry, const Clock& clock, upstream::NameService& names,
-         MemoryWatch& memory);
+         const MemoryWatch& memory);
   ~Worker();
 
   /// Starts the thread. Once, after the first `publish`.
@@ -63,6 +63,8 @@ class Worker {
   const boost::intrusive_ptr<LiveConfig>& live() const noexcept { return live_; }
   http::DeadlineWheel& wheel() noexcept { return wheel_; }
   http::BufferPool& buffers() noexcept { return buffers_; }
+  /// For request bodies that may have to be sent again.
+  http::BodyPool& bodies() noexcept { return bodies_; }
   /// For bytes that are written on before anything else happens.
   std::span<char> scratch() noexcept { return {scratch_.get(), kScratchBytes}; }
   Random& random() noexcept { return random_; }
@@ -91,12 +93,13 @@ class Worker {
   boost::asio::io_context io_;
   http::DeadlineWheel wheel_;
   http::BufferPool buffers_;
+  http::BodyPool bodies_{4};
   static constexpr std::size_t kScratchBytes = 256 * 1024;
   std::unique_ptr<char[]> scratch_{new char[kScratchBytes]};
   Random random_;
   upstream::WorkerContext context_;
   metrics::GatewayCounters& counters_;
-  MemoryWatch& memory_;
+  const MemoryWatch& memory_;
   Gate gate_;
   PoolSet pools_;
   Mirrors mirrors_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <utility>
@@ -7,10 +8,13 @@
 
 namespace sluice::http {
 
-/// Relay buffers of one worker: 64 KiB blocks, taken while a body or a large head passes, then given back. One thread.
-class BufferPool {
+/// Blocks of one size for one worker: lent, given back, lent again. What was needed lately stays for reuse, so that a
+/// busy worker neither allocates nor faults pages in; what a whole interval did not need goes back to the system. One
+/// thread.
+template <std::size_t Bytes>
+class BlockPool {
  public:
-  static constexpr std::size_t kBlockBytes = 64 * 1024;
+  static constexpr std::size_t kBlockBytes = Bytes;
 
   /// A block on loan; empty when default-made or moved from. Gives itself back; the pool outlives it.
   class Block {
@@ -26,37 +30,60 @@ class BufferPool {
 
     explicit operator bool() const noexcept { return data_ != nullptr; }
     char* data() const noexcept { return data_; }
-    static constexpr std::size_t size() noexcept { return kBlockBytes; }
+    static constexpr std::size_t size() noexcept { return Bytes; }
     void release() noexcept {
       if (data_) pool_->give_back(std::exchange(data_, nullptr));
     }
 
    private:
-    friend class BufferPool;
-    Block(BufferPool& pool, char* data) noexcept : pool_(&pool), data_(data) {}
-    BufferPool* pool_ = nullptr;
+    friend class BlockPool;
+    Block(BlockPool& pool, char* data) noexcept : pool_(&pool), data_(data) {}
+    BlockPool* pool_ = nullptr;
     char* data_ = nullptr;
   };
 
-  /// `kept` free blocks stay for reuse; the rest goes back to the system.
-  explicit BufferPool(std::size_t kept = 64) : kept_(kept) { free_.reserve(kept); }
-  BufferPool(const BufferPool&) = delete;
-  BufferPool& operator=(const BufferPool&) = delete;
+  /// `kept` free blocks stay whatever happens.
+  explicit BlockPool(std::size_t kept = 64) : kept_(kept) { free_.reserve(kept); }
+  BlockPool(const BlockPool&) = delete;
+  BlockPool& operator=(const BlockPool&) = delete;
 
   Block take() {
-    if (free_.empty()) return {*this, new char[kBlockBytes]};
+    if (free_.empty()) {
+      free_.reserve(++made_);  // so that giving back never allocates
+      least_free_ = 0;
+      return {*this, new char[Bytes]};
+    }
     char* data = free_.back().release();
     free_.pop_back();
+    least_free_ = std::min(least_free_, free_.size());
     return {*this, data};
   }
 
- private:
-  void give_back(char* data) noexcept {
-    std::unique_ptr<char[]> block(data);
-    if (free_.size() < kept_) free_.push_back(std::move(block));
+  /// Ends an interval: what lay unused all through it goes, beyond the number to keep.
+  void trim() noexcept {
+    const std::size_t idle = std::min(least_free_, free_.size());
+    // The oldest lie at the front: the back is what is lent next, and still in the cache.
+    const std::size_t gone = idle > kept_ ? idle - kept_ : 0;
+    free_.erase(free_.begin(), free_.begin() + static_cast<std::ptrdiff_t>(gone));
+    made_ -= gone;
+    least_free_ = free_.size();
   }
+
+  /// Bytes that are neither lent nor given back to the system.
+  std::size_t free_bytes() const noexcept { return free_.size() * Bytes; }
+
+ private:
+  void give_back(char* data) noexcept { free_.emplace_back(data); }
+
   std::size_t kept_;
+  std::size_t made_ = 0;        // lent and free ones
+  std::size_t least_free_ = 0;  // in this interval
   std::vector<std::unique_ptr<char[]>> free_;
 };
+
+/// For what passes: relays and large heads.
+using BufferPool = BlockPool<64 * 1024>;
+/// For what stays a while: bodies that may be sent again. Larger, so that they pass in fewer system calls.
+using BodyPool = BlockPool<256 * 1024>;
 
 }  // namespace sluice::http
