@@ -112,7 +112,8 @@ TEST(CommandLine, VersionAndHelpSucceedAndAnUnknownVerbDoesNot) {
   EXPECT_TRUE(mentions(version.out, "0.1")) << version.out;
   const auto help = run({sluice_binary(), "--help"});
   EXPECT_EQ(help.exit.code, 0);
-  for (const auto* verb : {"serve", "check", "status", "drain", "schema"}) EXPECT_TRUE(mentions(help.out, verb)) << help.out;
+  for (const auto* verb : {"serve", "check", "status", "drain", "schema"})
+    EXPECT_TRUE(mentions(help.out, verb)) << help.out;
   EXPECT_NE(run({sluice_binary(), "swerve"}).exit.code, 0);
   EXPECT_NE(run({sluice_binary(), "serve"}).exit.code, 0);
 }
