@@ -14,6 +14,7 @@ Gateway::~Gateway() {
 
 Result<void> Gateway::start(Config config) {
   service_.start();
+  watch_memory();
   service_.prepare(config, nullptr);
   const std::lock_guard lock(mutex_);
   auto loaded = load(config);
@@ -54,6 +55,14 @@ Result<void> Gateway::publish(Config config) {
   }
   service_.settle(*wish_);
   return loaded ? Result<void>{} : fail(loaded.error());
+}
+
+/// Warm-ups yield as copies for shadows do; these ask for themselves.
+void Gateway::watch_memory() {
+  service_.loop().dispatch([this] {
+    memory_.start(service_.loop().context().wheel, clock_.now(),
+                  [this](MemoryState state) { service_.monitor().hold_warm_ups(state != MemoryState::Normal); });
+  });
 }
 
 /// Everything that can fail, then the slots of the counters and the watch over the endpoints.

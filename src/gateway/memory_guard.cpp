@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <string_view>
+#include <utility>
 
 #include "sluice/base/log.hpp"
 
@@ -69,9 +70,18 @@ std::uint64_t ResidentMemory::bytes() const noexcept {
   return pages * page_bytes_;
 }
 
-void MemoryWatch::tick(TimePoint now) {
-  if (now - sampled_ < kInterval) return;
-  sampled_ = now;
+void MemoryWatch::start(http::DeadlineWheel& wheel, TimePoint now, std::function<void(MemoryState)> changed) {
+  wheel_ = &wheel;
+  changed_ = std::move(changed);
+  wheel_->set(*this, now);
+}
+
+void MemoryWatch::on_deadline(TimePoint now) {
+  look(now);
+  wheel_->set(*this, now + kInterval);
+}
+
+void MemoryWatch::look(TimePoint now) {
   note(limit_.load(std::memory_order_relaxed) == 0 ? 0 : memory_.bytes(), now);
 }
 
@@ -82,6 +92,7 @@ void MemoryWatch::note(std::uint64_t resident, TimePoint now) {
   state_.store(state, std::memory_order_relaxed);
   if (state != before) {
     log::warn(message_of(state), {{"resident_bytes", resident}, {"limit_bytes", guard_.limit()}});
+    if (changed_) changed_(state);
   }
   if (state != MemoryState::Normal && now - trimmed_ >= kTrimEvery) {
     trimmed_ = now;

@@ -61,6 +61,7 @@ class EndpointMonitor::Impl final : private http::DeadlineWheel::Hook {
   std::vector<std::shared_ptr<VersionBoard>> configure(std::vector<WatchedVersion> versions);
   Result<std::size_t> drain(const EndpointSelector& selector, bool out);
   std::vector<EndpointReport> report() const;
+  void hold_warm_ups(bool held) noexcept { warm_ups_held_.store(held, std::memory_order_relaxed); }
   void stop();
   bool is_quiet() const noexcept { return stopping_ && probes_.is_empty(); }
 
@@ -91,6 +92,7 @@ class EndpointMonitor::Impl final : private http::DeadlineWheel::Hook {
   ServiceLoop& loop_;
   metrics::Registry& registry_;
   const std::shared_ptr<Bell> bell_;
+  std::atomic<bool> warm_ups_held_{false};
 
   mutable std::mutex mutex_;  // guards the watches and their endpoints; held for microseconds, never by a worker
   std::vector<std::unique_ptr<VersionWatch>> watches_;
@@ -316,6 +318,7 @@ bool EndpointMonitor::Impl::warmed(WatchedEndpoint& endpoint, std::uint32_t roun
 }
 
 void EndpointMonitor::Impl::begin_warm_ups() {
+  if (warm_ups_held_.load(std::memory_order_relaxed)) return;  // asked again with the next step
   std::vector<WarmUp> begin;
   {
     const std::lock_guard lock(mutex_);
@@ -337,6 +340,9 @@ EndpointMonitor::~EndpointMonitor() = default;
 
 std::vector<std::shared_ptr<VersionBoard>> EndpointMonitor::configure(std::vector<WatchedVersion> versions) {
   return impl_->configure(std::move(versions));
+}
+void EndpointMonitor::hold_warm_ups(bool held) noexcept {
+  impl_->hold_warm_ups(held);
 }
 Result<std::size_t> EndpointMonitor::drain(const EndpointSelector& selector, bool out) {
   return impl_->drain(selector, out);

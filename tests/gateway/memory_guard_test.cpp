@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <vector>
 
 namespace sluice::gateway {
 namespace {
@@ -73,18 +74,25 @@ TEST(ResidentMemory, GrowsWithWhatIsTouched) {
   EXPECT_GE(memory.bytes(), before + kSize * 9 / 10) << static_cast<int>(block.get()[kSize / 2]);
 }
 
-TEST(MemoryWatch, SaysWhatItFoundUntilTheNextLook) {
+TEST(MemoryWatch, LooksAgainAndAgainAndSaysWhatChanged) {
+  http::DeadlineWheel wheel(kStart);
   MemoryWatch watch;
+  std::vector<MemoryState> changes;
+  watch.start(wheel, kStart, [&](MemoryState state) { changes.push_back(state); });
   EXPECT_EQ(watch.state(), MemoryState::Normal);
   watch.set_limit(1);
   EXPECT_EQ(watch.state(), MemoryState::Normal) << "nobody looked yet";
-  watch.tick(kStart);
+  TimePoint now = kStart;
+  const auto pass = [&](Duration time) {
+    for (const TimePoint end = now + time; now < end; now += wheel.tick()) wheel.advance(now);
+  };
+  pass(MemoryWatch::kInterval);
   EXPECT_EQ(watch.state(), MemoryState::Full);
   watch.set_limit(0);
-  watch.tick(kStart + MemoryWatch::kInterval - 1ms);
-  EXPECT_EQ(watch.state(), MemoryState::Full) << "looks are rationed";
-  watch.tick(kStart + MemoryWatch::kInterval);
+  EXPECT_EQ(watch.state(), MemoryState::Full) << "until the next look";
+  pass(3 * MemoryWatch::kInterval);
   EXPECT_EQ(watch.state(), MemoryState::Normal);
+  EXPECT_EQ(changes, (std::vector<MemoryState>{MemoryState::Full, MemoryState::Normal}));
 }
 
 TEST(MemoryWatch, FollowsTheFiguresItIsGiven) {

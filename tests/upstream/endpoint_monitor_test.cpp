@@ -216,6 +216,24 @@ TEST_F(EndpointMonitorTest, ANewEndpointIsWarmedUpBeforeItGetsTraffic) {
   for (const test::HttpMessage& request : first.requests()) EXPECT_EQ(request.target(), "/ready") << "not the old one";
 }
 
+TEST_F(EndpointMonitorTest, NoWarmUpBeginsWhileTheyAreHeld) {
+  rules.health.enabled = false;
+  rules.warm_up.requests = {{"POST", "/infer", {}, "{}"}};
+  FakeUpstream first;
+  FakeUpstream second;
+  monitor.hold_warm_ups(true);
+  loop.start();
+  configure({first.port()});
+  configure({first.port(), second.port()});
+  // Two rounds of the loop later it would have begun.
+  ASSERT_TRUE(test::eventually([&] { return report(1).seconds_in_state > 0.6; }));
+  EXPECT_EQ(report(1).state, EndpointState::Starting);
+  EXPECT_EQ(second.request_count(), 0u);
+  monitor.hold_warm_ups(false);
+  ASSERT_TRUE(becomes(1, EndpointState::Admitted));
+  EXPECT_EQ(totals().warm_ups_answered, 1u);
+}
+
 TEST_F(EndpointMonitorTest, AWarmUpThatFailsIsCountedAndKeepsNobodyOut) {
   rules.health.enabled = false;
   rules.warm_up.requests = {{"POST", "/infer", {}, "{}"}};

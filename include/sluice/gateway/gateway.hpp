@@ -56,6 +56,7 @@ class Gateway {
   void take_slots(Published& published);
   void hand_to_workers(const std::shared_ptr<const Published>& published);
   void follow_names();
+  void watch_memory();
 
   metrics::Registry& registry_;
   const Clock& clock_;

@@ -2,8 +2,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 
 #include "sluice/base/clock.hpp"
+#include "sluice/http/deadline_wheel.hpp"
 
 namespace sluice::gateway {
 
@@ -43,27 +45,33 @@ class ResidentMemory {
 };
 
 /// The guard at work: one thread samples, all threads read.
-class MemoryWatch {
+class MemoryWatch : private http::DeadlineWheel::Hook {
  public:
   static constexpr Duration kInterval = std::chrono::milliseconds(50);
 
+  /// Looks at the memory every kInterval from now on, on the wheel's thread. `changed` is called there.
+  void start(http::DeadlineWheel& wheel, TimePoint now, std::function<void(MemoryState)> changed);
+
   /// Any thread; in force with the next sample.
   void set_limit(std::uint64_t bytes) noexcept { limit_.store(bytes, std::memory_order_relaxed); }
-  /// Looks at the memory when the last look is kInterval old. Says a change in the log. While memory is short, what
-  /// was freed is given back to the kernel every ten seconds, or it would count as used for ever. One thread.
-  void tick(TimePoint now);
-  /// The same with figures from elsewhere.
+  /// One look. Says a change in the log. While memory is short, what was freed is given back to the kernel every ten
+  /// seconds, or it would count as used for ever. One thread.
+  void look(TimePoint now);
+  /// The same with a figure from elsewhere.
   void note(std::uint64_t resident, TimePoint now);
 
   /// Any thread; one relaxed load.
   MemoryState state() const noexcept { return state_.load(std::memory_order_relaxed); }
 
  private:
+  void on_deadline(TimePoint now) override;
+
+  http::DeadlineWheel* wheel_ = nullptr;
+  std::function<void(MemoryState)> changed_;
   std::atomic<std::uint64_t> limit_{0};
   std::atomic<MemoryState> state_{MemoryState::Normal};
   ResidentMemory memory_;
   MemoryGuard guard_;
-  TimePoint sampled_{};
   TimePoint trimmed_{};
 };
 

@@ -74,6 +74,9 @@ class EndpointMonitor {
   /// Everything watched, in the order of the configuration.
   std::vector<EndpointReport> report() const;
 
+  /// While `held` no warm-up begins: something has less than it needs. One whose time is up is left out. Any thread.
+  void hold_warm_ups(bool held) noexcept;
+
   /// No further check or warm-up begins; those under way are ended.
   void stop();
   /// Nothing is pending any more. On the loop's thread.
