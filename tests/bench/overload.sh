@@ -109,7 +109,10 @@ start_none() { start_limited_sluice ''; }
 start_fixed() {
   start_limited_sluice "limits: {requestsInFlight: $inside, waiting: $waiting, waitTimeout: 200ms}"
 }
-start_adaptive() { start_limited_sluice 'adaptiveConcurrency: {}'; }
+start_adaptive() {
+  start_limited_sluice "limits: {requestsInFlight: 10000, waiting: $waiting, waitTimeout: 200ms}
+      adaptiveConcurrency: {}"
+}
 
 start_queueing_haproxy() {
   proxy_port=$(free_port)
