@@ -118,10 +118,10 @@ run_suites() {
   fi
 }
 
-# run_end_to_end PRESET: the end-to-end tests of the development build against the daemon of another; what they start is
-# what a sanitizer has to watch, so the tests themselves need not be built again.
+# run_end_to_end PRESET LABELS: the end-to-end tests of the development build against the daemon of another; what they
+# start is what a sanitizer has to watch, so the tests themselves need not be built again.
 run_end_to_end() {
-  SLUICE_BINARY=$PWD/build/$1/bin/sluice SLUICE_SANITIZED=1 suite_name="dev against $1" run_suites dev -L '^e2e$'
+  SLUICE_BINARY=$PWD/build/$1/bin/sluice SLUICE_SANITIZED=1 suite_name="dev against $1" run_suites dev -L "^($2)\$"
 }
 
 mkdir -p build
@@ -131,7 +131,7 @@ check "build, dev" build dev || finish
 run_suites dev
 if $tidy; then check "clang-tidy" is_tidy; fi
 if ! $quick; then
-  check "build, asan" build asan "$asan_suites" && { run_suites asan -L "^($asan_suites)\$"; run_end_to_end asan; }
-  check "build, tsan" build tsan "$tsan_suites" && { run_suites tsan -L "^($tsan_suites)\$"; run_end_to_end tsan; }
+  check "build, asan" build asan "$asan_suites" && { run_suites asan -L "^($asan_suites)\$"; run_end_to_end asan 'e2e|e2e_chaos'; }
+  check "build, tsan" build tsan "$tsan_suites" && { run_suites tsan -L "^($tsan_suites)\$"; run_end_to_end tsan e2e; }
 fi
 finish
