@@ -80,6 +80,29 @@ TEST_F(ExporterTest, EveryFamilyOfTheContractIsThereAtZero) {
   EXPECT_GT(series["process_resident_memory_bytes"], 0);
 }
 
+TEST_F(ExporterTest, WhoWaitsIsToldByTheLimitTheyWaitAt) {
+  registry_.gateway(0).waiting.add(3);
+  registry_.gateway(1).waiting.add(1);
+  registry_.route(1, slots_[0].route).waiting.add(2);
+  registry_.route(1, slots_[0].route).queue_wait.record(milliseconds(3));
+  version(1).waiting.add(5);
+  auto series = scrape();
+  EXPECT_EQ(series.at(R"(sluice_requests_waiting{route="",version=""})"), 4);
+  EXPECT_EQ(series.at(R"(sluice_requests_waiting{route="fraud",version=""})"), 2);
+  EXPECT_EQ(series.at(R"(sluice_requests_waiting{route="fraud",version="v1"})"), 0);
+  EXPECT_EQ(series.at(R"(sluice_requests_waiting{route="fraud",version="v2"})"), 5);
+  EXPECT_EQ(series.at(R"(sluice_queue_wait_seconds_count{route="fraud"})"), 1);
+}
+
+TEST_F(ExporterTest, OnlyVersionsWithAnAdaptiveLimitHaveOne) {
+  const std::string v2 = R"(sluice_concurrency_limit{route="fraud",version="v2"})";
+  EXPECT_EQ(scrape().count(v2), 0u);
+  version(1, 0).concurrency_limit.set(12);
+  version(1, 1).concurrency_limit.set(9);
+  EXPECT_EQ(scrape().at(v2), 21) << "of both workers";
+  EXPECT_EQ(scrape().count(R"(sluice_concurrency_limit{route="fraud",version="v1"})"), 0u);
+}
+
 TEST_F(ExporterTest, LiveVersionsCarryNoShadowFamilies) {
   const auto series = scrape();
   EXPECT_EQ(series.count(R"(sluice_shadow_duration_seconds_count{route="fraud",version="v1"})"), 0U);
