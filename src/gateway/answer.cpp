@@ -92,6 +92,7 @@ http::Task<> Exchange::relay_answer() {
     if (answer_streams_) version().counters->streams_open.add();
     auto relaying = relay_body();
     co_await relaying;
+    note_end_of_body();
     if (answer_streams_) version().counters->streams_open.subtract();
   }
   answer_complete_ = !failed();
@@ -99,6 +100,14 @@ http::Task<> Exchange::relay_answer() {
   const http::ResponseHead& answer = call_->answer();
   call_->give_back(answer_complete_ && answer.keep_alive && answer.framing != Framing::UntilClose &&
                    !answer_has_more_ && request_sent_);
+}
+
+/// Of an endpoint's doing is only that its body ended, or broke off.
+void Exchange::note_end_of_body() noexcept {
+  if (!failed()) return call_->note_end_of_answer(true);
+  const bool broken = failure_->reason == FailureReason::Reset || failure_->reason == FailureReason::BadResponse ||
+                      failure_->reason == FailureReason::StreamIdleTimeout;
+  if (broken && !session_->client().write_pending()) call_->note_end_of_answer(false);
 }
 
 /// Piece by piece as it arrives; the next is read when the client has taken the last.

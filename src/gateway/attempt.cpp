@@ -19,6 +19,9 @@ namespace {
 /// How long a client that expects 100 (Continue) waits for the endpoint's word before it gets ours.
 constexpr Duration kContinuePatience = std::chrono::seconds(1);
 
+/// An endpoint that had closed an idle connection says so within a round trip. One that dies later was at work.
+constexpr Duration kStaleWithin = std::chrono::milliseconds(250);
+
 AttemptFailure kind_of(upstream::AcquireError error) noexcept {
   switch (error) {
     case upstream::AcquireError::PoolOverflow:
@@ -36,7 +39,7 @@ void Attempt::end() noexcept {
   result_ = Result::Pending;
   version_ = nullptr;
   pool_ = nullptr;
-  stale_ = reached_ = beside_ = false;
+  stale_ = reached_ = beside_ = writing_head_ = answer_noted_ = false;
   sent_at_ = first_byte_at_ = heard_at_ = {};
   to_endpoint_.clear();
 }
@@ -59,10 +62,11 @@ http::Task<> Attempt::run(Plan plan) {
 
   compose_request();
   sent_at_ = exchange_.worker_->now();
-  reached_ = true;
+  reached_ = writing_head_ = true;
   auto writing = connection_->stream().write(to_endpoint_.pieces());
   // A peer that is gone shows when its answer is read; it may have answered before it went.
   const bool written = co_await writing == IoStatus::Ok;
+  writing_head_ = false;
   if (!ended() && written) {
     if (exchange_.body_streams_) {
       auto sending = exchange_.send_body(*this, beside_);
@@ -105,27 +109,39 @@ http::Task<> Attempt::run(Plan plan) {
       if (first_byte_at_ == TimePoint{}) first_byte_at_ = heard_at_;
       connection_->received_more(result.bytes);
     } else if (!ended()) {
-      stale_ = connection_->reused() && first_byte_at_ == TimePoint{};
+      stale_ =
+          connection_->reused() && first_byte_at_ == TimePoint{} && exchange_.worker_->now() - sent_at_ < kStaleWithin;
       fail(AttemptFailure::Reset, FailureReason::Reset);
     }
   }
   give_back(false);
 }
 
-/// An answer: what the endpoint's statistics make of it depends on its status alone. False when its body is malformed
-/// as far as it came: while the client has seen nothing, another endpoint may still do better.
+/// False when the answer's body is malformed as far as it came: while the client has seen nothing, another endpoint may
+/// still do better.
 bool Attempt::take_head() {
-  if (answer_.framing == http::Framing::Chunked) {
-    http::BodyMeter body(answer_);
-    body.take(connection_->received().substr(answer_.size));
-    if (body.failed()) {
-      refuse_answer();
-      return false;
-    }
+  http::BodyMeter body(answer_);
+  body.take(connection_->received().substr(answer_.size));
+  if (body.failed()) {
+    refuse_answer();
+    return false;
   }
   result_ = Result::Answered;
-  pool_->note_answer(answer_.status, heard_at_ - sent_at_);
+  // An error is one whatever follows; anything else is an answer when all of it has come.
+  if (answer_.status >= 500 || body.done()) {
+    answer_noted_ = true;
+    pool_->note_answer(answer_.status, heard_at_ - sent_at_);
+  }
   return true;
+}
+
+void Attempt::note_end_of_answer(bool whole) noexcept {
+  if (std::exchange(answer_noted_, true)) return;
+  whole ? pool_->note_answer(answer_.status, heard_at_ - sent_at_) : pool_->note_gateway_error();
+}
+
+void Attempt::note_overtaken() noexcept {
+  if (reached_ && first_byte_at_ == TimePoint{}) pool_->note_gateway_error();
 }
 
 http::Task<> Attempt::wait_for_connection() {

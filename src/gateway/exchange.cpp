@@ -262,15 +262,15 @@ void Exchange::client_left(http::IoStatus how) {
 
 /// Like cancel; a client that does not take its answer, or does not finish its request, is let go as well.
 void Exchange::give_up(FailureReason reason) {
+  if (!failed()) refuse(reason);
+  // What is pending now ends; `cancel` may begin to write an answer at once, and may end this exchange.
   http::Stream& client = session_->client();
-  const bool cut_off = answer_begun_;  // read before `cancel`, which may end this exchange
-  const bool stop_reading = upload_running_ || reading_body_;
-  cancel(reason);
-  if (cut_off || client.write_pending()) {
+  if (answer_begun_ || client.write_pending()) {
     client.reset();
-  } else if (stop_reading) {
+  } else if (upload_running_ || reading_body_) {
     client.cancel();
   }
+  cancel(reason);
 }
 
 void Exchange::on_deadlines(Deadlines& deadlines, TimePoint now) {
@@ -281,9 +281,9 @@ void Exchange::on_deadlines(Deadlines& deadlines, TimePoint now) {
   };
   if (due(DeadlineKind::Continue)) send_continue();
   if (due(DeadlineKind::BodyIdle)) {
-    http::Stream& client = session_->client();
+    if (!failed()) refuse(FailureReason::BodyIdleTimeout);
+    session_->client().cancel();
     cancel(FailureReason::BodyIdleTimeout);
-    client.cancel();
   } else if (due(DeadlineKind::Backend)) {
     time_out();
   } else if (due(DeadlineKind::StreamIdle)) {

@@ -42,12 +42,13 @@ Result<void> Gateway::publish(Config config) {
   const auto same_address = [](const Listener& a, const Listener& b) {
     return a.address == b.address && a.port == b.port && a.tls.has_value() == b.tls.has_value();
   };
-  const auto& old = published_->config.listeners;
+  const auto& old = wish_->listeners;  // of this thread alone, unlike what is published
   if (!std::equal(old.begin(), old.end(), config.listeners.begin(), config.listeners.end(), same_address)) {
     return fail(Error::internal("listeners cannot change while running; restart to move them"));
   }
   service_.prepare(config, &*wish_);
   const std::lock_guard lock(mutex_);
+  if (stopped_) return fail(Error::internal("the gateway has stopped"));
   auto loaded = load(config);
   if (loaded) {
     hand_to_workers(*loaded);

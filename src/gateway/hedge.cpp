@@ -66,7 +66,9 @@ http::Task<> Exchange::race(Attempt::Plan plan) {
     if (!own.done()) call_->stop();
     co_await own.join();
   }
-  if (call_ == second_.get()) version().counters->hedges_won.add();
+  if (call_ != second_.get()) co_return;
+  version().counters->hedges_won.add();
+  first_.note_overtaken();
 }
 
 /// Only for a request that is here whole, with an endpoint to spare, and within the budget.

@@ -140,7 +140,10 @@ std::string_view Exchange::take_upload(IoStatus status, std::string_view bytes) 
     return {};
   }
   const std::string_view body = bytes.substr(0, request_body_.take(bytes));
-  if (body.size() < bytes.size()) session_->keep_for_later(bytes.substr(body.size()));
+  if (body.size() < bytes.size()) {
+    // To keep more may move the request, which a later attempt may be writing: then this client asks again.
+    first_.writing_head() ? session_->drain() : session_->keep_for_later(bytes.substr(body.size()));
+  }
   if (request_body_.failed()) {
     upload_ended_ = true;
     if (!failed()) failure_ = failure_for(request_body_.refusal());
@@ -172,7 +175,9 @@ void Exchange::note_request_sent(TimePoint now) {
   if (!answer_begun_) session_->set_deadline(DeadlineKind::Backend, now + route_->config->timeouts.backend_request);
   if (tee_.active()) launch_mirrors();
   if (!body_streams_) return;
-  if (!client_watched_ && session_->received().size() == bytes_in_buffer_) {
+  // To watch may move the request, which the other try of a race may still be writing.
+  const bool fixed = first_.writing_head() || (second_ && second_->writing_head());
+  if (!client_watched_ && !fixed && session_->received().size() == bytes_in_buffer_) {
     client_watched_ = true;
     session_->watch_client();
   }

@@ -58,6 +58,14 @@ class Attempt {
   TimePoint first_byte_at() const noexcept { return first_byte_at_; }  ///< unset: nothing came back
   TimePoint heard_at() const noexcept { return heard_at_; }            ///< the last bytes before the head was complete
 
+  /// Tells the endpoint's statistics how its answer ended, once: an answer that was not here whole with its head is
+  /// only now known to be one.
+  void note_end_of_answer(bool whole) noexcept;
+  /// Another try that began later was answered first, and of this one nothing was heard.
+  void note_overtaken() noexcept;
+  /// The head is being written: what it points to must stay where it is.
+  bool writing_head() const noexcept { return writing_head_; }
+
   /// Gives the connection back to its pool.
   void give_back(bool reusable);
   /// The head that came is none that an endpoint may send here.
@@ -87,6 +95,8 @@ class Attempt {
   bool stale_ = false;
   bool reached_ = false;
   bool beside_ = false;
+  bool writing_head_ = false;
+  bool answer_noted_ = false;
   TimePoint sent_at_{};
   TimePoint first_byte_at_{};
   TimePoint heard_at_{};

@@ -129,6 +129,7 @@ class Exchange {
   // answer.cpp: the answer to the client
   http::Task<> relay_answer();
   http::Task<> relay_body();
+  void note_end_of_body() noexcept;
   http::Task<> pass_interim(Attempt& attempt);
   bool compose_answer();
   std::string_view take_answer(char* data, std::size_t size) noexcept;
