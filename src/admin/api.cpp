@@ -114,10 +114,16 @@ Page Api::change(const Request& request, const std::string& path, const std::str
 }
 
 Page Api::reload(const std::string& actor) const {
-  const auto done = ports_.reload();
-  audit(actor, "reload", done ? "generation " + std::to_string(done->generation) : "refused: " + done.error().reason);
-  if (!done) return error_page(done.error().status, done.error().reason);
-  return json_page(to_json(*done));
+  Page page;
+  page.later = [outcome = ports_.reload(), actor]() -> std::optional<Page> {
+    const auto ended = outcome();
+    if (!ended) return std::nullopt;
+    const auto& done = *ended;
+    audit(actor, "reload", done ? "generation " + std::to_string(done->generation) : "refused: " + done.error().reason);
+    if (!done) return error_page(done.error().status, done.error().reason);
+    return json_page(to_json(*done));
+  };
+  return page;
 }
 
 Page Api::drain(const std::string& body, const std::string& actor) const {

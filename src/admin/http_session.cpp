@@ -16,6 +16,7 @@ namespace http = boost::beast::http;
 using tcp = asio::ip::tcp;
 using boost::system::error_code;
 
+constexpr auto kAskAgain = std::chrono::milliseconds(5);
 constexpr auto kLinger = std::chrono::seconds(1);
 constexpr std::size_t kLingerBytes = 262'144;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -111,9 +112,33 @@ void HttpSession::read_body() {
 }
 
 void HttpSession::answer() {
+  deliver(handle());
+}
+
+void HttpSession::deliver(Page page) {
+  if (page.later) {
+    later_ = std::move(page.later);
+    return ask_later();
+  }
   const auto& request = parser_->get();
   const bool keep_alive = request.keep_alive() && parser_->is_done();  // else nobody here reads the body
-  send(request.version(), keep_alive, request.method() == http::verb::head, handle());
+  send(request.version(), keep_alive, request.method() == http::verb::head, std::move(page));
+}
+
+/// The thread serves others meanwhile.
+void HttpSession::ask_later() {
+  pause_.expires_after(kAskAgain);
+  pause_.async_wait([self = shared_from_this()](error_code error) {
+    if (error || !self->stream_.socket().is_open()) return;
+    const auto later = self->later_;
+    self->deliver(self->guarded([&] {
+      auto page = later();
+      if (page) return std::move(*page);
+      Page again;
+      again.later = later;
+      return again;
+    }));
+  });
 }
 
 Page HttpSession::handle() const {
@@ -127,10 +152,15 @@ Page HttpSession::handle() const {
   request.authorization = view(fields[http::field::authorization]);
   if (parser_->is_done()) request.body = fields.body();
   request.peer = peer_;
+  return guarded([&] { return server_.handler(request); });
+}
+
+Page HttpSession::guarded(const std::function<Page()>& make) const {
   try {
-    return server_.handler(request);
+    return make();
   } catch (const std::exception& error) {
-    log::error("a page failed", {{"port", server_.options.name}, {"target", request.target}, {"error", error.what()}});
+    const std::string_view target = view(parser_->get().target());
+    log::error("a page failed", {{"port", server_.options.name}, {"target", target}, {"error", error.what()}});
     return server_.options.refusal(500, error.what());
   }
 }

@@ -131,7 +131,7 @@ Result<void> Daemon::start_control(const policy::Admin& admin, const std::vector
   watcher_ = std::make_unique<PolicyWatcher>(
       options_.path, sources,
       PolicyWatcher::Callbacks{[this](const PolicyWatcher::Change& change) { on_change(change); },
-                               [this](const Error& error) { on_unreadable(error); }});
+                               [this](const Error& error, std::uint64_t demand) { on_unreadable(error, demand); }});
   return start_admin(admin);
 }
 
@@ -214,7 +214,6 @@ void Daemon::stop() {
 
 /// Those who give orders first, then what they order about; probes are answered to the end.
 void Daemon::stop_quietly() {
-  reloads_.give_up();
   admin_server_.reset();
   watcher_.reset();
   if (gateway_) {

@@ -11,7 +11,7 @@ namespace sluice::app {
 namespace {
 
 constexpr std::size_t kBodyBytes = 64 * 1024;
-constexpr Duration kReloadPatience = std::chrono::seconds(5);
+constexpr Duration kReloadPatience = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -38,7 +38,7 @@ admin::ApiPorts Daemon::ports() {
   ports.drain_state = [this] { return drain_view(); };
   ports.drain_process = [this](bool undo) { return drain_process(undo); };
   ports.drain_endpoints = [this](const admin::DrainOrder& order) { return drain_endpoints(order); };
-  ports.reload = [this] { return reload_and_wait(); };
+  ports.reload = [this] { return reload_for_operator(); };
   return ports;
 }
 
@@ -78,21 +78,27 @@ Result<admin::DrainView, admin::Refusal> Daemon::drain_process(bool undo) {
 }
 
 Result<std::size_t, admin::Refusal> Daemon::drain_endpoints(const admin::DrainOrder& order) {
-  if (auto refusal = unknown_name(order, routes())) return fail(std::move(*refusal));
+  auto unknown = unknown_name(order, routes());
+  // An order that is called off may be about an endpoint that nobody names any more.
+  if (unknown && !order.undo) return fail(std::move(*unknown));
   const upstream::EndpointSelector selector{order.route, order.version, order.endpoint};
   const auto changed = gateway_->endpoints().drain(selector, !order.undo);
-  if (!changed) return fail(admin::Refusal{409, changed.error().message});
+  if (!changed) return fail(unknown ? std::move(*unknown) : admin::Refusal{409, changed.error().message});
   return *changed;
 }
 
-Result<admin::ConfigView, admin::Refusal> Daemon::reload_and_wait() {
-  const auto ticket = reloads_.ticket();
-  watcher_->trigger();
-  const auto outcome = reloads_.wait(ticket, kReloadPatience);
-  if (!outcome) return fail(admin::Refusal{504, "the reload takes longer than 5 s; its outcome will be in the log"});
-  if (outcome->good) return config_view();
-  const bool drains = drain_.status().phase != DrainPhase::Serving;
-  return fail(admin::Refusal{drains ? 409U : 422U, outcome->reason});
+admin::ApiPorts::ReloadOutcome Daemon::reload_for_operator() {
+  const std::uint64_t demand = watcher_->trigger();
+  const TimePoint deadline = clock_.now() + kReloadPatience;
+  return [this, demand, deadline]() -> std::optional<Result<admin::ConfigView, admin::Refusal>> {
+    if (const auto outcome = reloads_.of(demand)) {
+      if (outcome->good) return config_view();
+      const bool drains = drain_.status().phase != DrainPhase::Serving;
+      return fail(admin::Refusal{drains ? 409U : 422U, outcome->reason});
+    }
+    if (clock_.now() < deadline) return std::nullopt;
+    return fail(admin::Refusal{504, "the reload takes longer than 10 s; its outcome will be in the log"});
+  };
 }
 
 }  // namespace sluice::app

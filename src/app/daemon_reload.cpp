@@ -40,30 +40,30 @@ void Daemon::on_change(const PolicyWatcher::Change& change) {
   const std::lock_guard lock(gateway_mutex_);
   if (drain_.status().phase != DrainPhase::Serving) {
     reload_missed_ = true;
-    reloads_.record({false, kWhileDraining}, change.demanded);
+    reloads_.record({false, kWhileDraining}, change.demand);
     log::warn("policy not taken", {{"reason", kWhileDraining}});
     return;
   }
-  if (wrong != problems.end()) return refuse_change(policy::headline(*wrong), change.demanded);
-  if (auto applied = apply(reading.set); !applied) return refuse_change(applied.error().message, change.demanded);
+  if (wrong != problems.end()) return refuse_change(policy::headline(*wrong), change.demand);
+  if (auto applied = apply(reading.set); !applied) return refuse_change(applied.error().message, change.demand);
   registry_->record_reload(true, clock_.wall_now());
   readiness_.set("last-reload", true);
   log::info("policy in force", {{"hash", reading.set.content_hash}, {"routes", reading.set.routes.size()}});
-  reloads_.record({true, {}}, change.demanded);
+  reloads_.record({true, {}}, change.demand);
 }
 
-void Daemon::refuse_change(const std::string& reason, bool demanded) {
+void Daemon::refuse_change(const std::string& reason, std::uint64_t demand) {
   registry_->record_reload(false, clock_.wall_now());
   readiness_.declare("last-reload", admin::Readiness::Kind::Informational);
   readiness_.set("last-reload", false, reason);
   log::error("policy refused; the old one stays in force", {{"error", reason}});
-  reloads_.record({false, reason}, demanded);
+  reloads_.record({false, reason}, demand);
 }
 
-void Daemon::on_unreadable(const Error& error) {
+void Daemon::on_unreadable(const Error& error, std::uint64_t demand) {
   registry_->record_reload(false, clock_.wall_now());
   log::error("policy cannot be read; the old one stays in force", {{"error", error.message}});
-  reloads_.record({false, error.message}, true);
+  reloads_.record({false, error.message}, demand);
 }
 
 Result<void> Daemon::apply(const policy::PolicySet& set) {

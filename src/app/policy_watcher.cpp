@@ -102,9 +102,10 @@ PolicyWatcher::~PolicyWatcher() {
   if (wake_ >= 0) close(wake_);
 }
 
-void PolicyWatcher::trigger() noexcept {
-  demanded_.store(true);
+std::uint64_t PolicyWatcher::trigger() noexcept {
+  const std::uint64_t demand = demands_.fetch_add(1) + 1;
   eventfd_write(wake_, 1);
+  return demand;
 }
 
 void PolicyWatcher::run() {
@@ -116,8 +117,8 @@ void PolicyWatcher::run() {
     wait_until(detector_.next_look());
     if (stopping_.load()) return;
     const TimePoint now = std::chrono::steady_clock::now();
-    if (demanded_.exchange(false)) {
-      demand_pending_ = true;
+    if (const std::uint64_t demands = demands_.load(); demands != heard_) {
+      heard_ = demands;
       detector_.demanded(now);
     }
     drain_inotify();
@@ -159,12 +160,12 @@ void PolicyWatcher::look() {
   watch_everything();  // first, so that what changes while we read is seen next time
   Result<std::vector<policy::Source>> loaded = policy::load_sources(path_);
   const auto seen = loaded ? std::optional(fingerprint(*loaded)) : std::nullopt;
-  const bool demanded = std::exchange(demand_pending_, false);
+  const std::uint64_t demand = std::exchange(answered_, heard_) == heard_ ? 0 : heard_;
   if (detector_.looked(seen, std::chrono::steady_clock::now()) == ChangeDetector::Verdict::Nothing) return;
   if (loaded) {
-    callbacks_.on_change({std::move(loaded).value(), demanded});
+    callbacks_.on_change({std::move(loaded).value(), demand});
   } else {
-    callbacks_.on_unreadable(loaded.error());
+    callbacks_.on_unreadable(loaded.error(), demand);
   }
 }
 

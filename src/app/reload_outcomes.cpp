@@ -4,12 +4,18 @@
 
 namespace sluice::app {
 
-void ReloadOutcomes::record(Outcome outcome, bool demanded) {
+namespace {
+
+constexpr std::size_t kKept = 16;
+
+}  // namespace
+
+void ReloadOutcomes::record(Outcome outcome, std::uint64_t demand) {
   const std::lock_guard lock(mutex_);
   last_ = std::move(outcome);
-  if (!demanded) return;
-  ++demanded_;
-  changed_.notify_all();
+  if (demand == 0) return;
+  answers_.try_emplace(demand, last_);
+  if (answers_.size() > kKept) answers_.erase(answers_.begin());
 }
 
 ReloadOutcomes::Outcome ReloadOutcomes::last() const {
@@ -17,22 +23,11 @@ ReloadOutcomes::Outcome ReloadOutcomes::last() const {
   return last_;
 }
 
-std::uint64_t ReloadOutcomes::ticket() const {
+std::optional<ReloadOutcomes::Outcome> ReloadOutcomes::of(std::uint64_t demand) const {
   const std::lock_guard lock(mutex_);
-  return demanded_;
-}
-
-std::optional<ReloadOutcomes::Outcome> ReloadOutcomes::wait(std::uint64_t ticket, Duration patience) {
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, patience, [&] { return given_up_ || demanded_ != ticket; });
-  if (demanded_ == ticket) return std::nullopt;
-  return last_;
-}
-
-void ReloadOutcomes::give_up() {
-  const std::lock_guard lock(mutex_);
-  given_up_ = true;
-  changed_.notify_all();
+  const auto first = answers_.lower_bound(demand);
+  if (first == answers_.end()) return std::nullopt;
+  return first->second;
 }
 
 }  // namespace sluice::app

@@ -41,6 +41,10 @@ class ApiTest : public ::testing::Test {
     if (method == "POST") request.content_type = content_type_;
     return api_.answer(request);
   }
+  Page reload() {
+    const Page page = ask("POST", "/api/v1/reload", "{}");
+    return page.later ? page.later().value_or(page) : page;
+  }
   Json get(std::string_view target) { return Json::parse(ask("GET", target).body); }
   std::string error(const Page& page) { return Json::parse(page.body).value("error", ""); }
 
@@ -49,6 +53,7 @@ class ApiTest : public ::testing::Test {
   std::vector<DrainOrder> endpoint_orders_;
   std::optional<Refusal> refusal_;
   int reloads_ = 0;
+  bool reload_is_under_way_ = false;
   std::string content_type_ = "application/json";
   std::string authorization_;
   Api api_{ApiPorts{
@@ -71,10 +76,13 @@ class ApiTest : public ::testing::Test {
         if (refusal_) return fail(*refusal_);
         return std::size_t{1};
       },
-      [this]() -> Result<ConfigView, Refusal> {
+      [this] {
         ++reloads_;
-        if (refusal_) return fail(*refusal_);
-        return ConfigView{};
+        return [this]() -> std::optional<Result<ConfigView, Refusal>> {
+          if (reload_is_under_way_) return std::nullopt;
+          if (refusal_) return fail(*refusal_);
+          return ConfigView{};
+        };
       },
   }};
 };
@@ -139,7 +147,19 @@ TEST_F(ApiTest, ARefusalKeepsItsStatusAndItsReason) {
   EXPECT_EQ(refused.status, 409U);
   EXPECT_EQ(error(refused), "v1 of fraud would be left with nothing");
   refusal_ = Refusal{422, "policy.yaml:3:1: error"};
-  EXPECT_EQ(ask("POST", "/api/v1/reload", "{}").status, 422U);
+  EXPECT_EQ(reload().status, 422U);
+}
+
+TEST_F(ApiTest, AReloadIsAnsweredOnceItHasEnded) {
+  reload_is_under_way_ = true;
+  const Page page = ask("POST", "/api/v1/reload");
+  EXPECT_EQ(reloads_, 1);
+  ASSERT_TRUE(page.later);
+  EXPECT_FALSE(page.later());
+  reload_is_under_way_ = false;
+  ASSERT_TRUE(page.later());
+  EXPECT_EQ(page.later()->status, 200U);
+  EXPECT_EQ(reloads_, 1);
 }
 
 TEST_F(ApiTest, AMalformedOrderChangesNothing) {
@@ -164,7 +184,7 @@ TEST_F(ApiTest, WhoMayNotWriteChangesNothing) {
   EXPECT_TRUE(process_orders_.empty());
   EXPECT_EQ(reloads_, 0);
   authorization_ = "Bearer right";
-  EXPECT_EQ(ask("POST", "/api/v1/reload").status, 200U);
+  EXPECT_EQ(reload().status, 200U);
   api_.set_token("rotated");
   EXPECT_EQ(ask("POST", "/api/v1/reload").status, 401U);
   EXPECT_EQ(reloads_, 1);

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -31,9 +34,10 @@ class HttpServerTest : public ::testing::Test {
       page.body = "refused: " + reason;
       return page;
     };
-    const auto handler = [](const Request& request) {
+    const auto handler = [this](const Request& request) {
       if (request.target == "/throw") throw std::runtime_error("no such luck");
       Page page;
+      if (request.target == "/later") page.later = later_;
       page.status = request.target == "/teapot" ? 401 : 200;
       page.challenge = request.target == "/teapot" ? "Bearer" : "";
       page.body.append(request.method).append("|").append(request.content_type).append("|");
@@ -46,6 +50,7 @@ class HttpServerTest : public ::testing::Test {
     return server_->port();
   }
 
+  std::function<std::optional<Page>()> later_;
   Duration body_timeout_ = std::chrono::seconds(5);
   std::unique_ptr<HttpServer> server_;
 };
@@ -120,6 +125,41 @@ TEST_F(HttpServerTest, AHandlerThatThrowsIsAServerErrorOfTheServersOwnKind) {
   EXPECT_EQ(failed.status(), 500);
   EXPECT_EQ(failed.body, "refused: no such luck");
   EXPECT_EQ(client.get("/").status(), 200);
+}
+
+TEST_F(HttpServerTest, AnAnswerThatIsNotKnownYetHoldsUpNobodyElse) {
+  std::atomic<bool> known{false};
+  later_ = [&]() -> std::optional<Page> {
+    if (!known) return std::nullopt;
+    Page page;
+    page.status = 422;
+    page.body = "at last";
+    return page;
+  };
+  const std::uint16_t port = start();
+  RawClient waits(port);
+  waits.send(request_text("GET", "/later") + request_text("GET", "/behind"));
+  RawClient other(port);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(other.get("/").status(), 200);
+  known = true;
+  const HttpMessage answer = waits.read_response();
+  EXPECT_EQ(answer.status(), 422);
+  EXPECT_EQ(answer.body, "at last");
+  EXPECT_EQ(waits.read_response().body, "GET||||") << "and the connection goes on";
+}
+
+TEST_F(HttpServerTest, AnAnswerThatNeverComesEndsWithTheServerOrAnError) {
+  later_ = []() -> std::optional<Page> { return std::nullopt; };
+  const std::uint16_t port = start();
+  RawClient waits(port);
+  waits.send(request_text("GET", "/later"));
+  RawClient other(port);
+  EXPECT_EQ(other.get("/").status(), 200);
+  server_.reset();
+  EXPECT_TRUE(waits.is_closed_by_peer());
+  later_ = []() -> std::optional<Page> { throw std::runtime_error("no such luck"); };
+  RawClient fails(start());
+  EXPECT_EQ(fails.get("/later").body, "refused: no such luck");
 }
 
 TEST_F(HttpServerTest, AChallengeBecomesAField) {

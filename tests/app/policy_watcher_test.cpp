@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <deque>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -81,15 +82,19 @@ class PolicyWatcherTest : public ::testing::Test {
     callbacks.on_change = [this](const PolicyWatcher::Change& change) {
       // A machine that stalls between truncation and write makes the empty file a state of its own.
       if (!change.sources.empty() && change.sources[0].text.empty()) return;
-      heard_.add((change.demanded ? "demanded: " : "") +
+      if (on_change_) on_change_();
+      heard_.add((change.demand == 0 ? "" : "demand " + std::to_string(change.demand) + ": ") +
                  (change.sources.empty() ? std::string("empty") : change.sources[0].text));
     };
-    callbacks.on_unreadable = [this](const Error&) { heard_.add("unreadable"); };
+    callbacks.on_unreadable = [this](const Error&, std::uint64_t demand) {
+      heard_.add((demand == 0 ? "" : "demand " + std::to_string(demand) + ": ") + "unreadable");
+    };
     watcher_ = std::make_unique<PolicyWatcher>(path, *loaded, callbacks, timing);
   }
 
   fs::path folder_;
   Heard heard_;
+  std::function<void()> on_change_;  // on the watcher's thread, before it is heard
   std::unique_ptr<PolicyWatcher> watcher_;
 };
 
@@ -118,7 +123,7 @@ TEST_F(PolicyWatcherTest, SaysNothingAboutContentThatIsTheSame) {
   replace(folder_ / "p.yaml", "one");
   write(folder_ / "unrelated.txt", "x");
   watcher_->trigger();  // settles both of the above
-  EXPECT_EQ(heard_.next(), "demanded: one");
+  EXPECT_EQ(heard_.next(), "demand 1: one");
   replace(folder_ / "p.yaml", "two");
   EXPECT_EQ(heard_.next(), "two");
   EXPECT_TRUE(heard_.empty());
@@ -178,17 +183,41 @@ TEST_F(PolicyWatcherTest, AVanishedFileIsReportedOnceAndWatchedOn) {
 TEST_F(PolicyWatcherTest, ADemandReportsTheSameContent) {
   write(folder_ / "p.yaml", "one");
   watch(folder_ / "p.yaml");
-  for (int i = 0; i < 3; ++i) {
-    watcher_->trigger();
-    EXPECT_EQ(heard_.next(), "demanded: one");
+  for (int i = 1; i <= 3; ++i) {
+    EXPECT_EQ(watcher_->trigger(), static_cast<std::uint64_t>(i));
+    EXPECT_EQ(heard_.next(), "demand " + std::to_string(i) + ": one");
   }
+  fs::remove(folder_ / "p.yaml");
+  watcher_->trigger();
+  EXPECT_EQ(heard_.next(), "demand 4: unreadable");
+}
+
+TEST_F(PolicyWatcherTest, ADemandThatComesDuringALoadIsAnsweredByTheNext) {
+  write(folder_ / "p.yaml", "one");
+  Heard loads;
+  Heard go_on;
+  on_change_ = [&] {
+    loads.add("begun");
+    go_on.next();
+  };
+  watch(folder_ / "p.yaml", {seconds(600), seconds(600), seconds(600), 0});
+  watcher_->trigger();
+  EXPECT_EQ(loads.next(), "begun");
+  replace(folder_ / "p.yaml", "two");  // after the first demand's reading
+  EXPECT_EQ(watcher_->trigger(), 2U);
+  EXPECT_EQ(watcher_->trigger(), 3U);
+  go_on.add("");
+  EXPECT_EQ(heard_.next(), "demand 1: one");
+  EXPECT_EQ(loads.next(), "begun");
+  go_on.add("");
+  EXPECT_EQ(heard_.next(), "demand 3: two") << "both of them at once";
 }
 
 TEST_F(PolicyWatcherTest, SeesWhatChangedBeforeItBegan) {
   write(folder_ / "p.yaml", "late");
   PolicyWatcher::Callbacks callbacks;
   callbacks.on_change = [this](const PolicyWatcher::Change& change) { heard_.add(change.sources[0].text); };
-  callbacks.on_unreadable = [this](const Error&) { heard_.add("unreadable"); };
+  callbacks.on_unreadable = [this](const Error&, std::uint64_t) { heard_.add("unreadable"); };
   const std::vector<policy::Source> in_force = {{(folder_ / "p.yaml").string(), "early"}};
   watcher_ = std::make_unique<PolicyWatcher>(folder_ / "p.yaml", in_force, callbacks, kFast);
   EXPECT_EQ(heard_.next(), "late");

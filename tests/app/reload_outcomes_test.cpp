@@ -2,47 +2,55 @@
 
 #include <gtest/gtest.h>
 
-#include <thread>
-
 namespace sluice::app {
 namespace {
 
-using namespace std::chrono_literals;
-
-TEST(ReloadOutcomes, WhoWaitsIsToldWhatBecameOfADemand) {
+TEST(ReloadOutcomes, ADemandIsToldWhatBecameOfTheLoadThatAnswersIt) {
   ReloadOutcomes outcomes;
-  const auto ticket = outcomes.ticket();
-  std::thread reloads([&] {
-    outcomes.record({true, ""}, false);
-    outcomes.record({false, "line 3"}, true);
-  });
-  const auto outcome = outcomes.wait(ticket, 10s);
-  reloads.join();
-  ASSERT_TRUE(outcome);
-  EXPECT_FALSE(outcome->good);
-  EXPECT_EQ(outcome->reason, "line 3");
+  EXPECT_FALSE(outcomes.of(1));
+  outcomes.record({false, "line 3"}, 1);
+  ASSERT_TRUE(outcomes.of(1));
+  EXPECT_FALSE(outcomes.of(1)->good);
+  EXPECT_EQ(outcomes.of(1)->reason, "line 3");
 }
 
-TEST(ReloadOutcomes, AReloadThatNobodyAskedForEndsNoWaiting) {
+TEST(ReloadOutcomes, ALoadThatHadBegunBeforeAnswersNothing) {
   ReloadOutcomes outcomes;
-  outcomes.record({false, "line 3"}, false);
-  EXPECT_FALSE(outcomes.wait(outcomes.ticket(), 0s));
+  outcomes.record({true, ""}, 1);  // begun for 1; meanwhile 2 came
+  EXPECT_FALSE(outcomes.of(2));
+  outcomes.record({false, "line 3"}, 2);
+  EXPECT_FALSE(outcomes.of(2)->good);
+}
+
+TEST(ReloadOutcomes, OneLoadMayAnswerSeveralDemands) {
+  ReloadOutcomes outcomes;
+  outcomes.record({false, "line 3"}, 5);
+  EXPECT_EQ(outcomes.of(3)->reason, "line 3");
+  EXPECT_EQ(outcomes.of(5)->reason, "line 3");
+  EXPECT_FALSE(outcomes.of(6));
+}
+
+TEST(ReloadOutcomes, WhatComesLaterIsNotTakenForIt) {
+  ReloadOutcomes outcomes;
+  outcomes.record({false, "line 3"}, 1);
+  outcomes.record({true, ""}, 0);
+  outcomes.record({true, ""}, 2);
+  EXPECT_EQ(outcomes.of(1)->reason, "line 3");
+  EXPECT_TRUE(outcomes.last().good);
+}
+
+TEST(ReloadOutcomes, AReloadThatNobodyAskedForAnswersNobody) {
+  ReloadOutcomes outcomes;
+  outcomes.record({false, "line 3"}, 0);
+  EXPECT_FALSE(outcomes.of(1));
   EXPECT_EQ(outcomes.last().reason, "line 3");
 }
 
-TEST(ReloadOutcomes, WhatCameBetweenTheTicketAndTheWaitIsNotMissed) {
+TEST(ReloadOutcomes, OldOnesMakeRoom) {
   ReloadOutcomes outcomes;
-  const auto ticket = outcomes.ticket();
-  outcomes.record({true, ""}, true);
-  EXPECT_TRUE(outcomes.wait(ticket, 0s));
-  EXPECT_FALSE(outcomes.wait(outcomes.ticket(), 0s));
-}
-
-TEST(ReloadOutcomes, AStopEndsAllWaiting) {
-  ReloadOutcomes outcomes;
-  std::thread stop([&] { outcomes.give_up(); });
-  EXPECT_FALSE(outcomes.wait(outcomes.ticket(), 24h));
-  stop.join();
+  for (std::uint64_t demand = 1; demand <= 100; ++demand) outcomes.record({false, std::to_string(demand)}, demand);
+  EXPECT_EQ(outcomes.of(1)->reason, "85") << "a later load, but never an earlier one";
+  EXPECT_EQ(outcomes.of(99)->reason, "99");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,10 @@ struct ApiPorts {
   std::function<Result<DrainView, Refusal>(bool undo)> drain_process;
   /// About endpoints; `route` is set. How many changed.
   std::function<Result<std::size_t, Refusal>(const DrainOrder& order)> drain_endpoints;
-  /// Reads the policy again and waits for the outcome.
-  std::function<Result<ConfigView, Refusal>()> reload;
+  /// Nothing until the reload has ended, one way or the other, or took too long; asked again and again.
+  using ReloadOutcome = std::function<std::optional<Result<ConfigView, Refusal>>()>;
+  /// Has the policy read again. Does not wait.
+  std::function<ReloadOutcome()> reload;
 };
 
 /// The admin port's pages: JSON below `/api/v1/`. Reading with GET and HEAD, changes with POST; who may do what is in

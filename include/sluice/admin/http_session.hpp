@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/message.hpp>
@@ -8,6 +9,7 @@
 #include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -62,6 +64,9 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void refuse(boost::system::error_code error);
   void refuse(unsigned status, const std::string& reason);
   Page handle() const;
+  Page guarded(const std::function<Page()>& make) const;
+  void deliver(Page page);
+  void ask_later();
   void send(unsigned version, bool keep_alive, bool head_only, Page page);
   void linger();
 
@@ -73,6 +78,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   std::optional<boost::beast::http::response_serializer<boost::beast::http::string_body>> serializer_;
   List::iterator place_;
   std::string peer_;
+  boost::asio::steady_timer pause_{stream_.get_executor()};
+  std::function<std::optional<Page>()> later_;  // of the request that is being answered
   bool idle_ = false;
   std::size_t discarded_ = 0;
 };

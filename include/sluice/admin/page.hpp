@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +27,9 @@ struct Page {
   std::string body;
   std::string allow;      ///< with 405: the methods that would do
   std::string challenge;  ///< with 401: WWW-Authenticate
+  /// Set: the answer is not known yet, and nothing above counts. Asked every few milliseconds on the server's thread,
+  /// between other requests, until it gives the page. Must hold no part of the request.
+  std::function<std::optional<Page>()> later{};
 };
 
 }  // namespace sluice::admin

@@ -55,8 +55,8 @@ class Daemon {
 
   // reload, on the watcher's thread
   void on_change(const PolicyWatcher::Change& change);
-  void on_unreadable(const Error& error);
-  void refuse_change(const std::string& reason, bool demanded);
+  void on_unreadable(const Error& error, std::uint64_t demand);
+  void refuse_change(const std::string& reason, std::uint64_t demand);
   Result<void> apply(const policy::PolicySet& set);
 
   // orders, on the admin server's thread
@@ -66,7 +66,7 @@ class Daemon {
   admin::DrainView drain_view() const;
   Result<admin::DrainView, admin::Refusal> drain_process(bool undo);
   Result<std::size_t, admin::Refusal> drain_endpoints(const admin::DrainOrder& order);
-  Result<admin::ConfigView, admin::Refusal> reload_and_wait();
+  admin::ApiPorts::ReloadOutcome reload_for_operator();
 
   // the end
   DrainFacts drain_facts() const;

@@ -23,14 +23,17 @@ class PolicyWatcher {
  public:
   struct Change {
     std::vector<policy::Source> sources;
-    bool demanded = false;  ///< asked for; the content may be the same
+    /// Asked for, and so the content may be the same: the number of the last demand that came before the reading
+    /// began. 0: nobody asked.
+    std::uint64_t demand = 0;
   };
 
   struct Callbacks {
     /// New content. On the watcher's thread; the next change waits until it returns.
     std::function<void(const Change&)> on_change;
-    /// The files cannot be read any more; the policy in force stays. Once per disappearance; on the watcher's thread.
-    std::function<void(const Error&)> on_unreadable;
+    /// The files cannot be read any more; the policy in force stays. Once per disappearance, and whenever somebody
+    /// asks; `demand` as in Change. On the watcher's thread.
+    std::function<void(const Error&, std::uint64_t demand)> on_unreadable;
   };
 
   /// Watches from now on. `in_force` is what the caller loaded from `path`; a change between that and now is seen.
@@ -42,8 +45,9 @@ class PolicyWatcher {
   PolicyWatcher(const PolicyWatcher&) = delete;
   PolicyWatcher& operator=(const PolicyWatcher&) = delete;
 
-  /// Reload now. Any thread, also from a signal handler.
-  void trigger() noexcept;
+  /// Reload now. The number of this demand: 1, 2, …; the files are read after this call for it. Any thread, also from a
+  /// signal handler.
+  std::uint64_t trigger() noexcept;
 
   /// False when this system has no inotify left and only the poll remains.
   bool notified_by_kernel() const noexcept { return inotify_ >= 0; }
@@ -63,8 +67,9 @@ class PolicyWatcher {
   int wake_ = -1;
   std::map<int, std::set<std::string>> names_;  // by inotify watch; an empty set means every name
   std::atomic<bool> stopping_{false};
-  std::atomic<bool> demanded_{false};
-  bool demand_pending_ = false;
+  std::atomic<std::uint64_t> demands_{0};
+  std::uint64_t heard_ = 0;     // demands that a look was or will be made for
+  std::uint64_t answered_ = 0;  // demands that one was made for
   std::thread thread_;
 };
 

@@ -1,16 +1,17 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
 
-#include "sluice/base/clock.hpp"
-
 namespace sluice::app {
 
-/// What became of the last policy that was read, for who shows it and for who waits for it. Thread-safe.
+/// What became of the policies that were read, for who shows it and for who asked for it. Thread-safe; nobody waits.
+///
+/// Demands are numbered from 1 (`PolicyWatcher::trigger`). A load answers all demands that came before it began to
+/// read, and none that came later: those may be about other files.
 class ReloadOutcomes {
  public:
   struct Outcome {
@@ -18,22 +19,17 @@ class ReloadOutcomes {
     std::string reason;  ///< why not
   };
 
-  /// `demanded`: somebody asked for this reload, so those who wait are told.
-  void record(Outcome outcome, bool demanded);
+  /// `demand`: the last one that the load answers; 0: nobody asked for it.
+  void record(Outcome outcome, std::uint64_t demand);
   Outcome last() const;
 
-  /// A ticket, to be taken before a reload is asked for.
-  std::uint64_t ticket() const;
-  /// The outcome of the next demanded reload after the ticket; nothing when there was none in time, or after `give_up`.
-  std::optional<Outcome> wait(std::uint64_t ticket, Duration patience);
-  /// Ends all waiting, for good.
-  void give_up();
+  /// What became of the first load that answers the demand; nothing while there is none. The last 16 are known: an
+  /// older demand is told what became of a later load.
+  std::optional<Outcome> of(std::uint64_t demand) const;
 
  private:
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::uint64_t demanded_ = 0;
-  bool given_up_ = false;
+  std::map<std::uint64_t, Outcome> answers_;  // by the last demand that they answer
   Outcome last_;
 };
 
