@@ -34,7 +34,8 @@ WarmUpAction warm_up(const WarmUpSettings& settings, EndpointLife& life, WarmUpE
 
 LifeStep settle(const Supervision& rules, EndpointLife life, std::uint32_t planned, TimePoint now) noexcept {
   LifeStep step;
-  if (!rules.health.enabled) life.health = {};
+  // In use without checks: the first ones will count in a row, like those of any other that was let in.
+  if (!rules.health.enabled) life.health = {.health = Health::Healthy};
   life.ready = is_ready(rules.health, life);
   if (!life.ready) {
     step.warm_up = warm_up(rules.warm_up, life, WarmUpEvent::Kind::Unready, 0, now);
@@ -141,8 +142,12 @@ std::string explain_state(const Supervision& rules, const EndpointLife& life, co
     case EndpointState::Admitted:
       break;
   }
-  return rules.health.enabled && life.health.health == Health::Healthy ? "its checks pass"
-                                                                       : "nothing speaks against it";
+  if (!rules.health.enabled) return "nothing speaks against it";
+  if (life.health.failures > 0) {
+    return std::to_string(life.health.failures) + " of " + std::to_string(rules.health.unhealthy_threshold) +
+           " checks in a row failed" + in_brackets(last_check);
+  }
+  return life.health.passes > 0 ? "its checks pass" : "nothing speaks against it";
 }
 
 }  // namespace

@@ -132,6 +132,26 @@ TEST_F(AdmissionTest, ChecksThatAreSwitchedOffLeaveNoTrace) {
   EXPECT_EQ(settle_now().state, EndpointState::Ramping) << "unknown, but it is in use";
 }
 
+TEST_F(AdmissionTest, ChecksThatAreSwitchedOnTakeNobodyOutAtTheirFirstFailure) {
+  for (const bool believed : {true, false}) {
+    life = believed ? EndpointLife::believed() : EndpointLife{};
+    rules.health.enabled = false;
+    ASSERT_GT(settle_now().share, 0);
+    now += 1min;
+    ASSERT_EQ(settle_now().state, EndpointState::Admitted);
+    rules.health.enabled = true;
+    EXPECT_EQ(settle_now().state, EndpointState::Admitted);
+    EXPECT_EQ(why(), "nothing speaks against it");
+    for (std::uint32_t i = 1; i < rules.health.unhealthy_threshold; ++i) {
+      check(false);
+      EXPECT_EQ(settle_now().state, EndpointState::Admitted) << i << " failed";
+    }
+    EXPECT_EQ(why("failed: 503 in 2ms"), "2 of 3 checks in a row failed (failed: 503 in 2ms)");
+    check(false);
+    EXPECT_EQ(settle_now().state, EndpointState::Unhealthy);
+  }
+}
+
 TEST_F(AdmissionTest, TheOrderOfPrecedenceHolds) {
   // Everything at once; then what weighs most is taken away, one after the other.
   life.draining = true;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 
 #include "monitor_fixture.hpp"
@@ -64,6 +65,24 @@ TEST_F(EndpointMonitorTest, ALaterEndpointGetsTrafficOnceItIsReady) {
   ready.open();
   ASSERT_TRUE(becomes(1, EndpointState::Admitted));
   EXPECT_EQ(share(1), kFull);
+}
+
+TEST_F(EndpointMonitorTest, ChecksThatAReloadSwitchesOnTakeNobodyOutForOneFailure) {
+  std::atomic<int> asked{0};
+  FakeUpstream upstream([&](Conversation& gateway) {
+    gateway.read_request();
+    gateway.answer(++asked == 1 ? 503 : 200, "");
+  });
+  FakeUpstream other;
+  rules.health.enabled = false;
+  rules.slow_start.duration = 1h;
+  loop.start();
+  configure({upstream.port(), other.port()});
+  rules.health.enabled = true;
+  configure({upstream.port(), other.port()});
+  ASSERT_TRUE(eventually([&] { return totals().checks_failed == 1 && asked >= 3; }));
+  EXPECT_EQ(report(0).state, EndpointState::Admitted) << "and no ramp, that would show for an hour";
+  EXPECT_EQ(share(0), kFull);
 }
 
 TEST_F(EndpointMonitorTest, OneThatFallsAndRisesIsTakenOutAndLetInAgain) {

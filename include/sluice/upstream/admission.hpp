@@ -44,7 +44,8 @@ struct LifeStep {
   WarmUpAction warm_up = WarmUpAction::None;  ///< what to do about warm-up requests
 };
 
-/// Brings readiness, warm-up and ramp up to date; harmless to repeat. `planned` warm-up requests are at hand.
+/// Brings readiness, warm-up and ramp up to date; harmless to repeat. Without checks an endpoint counts as Healthy, so
+/// that when they are switched on one failure does not take it out. `planned` warm-up requests are at hand.
 LifeStep settle(const Supervision& rules, EndpointLife life, std::uint32_t planned, TimePoint now) noexcept;
 
 /// What follows for its traffic.

@@ -28,7 +28,8 @@ inline bool passes(const HealthCheckSettings& settings, int status) noexcept {
   return status >= settings.lowest_status && status <= settings.highest_status;
 }
 
-/// A check has ended. The first one decides at once; later ones count in rows. After a failed check, and until the
+/// A check has ended. Of an endpoint that nothing is known of the first one decides at once; later ones count in rows.
+/// One that was in use before checks were switched on is Healthy from the start. After a failed check, and until the
 /// endpoint is healthy, the next one comes after `unhealthy_interval`. `draw` in [0, 1) picks the jitter.
 HealthCheckStep after_check(const HealthCheckSettings& settings, const HealthCheckStatus& status, bool passed,
                             double draw) noexcept;
