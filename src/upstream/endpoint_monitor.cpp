@@ -34,7 +34,8 @@ struct Bell {
     ServiceLoop* const target = loop.load(std::memory_order_acquire);
     if (target == nullptr || rung.exchange(true, std::memory_order_acq_rel)) return;
     target->dispatch([self] {
-      self->rung.store(false, std::memory_order_release);
+      // Not a mere store: who rings from here on is heard anew, and what earlier ringers reported is seen below.
+      self->rung.exchange(false, std::memory_order_acq_rel);
       if (self->loop.load(std::memory_order_acquire) != nullptr) self->answer();
     });
   }
@@ -80,7 +81,8 @@ class EndpointMonitor::Impl final : private http::DeadlineWheel::Hook {
   VersionWatch* find(const WatchedVersion& version) const;
   void note(const VersionWatch& watch, const WatchStep& step, TimePoint now);
   void publish_counts(metrics::VersionId id);
-  static bool selects(const EndpointSelector& selector, const VersionWatch& watch, const WatchedEndpoint& endpoint);
+  void warn_of_stranded(const VersionWatch& watch) const;
+  static bool selects(const EndpointSelector& selector, const VersionWatch& watch);
 
   // On the loop, without it: what they call may call back.
   void sync_probers();
@@ -124,8 +126,10 @@ std::vector<std::shared_ptr<VersionBoard>> EndpointMonitor::Impl::configure(std:
       return std::make_shared<EndpointStatus>(registry_.workers(), [bell = bell_] { bell->ring(bell); });
     };
     std::vector<std::unique_ptr<VersionWatch>> next;
+    std::vector<bool> stranded;
     for (WatchedVersion& version : versions) {
       VersionWatch* const before = find(version);
+      stranded.push_back(before != nullptr && before->is_stranded());
       next.push_back(std::make_unique<VersionWatch>(std::move(version), before, believed, make_status, now()));
       boards.push_back(next.back()->board());
     }
@@ -135,34 +139,36 @@ std::vector<std::shared_ptr<VersionBoard>> EndpointMonitor::Impl::configure(std:
         if (endpoint->watch == gone.get()) endpoint->watch = nullptr;
       }
     }
-    for (const auto& watch : watches_) {
-      note(*watch, watch->look(now(), false), now());
-      publish_counts(watch->config().id);
+    for (std::size_t i = 0; i < watches_.size(); ++i) {
+      VersionWatch& watch = *watches_[i];
+      note(watch, watch.look(now(), false), now());
+      publish_counts(watch.config().id);
+      if (watch.is_stranded() && !stranded[i]) warn_of_stranded(watch);
     }
   }
   loop_.dispatch([this] { sync_probers(); });
   return boards;
 }
 
-bool EndpointMonitor::Impl::selects(const EndpointSelector& selector, const VersionWatch& watch,
-                                    const WatchedEndpoint& endpoint) {
+bool EndpointMonitor::Impl::selects(const EndpointSelector& selector, const VersionWatch& watch) {
   const auto fits = [](const std::string& wanted, const std::string& is) { return wanted.empty() || wanted == is; };
-  return fits(selector.route, watch.config().route) && fits(selector.version, watch.config().version) &&
-         fits(selector.authority, endpoint.spec.authority());
+  return fits(selector.route, watch.config().route) && fits(selector.version, watch.config().version);
 }
 
 Result<std::size_t> EndpointMonitor::Impl::drain(const EndpointSelector& selector, bool out) {
   const std::lock_guard lock(mutex_);
   std::size_t selected = 0;
   for (const auto& watch : watches_) {
+    if (!selects(selector, *watch)) continue;
     std::size_t here = 0;
     std::size_t left = 0;
     for (const auto& endpoint : watch->endpoints()) {
-      const bool chosen = selects(selector, *watch, *endpoint);
+      const bool chosen = selector.authority.empty() || selector.authority == endpoint->spec.authority();
       here += chosen;
       left += !chosen && !endpoint->life.draining;
     }
     selected += here;
+    if (!out && here == 0 && watch->is_drained(selector.authority)) ++selected;  // no longer named, but remembered
     if (out && here > 0 && left == 0 && !watch->config().has_fallback) {
       return fail(Error::client("version \"" + watch->config().version + "\" of route \"" + watch->config().route +
                                 "\" would be left with no endpoint, and no other version answers for it"));
@@ -171,9 +177,8 @@ Result<std::size_t> EndpointMonitor::Impl::drain(const EndpointSelector& selecto
   if (selected == 0) return fail(Error::client("no endpoint is selected"));
   std::size_t changed = 0;
   for (const auto& watch : watches_) {
-    for (const auto& endpoint : watch->endpoints()) {
-      if (selects(selector, *watch, *endpoint) && std::exchange(endpoint->life.draining, out) != out) ++changed;
-    }
+    if (!selects(selector, *watch)) continue;
+    changed += watch->drain(selector.authority, out);
     note(*watch, watch->look(now(), false), now());
   }
   return changed;
@@ -233,6 +238,17 @@ void EndpointMonitor::Impl::note(const VersionWatch& watch, const WatchStep& ste
         {{"route", config.route}, {"version", config.version}, {"usable", usable.usable}, {"of", usable.counted}});
   }
   if (!step.changes.empty() || step.panic_changed) publish_counts(config.id);
+}
+
+/// What an operator took out stays out, also when the rest of a version goes: that is an order, but nobody may have
+/// meant this.
+void EndpointMonitor::Impl::warn_of_stranded(const VersionWatch& watch) const {
+  const metrics::EndpointCounts counts = watch.counts();
+  log::warn("no endpoint of a version may get traffic, and no other version answers for it",
+            {{"route", watch.config().route},
+             {"version", watch.config().version},
+             {"endpoints", watch.endpoints().size()},
+             {"draining", counts[static_cast<std::size_t>(EndpointState::Draining)]}});
 }
 
 /// Versions beyond the metrics' cap share an id.

@@ -47,6 +47,7 @@ EndpointTotals totals_of(const EndpointStatus& status) noexcept {
 VersionWatch::VersionWatch(WatchedVersion config, VersionWatch* before, bool believed, const MakeStatus& make_status,
                            TimePoint now)
     : config_(std::move(config)) {
+  if (before != nullptr) drained_ = before->drained_;
   config_.tls.resize(config_.endpoints.size());
   for (std::size_t i = 0; i < config_.endpoints.size(); ++i) {
     std::shared_ptr<WatchedEndpoint> endpoint = adopt(config_.endpoints[i], before);
@@ -58,10 +59,12 @@ VersionWatch::VersionWatch(WatchedVersion config, VersionWatch* before, bool bel
       endpoint->life = settle(config_.supervision, endpoint->life, planned_warm_ups(), now).life;
       if (endpoint->life.warm_up.phase == WarmUpPhase::Warming) ++endpoint->warm_up_round;
       endpoint->verdict = judge(config_.supervision, endpoint->life, now);
+      endpoint->life.draining = is_drained(config_.endpoints[i].authority());  // the next look tells of it
     }
     endpoint->spec = config_.endpoints[i];
     endpoint->tls = config_.tls[i];
     endpoint->watch = this;
+    if (!config_.supervision.health.enabled) endpoint->last_check.clear();
     endpoint->status->set_prompt_at(prompt_at(config_.supervision.ejection));
     endpoints_.push_back(std::move(endpoint));
   }
@@ -102,6 +105,33 @@ bool VersionWatch::warmed(WatchedEndpoint& endpoint, std::uint32_t round, bool a
     endpoint.life.slow_start = begin_ramp(config_.supervision.slow_start, now);
   }
   return step.action != WarmUpAction::End;
+}
+
+std::size_t VersionWatch::drain(const std::string& authority, bool out) {
+  std::size_t changed = 0;
+  for (const auto& endpoint : endpoints_) {
+    const std::string own = endpoint->spec.authority();
+    if (!authority.empty() && authority != own) continue;
+    if (std::exchange(endpoint->life.draining, out) != out) ++changed;
+    if (out) drained_.insert(own);
+  }
+  if (out) return changed;
+  const auto is_named = [this](const std::string& one) {
+    return std::any_of(endpoints_.begin(), endpoints_.end(),
+                       [&](const auto& endpoint) { return endpoint->spec.authority() == one; });
+  };
+  std::erase_if(drained_, [&](const std::string& one) {
+    if (!authority.empty() && authority != one) return false;
+    if (!is_named(one)) ++changed;
+    return true;
+  });
+  return changed;
+}
+
+bool VersionWatch::is_stranded() const noexcept {
+  return !config_.has_fallback && !endpoints_.empty() &&
+         std::all_of(endpoints_.begin(), endpoints_.end(),
+                     [](const auto& endpoint) { return endpoint->status->share() == 0; });
 }
 
 WatchStep VersionWatch::look(TimePoint now, bool at_requests) {

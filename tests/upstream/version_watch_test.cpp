@@ -207,6 +207,53 @@ TEST_F(VersionWatchTest, WithAnotherVersionToAnswerNobodyPanics) {
   EXPECT_EQ(share(0), 0);
 }
 
+TEST_F(VersionWatchTest, OneThatWasTakenOutStaysOutThoughItGoesAndReturns) {
+  configure(version(2));
+  EXPECT_EQ(watch->drain("10.0.0.2:80", true), 1u);
+  EXPECT_EQ(watch->drain("10.0.0.2:80", true), 0u);
+  look();
+  configure(version(1));
+  configure(version(3));
+  EXPECT_EQ(state(1), EndpointState::Draining);
+  EXPECT_EQ(share(1), 0);
+  EXPECT_NE(state(2), EndpointState::Draining);
+  EXPECT_EQ(watch->drain("10.0.0.2:80", false), 1u);
+  configure(version(1));
+  configure(version(2));
+  EXPECT_EQ(state(1), EndpointState::Starting) << "called off, and so forgotten";
+}
+
+TEST_F(VersionWatchTest, ADrainIsCalledOffWhileTheEndpointIsAway) {
+  for (const char* by : {"10.0.0.2:80", ""}) {
+    configure(version(2));
+    watch->drain("10.0.0.2:80", true);
+    configure(version(1));
+    EXPECT_TRUE(watch->is_drained("10.0.0.2:80"));
+    EXPECT_EQ(watch->drain(by, false), 1u);
+    EXPECT_EQ(watch->drain(by, false), 0u);
+    EXPECT_FALSE(watch->is_drained("10.0.0.2:80"));
+    configure(version(2));
+    EXPECT_EQ(state(1), EndpointState::Starting);
+  }
+}
+
+TEST_F(VersionWatchTest, IsStrandedWhenOnlyWhatIsTakenOutIsLeft) {
+  configure(version(2));
+  watch->drain("10.0.0.1:80", true);
+  look();
+  EXPECT_FALSE(watch->is_stranded());
+  configure(version(1));
+  EXPECT_TRUE(watch->is_stranded());
+  has_fallback = true;
+  configure(version(1));
+  EXPECT_FALSE(watch->is_stranded()) << "another version answers";
+  has_fallback = false;
+  configure(version(2));
+  EXPECT_FALSE(watch->is_stranded());
+  configure(version(0));
+  EXPECT_FALSE(watch->is_stranded()) << "nothing is named yet";
+}
+
 TEST_F(VersionWatchTest, CountsSayHowManyAreInEachState) {
   configure(version(3));
   check(0, false);

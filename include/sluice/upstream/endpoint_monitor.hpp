@@ -63,12 +63,14 @@ class EndpointMonitor {
   ~EndpointMonitor();
 
   /// Replaces what is watched; what was watched before keeps its state, what is no longer named is forgotten. Returns
-  /// the boards in the order of `versions`. Endpoints named by the first call ever are believed to be well until a
+  /// the boards in the order of `versions`. Logs a warning when a version is left with no endpoint that may get traffic
+  /// and no other version answers for it. Endpoints named by the first call ever are believed to be well until a
   /// check says otherwise; later ones must become ready first.
   std::vector<std::shared_ptr<VersionBoard>> configure(std::vector<WatchedVersion> versions);
 
   /// Takes endpoints out for good, or lets them in again (`out` false). Fails with a sentence when nothing is selected,
-  /// or when a version without fallback would be left with nothing. Returns how many changed. Idempotent.
+  /// or when a version without fallback would be left with nothing. Returns how many changed. Idempotent. One that is
+  /// out stays out for as long as its version exists, also when it is named no longer and then again.
   Result<std::size_t> drain(const EndpointSelector& selector, bool out);
 
   /// Everything watched, in the order of the configuration.

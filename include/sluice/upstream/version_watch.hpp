@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -48,7 +49,8 @@ class VersionWatch {
   using MakeStatus = std::function<std::shared_ptr<EndpointStatus>()>;
 
   /// Takes over the endpoints of `before` (null: a new version) that `config` still names, with their states; forgets
-  /// the others. New ones are believed to be well, or must become ready first.
+  /// the others, except that an operator took them out: that holds should they return. New ones are believed to be
+  /// well, or must become ready first.
   VersionWatch(WatchedVersion config, VersionWatch* before, bool believed, const MakeStatus& make_status,
                TimePoint now);
 
@@ -56,6 +58,14 @@ class VersionWatch {
   Duration checked(WatchedEndpoint& endpoint, bool passed, std::string text, double draw);
   /// A warm-up request has ended; true when the next one shall be sent. A look should follow.
   bool warmed(WatchedEndpoint& endpoint, std::uint32_t round, bool answered, TimePoint now);
+  /// Takes endpoints with this authority out, or lets them in again; empty: all of them. `out` false also forgets the
+  /// orders about those that are no longer named. How many changed. A look should follow.
+  std::size_t drain(const std::string& authority, bool out);
+  /// An operator's order is remembered for this authority, named or not.
+  bool is_drained(const std::string& authority) const { return drained_.contains(authority); }
+  /// No endpoint gets anything, and no other version answers for this one.
+  bool is_stranded() const noexcept;
+
   /// Lets time pass and publishes what follows; with `at_requests` judges what workers reported, too.
   WatchStep look(TimePoint now, bool at_requests);
 
@@ -82,6 +92,7 @@ class VersionWatch {
   std::shared_ptr<VersionBoard> board_;
   TimePoint interval_end_{};  // of the ejection's comparisons
   Usability usability_;
+  std::set<std::string> drained_;          // authorities
   std::vector<EndpointVerdict> verdicts_;  // scratch
 };
 
