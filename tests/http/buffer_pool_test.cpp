@@ -48,6 +48,20 @@ TEST(BufferPool, WhatAWholeIntervalDidNotNeedGoesBackToTheSystem) {
   EXPECT_EQ(pool.free_bytes(), BufferPool::kBlockBytes);
 }
 
+TEST(BufferPool, RoomForWhatComesBackIsMadeSeldom) {
+  BlockPool<1> pool(4);
+  std::vector<BlockPool<1>::Block> lent;
+  std::size_t room = pool.room();
+  int changes = 0;
+  for (std::size_t i = 1; i <= 10000; ++i) {
+    lent.push_back(pool.take());
+    ASSERT_GE(pool.room(), i) << "or giving back would allocate";
+    if (pool.room() != room) ++changes;
+    room = pool.room();
+  }
+  EXPECT_LE(changes, 14);
+}
+
 TEST(BufferPool, ReleasingTwiceIsReleasingOnce) {
   BufferPool pool;
   auto block = pool.take();

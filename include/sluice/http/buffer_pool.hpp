@@ -49,7 +49,8 @@ class BlockPool {
 
   Block take() {
     if (free_.empty()) {
-      free_.reserve(++made_);  // so that giving back never allocates
+      // So that giving back never allocates; twice as many at a time, as reserve takes no more than it is asked for.
+      if (++made_ > free_.capacity()) free_.reserve(2 * made_);
       least_free_ = 0;
       return {*this, new char[Bytes]};
     }
@@ -71,6 +72,8 @@ class BlockPool {
 
   /// Bytes that are neither lent nor given back to the system.
   std::size_t free_bytes() const noexcept { return free_.size() * Bytes; }
+  /// Blocks that may lie here before giving one back would allocate; never fewer than were made.
+  std::size_t room() const noexcept { return free_.capacity(); }
 
  private:
   void give_back(char* data) noexcept { free_.emplace_back(data); }
