@@ -14,6 +14,7 @@ constexpr std::uint32_t kMeasuredRequests = 50;
 constexpr Duration kMeasuringTime = std::chrono::seconds(3);
 constexpr Duration kMeasureEvery = std::chrono::seconds(30);
 constexpr Duration kStrainedFor = std::chrono::seconds(3);
+constexpr Duration kDrainingTime = std::chrono::seconds(3);
 
 constexpr double kRise = 1.5;               // per window at the start
 constexpr double kGrowth = 0.5;             // of a step up, per window
@@ -47,7 +48,7 @@ void AdaptiveLimit::scale(double factor) noexcept {
 
 void AdaptiveLimit::answered(Duration latency, std::uint32_t in_flight, TimePoint now) noexcept {
   if (phase_ == Phase::Draining) {
-    if (in_flight > limit()) return;
+    if (in_flight > limit()) return pass(now);
     phase_ = Phase::Measuring;
     return begin_window(now);
   }
@@ -64,6 +65,13 @@ void AdaptiveLimit::dropped(std::uint32_t in_flight, TimePoint now) noexcept {
   peak_ = std::max(peak_, in_flight);
   ++dropped_;
   if (window_is_full(now)) close_window(now);
+}
+
+void AdaptiveLimit::pass(TimePoint now) noexcept {
+  if (phase_ != Phase::Draining || now < drained_by_) return;
+  phase_ = Phase::Following;
+  not_before_ = now + kMeasureEvery;
+  begin_window(now);
 }
 
 /// As many requests as fit in at once have gone through: the answers to the last change.
@@ -125,7 +133,10 @@ void AdaptiveLimit::follow(TimePoint now) noexcept {
     strained_since_ = now;
   }
   const bool strained = strained_since_ != TimePoint{} && now - strained_since_ >= kStrainedFor;
-  if (strained || now - confirmed_ >= kMeasureEvery) phase_ = Phase::Draining;
+  if (now < not_before_ || !(strained || now - confirmed_ >= kMeasureEvery)) return;
+  phase_ = Phase::Draining;
+  // Half of what is inside ends within one latency, unless answers go on long after their heads.
+  drained_by_ = now + std::max(kDrainingTime, Duration(static_cast<Duration::rep>(latency)));
 }
 
 }  // namespace sluice::gateway

@@ -14,6 +14,7 @@ void VersionGate::configure(const Version& version, std::size_t workers, TimePoi
   fixed_ = limits.in_flight;
   if (!version.adaptive.enabled) {
     adaptive_.reset();
+    http::DeadlineWheel::cancel(*this);
     counters_->concurrency_limit.set(0);
     return;
   }
@@ -22,24 +23,39 @@ void VersionGate::configure(const Version& version, std::size_t workers, TimePoi
   } else {
     adaptive_.emplace(version.adaptive, now);
   }
-  apply();
+  apply(now);
 }
 
 void VersionGate::answered(Duration latency, TimePoint now) noexcept {
+  if (!adaptive_) return;
   adaptive_->answered(latency, gate_.in_flight(), now);
-  apply();
+  apply(now);
 }
 
 void VersionGate::dropped(TimePoint now) noexcept {
+  if (!adaptive_) return;
   adaptive_->dropped(gate_.in_flight(), now);
-  apply();
+  apply(now);
 }
 
-void VersionGate::apply() noexcept {
+void VersionGate::apply(TimePoint now) noexcept {
   const std::uint32_t found = adaptive_->limit();
   const std::uint32_t limit = fixed_ == 0 ? found : std::min(found, fixed_);
   gate_.set_in_flight(limit);
   counters_->concurrency_limit.set(limit);
+  if (gate_.waiting() > 0 && gate_.has_room()) {
+    wheel_->set(*this, now);
+  } else if (adaptive_->is_draining()) {
+    wheel_->set(*this, adaptive_->drained_by());
+  }
+}
+
+void VersionGate::on_deadline(TimePoint now) {
+  if (!adaptive_) return;
+  const auto kept = weak_from_this().lock();  // the last one who waits may take the configuration along
+  adaptive_->pass(now);
+  apply(now);
+  gate_.serve(now);
 }
 
 }  // namespace sluice::gateway

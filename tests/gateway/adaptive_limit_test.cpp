@@ -245,6 +245,58 @@ TEST(AdaptiveLimit, ALateAnswerAmongHundredsIsNoReason) {
   EXPECT_GT(limit.limit(), 100u);
 }
 
+/// At `max`, which is 40, with all of it in use, and no longer in the rise of the start.
+AdaptiveLimit settled(TimePoint& now, Duration latency) {
+  AdaptiveLimit limit({.enabled = true, .min = 4, .max = 40}, now);
+  const auto feed = [&](Duration each, int times) {
+    for (; times > 0; --times, now += latency) limit.answered(each, limit.limit(), now);
+  };
+  feed(latency, 200);
+  feed(2 * latency, 50);
+  for (int i = 0; i < 1000 && limit.limit() < 40; ++i) feed(latency, 1);
+  EXPECT_EQ(limit.limit(), 40u);
+  return limit;
+}
+
+TEST(AdaptiveLimit, AMeasurementThatLongStreamsHoldUpIsGivenUp) {
+  TimePoint now = kStart;
+  AdaptiveLimit limit = settled(now, 5ms);
+  Duration lowered{};
+  for (const TimePoint end = now + 10min; now < end; now += 10ms) {
+    limit.answered(5ms, 40, now);
+    if (limit.limit() < 40) lowered += 10ms;
+  }
+  EXPECT_GE(lowered, 40s) << "it tried";
+  EXPECT_LE(lowered, 64s) << "for three seconds every half minute at most";
+  EXPECT_EQ(limit.base(), 5ms);
+}
+
+/// Until it waits for requests to end.
+void use_until_draining(AdaptiveLimit& limit, TimePoint& now, Duration latency) {
+  for (int i = 0; i < 10000 && !limit.is_draining(); ++i, now += latency) limit.answered(latency, limit.limit(), now);
+  ASSERT_TRUE(limit.is_draining());
+}
+
+TEST(AdaptiveLimit, ADrainNobodyAnswersInEndsWhenItIsTold) {
+  TimePoint now = kStart;
+  AdaptiveLimit limit = settled(now, 5ms);
+  use_until_draining(limit, now, 5ms);
+  EXPECT_EQ(limit.limit(), 20u);
+  EXPECT_LE(limit.drained_by(), now + 3s);
+  limit.pass(limit.drained_by() - 1ns);
+  EXPECT_TRUE(limit.is_draining());
+  limit.pass(limit.drained_by());
+  EXPECT_FALSE(limit.is_measuring());
+  EXPECT_EQ(limit.limit(), 40u);
+}
+
+TEST(AdaptiveLimit, ModelsThatAnswerSlowlyAreGivenTheTimeOfAnAnswerToDrain) {
+  TimePoint now = kStart;
+  AdaptiveLimit limit = settled(now, 10s);
+  use_until_draining(limit, now, 10s);
+  EXPECT_GE(limit.drained_by(), now) << "now is one answer later than the beginning";
+}
+
 TEST(AdaptiveLimit, TheBaseIsWhatAnAnswerTakesWithoutAQueue) {
   Simulation backend;
   EXPECT_EQ(backend.limit.base(), Duration::zero());

@@ -103,6 +103,18 @@ TEST(GateRules, ALimitThatShrinksSendsNobodyOutAndLetsNobodyInUntilEnoughHaveLef
   EXPECT_EQ(rules.waiting(), 0u);
 }
 
+TEST(GateRules, NobodyEntersAtOnceWhileOthersWaitThoughALimitThatGrewLeavesRoom) {
+  GateRules rules = rules_of(1, 2);
+  rules.arrive(kStart);
+  rules.arrive(kStart);
+  rules.set_in_flight(3);
+  EXPECT_FALSE(rules.enter_at_once());
+  EXPECT_EQ(rules.arrive(kStart), Arrival::Waits);
+  EXPECT_EQ(rules.next(kStart), Turn::Oldest);
+  EXPECT_EQ(rules.next(kStart), Turn::Oldest);
+  EXPECT_EQ(rules.in_flight(), 3u);
+}
+
 TEST(GateRules, CountsHoldWhateverHappens) {
   Random random(7);
   GateRules rules = rules_of(3, 5, 40ms);

@@ -27,12 +27,18 @@ class AdaptiveLimit {
   /// A request was not answered in time, or the endpoint said that it is overloaded.
   void dropped(std::uint32_t in_flight, TimePoint now) noexcept;
 
+  /// Gives a measurement up whose requests of before do not end.
+  void pass(TimePoint now) noexcept;
+
   /// Between `min` and `max`.
   std::uint32_t limit() const noexcept;
   /// What an answer takes while nothing queues; 0 until it was measured.
   Duration base() const noexcept { return Duration(static_cast<Duration::rep>(base_)); }
   /// The base is being measured, at a lower limit.
   bool is_measuring() const noexcept { return phase_ != Phase::Following; }
+  /// Waits for requests of before to end, no longer than `drained_by`: call `pass` then.
+  bool is_draining() const noexcept { return phase_ == Phase::Draining; }
+  TimePoint drained_by() const noexcept { return drained_by_; }
 
  private:
   enum class Phase : std::uint8_t {
@@ -54,6 +60,8 @@ class AdaptiveLimit {
   Phase phase_ = Phase::Measuring;
   bool rising_ = true;          // the start: by half with each window, until the latency rises
   TimePoint confirmed_{};       // the base was measured, or nothing was in the way
+  TimePoint drained_by_{};      // in Draining
+  TimePoint not_before_{};      // no measurement: the last one was given up
   TimePoint strained_since_{};  // answers are far too slow at any limit; the epoch: they are not
 
   // the window

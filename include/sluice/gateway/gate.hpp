@@ -34,7 +34,7 @@ class Gate {
   void set(const GateLimits& limits) noexcept { rules_.set(limits); }
   void set_in_flight(std::uint32_t limit) noexcept { rules_.set_in_flight(limit); }
 
-  /// Inside, without a wait. The usual way: a comparison and an addition.
+  /// Inside, without a wait and before nobody. The usual way: two comparisons and an addition.
   bool enter_at_once() noexcept { return rules_.enter_at_once(); }
   /// The end of a request that was inside.
   void leave(TimePoint now) {
@@ -73,6 +73,7 @@ class Gate {
     Waiter* previous_ = nullptr;
   };
 
+  bool has_room() const noexcept { return rules_.has_room(); }
   std::uint32_t in_flight() const noexcept { return rules_.in_flight(); }
   std::uint32_t waiting() const noexcept { return rules_.waiting(); }
   const GateLimits& limits() const noexcept { return rules_.limits(); }

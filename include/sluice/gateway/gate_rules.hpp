@@ -39,9 +39,9 @@ class GateRules {
 
   /// A request comes.
   Arrival arrive(TimePoint now) noexcept;
-  /// Enters only where nobody has to wait for it. The usual way.
+  /// Enters only where nobody has to wait for it, and nobody waits already. The usual way.
   bool enter_at_once() noexcept {
-    if (!has_room()) return false;
+    if (!has_room() || waiting_ > 0) return false;
     ++in_flight_;
     return true;
   }
