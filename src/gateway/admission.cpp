@@ -1,4 +1,6 @@
 // A request's way in: the route, the body where rules ask for it, and a place among the requests in flight.
+#include <poll.h>
+
 #include <utility>
 
 #include "sluice/gateway/exchange.hpp"
@@ -74,12 +76,22 @@ http::Task<bool> Exchange::wait_to_enter(Level last) {
     now = worker_->now();
     if (refusal == GateRefusal::None) {
       ++entered_;
+      if (!client_watched_ && !failed() && client_is_gone()) refuse(FailureReason::ClientAbort);
     } else if (!failed()) {
       refuse(reason_of(level, refusal));
     }
   }
   if (route_ != nullptr) route_->counters->queue_wait.record(now - begun);
   co_return !failed();
+}
+
+/// A look at the socket. For a client that could not be watched while it waited, because more of its request is to be
+/// read first: nobody shall work for one that has left.
+bool Exchange::client_is_gone() const noexcept {
+  http::Stream& client = session_->client();
+  if (!client.is_open()) return true;
+  pollfd look{client.socket().native_handle(), POLLRDHUP, 0};
+  return ::poll(&look, 1, 0) > 0;
 }
 
 FailureReason Exchange::reason_of(Level level, GateRefusal refusal) noexcept {

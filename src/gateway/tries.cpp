@@ -1,4 +1,5 @@
 // Attempts, one after the other, until one has an answer for the client or none will: docs/retries.md.
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -103,7 +104,7 @@ bool Exchange::answer_is_good() noexcept {
 }
 
 bool Exchange::replayable() const noexcept {
-  return !answer_begun_ && (!upload_begun_ || kept_.keeping());
+  return !answer_begun_ && (!upload_begun_ || (kept_.keeping() && kept_.size() <= replay_limit_));
 }
 
 /// The parachute: stable answers what its candidate failed, and the failure stays the candidate's. Not for who asked
@@ -127,16 +128,18 @@ bool Exchange::fall_back(const Attempt& failed) {
   return true;
 }
 
-/// What an attempt tells about how busy the version is. A wait for a connection is part of it, a client's slow upload
-/// is not, and neither is how long a stream lasts.
+/// What an attempt tells about how busy the version is. A wait for a connection is part of it, a body's way there is
+/// not, and neither is how long a stream lasts. Nothing, when the answer did not wait for the whole request.
 void Exchange::note_load(const Attempt& tried, TimePoint begun) noexcept {
   VersionGate& gate = *version().gate;
   if (tried.answered()) {
     const int status = call_->answer().status;
     if (status == 503 || status == 429) {
       gate.dropped(tried.heard_at());
-    } else if (status < 500 && !body_streams_) {
-      gate.answered(tried.heard_at() - begun, tried.heard_at());
+    } else if (status < 500 && request_sent_ && request_sent_at_ <= tried.heard_at()) {
+      TimePoint sent = tried.sent_at();
+      if (first_.sent_at() != TimePoint{}) sent = std::min(sent, first_.sent_at());  // a hedge won
+      gate.answered(sent - begun + (tried.heard_at() - request_sent_at_), tried.heard_at());
     }
     return;
   }
@@ -201,22 +204,30 @@ http::Task<> Exchange::pause(std::chrono::milliseconds patience) {
   session_->clear_deadline(DeadlineKind::Backoff);
 }
 
+bool Exchange::recording_due() const noexcept {
+  return route_->recorder != nullptr && received_at_ >= route_->state->next_recording;
+}
+
 /// Now and then a request that went well is kept for warming up new endpoints, where the policy allows it.
 void Exchange::keep_for_warm_up() {
   constexpr Duration kBetween = std::chrono::milliseconds(500);
+  if (!recording_due() || status_ / 100 != 2 || !request_body_.done()) return;
+  if (body_streams_ && !kept_.keeping()) return;
   upstream::RequestRecorder* const recorder = route_->recorder;
-  if (recorder == nullptr || body_streams_ || status_ / 100 != 2) return;
-  if (received_at_ < route_->state->next_recording || !recorder->wants(body_in_buffer_)) return;
+  const std::uint64_t later = body_streams_ ? kept_.size() : 0;
+  if (!recorder->wants(body_in_buffer_ + later)) return;
   route_->state->next_recording = received_at_ + kBetween;
   RequestAdditions additions;
   additions.client_address = session_->client_address();
   if (made_request_id_) additions.request_id = request_id();
   additions.purpose = Purpose::WarmUp;
   std::string head;
+  std::string body(base() + request_.size, body_in_buffer_);
+  while (body.size() < body_in_buffer_ + later) body.append(kept_.from(body.size() - body_in_buffer_));
   first_.to_endpoint().clear();
   write_request_head(base(), request_, additions, first_.to_endpoint());
   first_.to_endpoint().flatten_into(head);
-  recorder->offer(head, {base() + request_.size, body_in_buffer_});
+  recorder->offer(head, body);
 }
 
 }  // namespace sluice::gateway

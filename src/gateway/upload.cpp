@@ -1,4 +1,6 @@
 // The part of a request's body that did not come with its head, piece by piece, as fast as the endpoint takes it.
+#include <algorithm>
+
 #include "sluice/gateway/exchange.hpp"
 #include "sluice/gateway/pump.hpp"
 #include "sluice/gateway/session.hpp"
@@ -27,12 +29,14 @@ void Exchange::resume_upload() {
   if (upload_pause_) std::exchange(upload_pause_, nullptr).resume();
 }
 
-/// How much of a body is kept for another endpoint: nothing where there will be none.
+/// How much of a body is kept for another endpoint, or for warm-ups: nothing where there will be none.
 std::uint64_t Exchange::bytes_to_keep() noexcept {
   const Route& route = *route_->config;
   const bool again = route.retry.attempts > 0 || route.hedge.enabled() || version().config->fallback >= 0;
-  const std::uint64_t limit = route.retry.body_bytes;
-  return again && request_.content_length <= limit ? limit : 0;
+  replay_limit_ = again ? route.retry.body_bytes : 0;
+  std::uint64_t limit = replay_limit_;
+  if (recording_due()) limit = std::max<std::uint64_t>(limit, route_->recorder->body_bytes());
+  return request_.content_length <= limit ? limit : 0;
 }
 
 /// Sends an attempt the body: the first one gets it as it comes, a later one first what came so far.
@@ -171,6 +175,7 @@ void Exchange::copy_for_mirrors(std::string_view piece) {
 void Exchange::note_request_sent(TimePoint now) {
   if (request_sent_) return;  // by the other try of a race
   request_sent_ = true;
+  request_sent_at_ = now;
   session_->clear_deadline(DeadlineKind::Continue);
   if (!answer_begun_) session_->set_deadline(DeadlineKind::Backend, now + route_->config->timeouts.backend_request);
   if (tee_.active()) launch_mirrors();

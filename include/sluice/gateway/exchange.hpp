@@ -71,6 +71,7 @@ class Exchange {
   Gate& gate(Level level) noexcept;
   bool enter(Level last) noexcept;
   http::Task<bool> wait_to_enter(Level last);
+  bool client_is_gone() const noexcept;
   static metrics::FailureReason reason_of(Level level, GateRefusal refusal) noexcept;
   void leave();
   http::Task<bool> admit_with_body();
@@ -118,6 +119,7 @@ class Exchange {
   http::Task<> upload_passing();
   std::string_view take_upload(http::IoStatus status, std::string_view bytes);
   std::uint64_t bytes_to_keep() noexcept;
+  bool recording_due() const noexcept;
   struct UploadPause;
   void resume_upload();
   /// The endpoint's connection goes away; true when a body was still being sent on it.
@@ -190,6 +192,7 @@ class Exchange {
   bool continue_sent_ = false;
   http::Task<> upload_task_;
   KeptBody kept_;
+  std::uint64_t replay_limit_ = 0;  ///< a larger one is kept for warm-ups alone
   MirrorTee tee_;
 
   // the answer
@@ -202,8 +205,9 @@ class Exchange {
   bool keep_client_ = false;
   std::uint16_t status_ = 0;
 
-  TimePoint received_at_{};  ///< the head was complete
-  TimePoint answered_at_{};  ///< the last byte of the answer came from the endpoint
+  TimePoint received_at_{};      ///< the head was complete
+  TimePoint request_sent_at_{};  ///< while `request_sent_`
+  TimePoint answered_at_{};      ///< the last byte of the answer came from the endpoint
   TimePoint finished_at_{};
 
   std::array<char, 36> made_id_;

@@ -14,6 +14,7 @@ class RequestRecorder {
  public:
   RequestRecorder(std::uint32_t kept, std::uint32_t body_bytes) : kept_(kept), body_bytes_(body_bytes) {}
 
+  std::uint32_t body_bytes() const noexcept { return body_bytes_; }
   /// True when a request with a body of this size may be offered.
   bool wants(std::uint64_t body_bytes) const noexcept { return body_bytes <= body_bytes_; }
   /// Keeps a copy of head (as it goes to an endpoint) and body in place of the oldest; not while another thread is
