@@ -200,10 +200,16 @@ TEST(Chaos, LeavesNoRequestUnaccountedFor) {
   world.calm_down();
   sluice.write_policy(world.policy());
   over = true;
+  const auto ends = std::chrono::steady_clock::now();
+  const auto since_the_end = [ends] {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - ends).count();
+  };
   for (auto& thread : threads) thread.join();
+  std::cout << "last client done after " << since_the_end() << " ms";
 
   for (const auto& complaint : ledger.complaints()) ADD_FAILURE() << complaint;
   expect_recovery(sluice);
+  std::cout << ", all endpoints back after " << since_the_end() << " ms\n";
   const auto metrics = sluice.metrics();
   std::uint64_t sent = 0;
   for (const auto& [route, seen] : ledger.routes()) {
@@ -225,6 +231,7 @@ TEST(Chaos, LeavesNoRequestUnaccountedFor) {
   EXPECT_LT(sluice.process().open_files(), 200u);
   sluice.signal(SIGTERM);
   EXPECT_EQ(sluice.wait().code, 0) << sluice.logs();
+  std::cout << "drained after " << since_the_end() << " ms" << std::endl;
 }
 
 }  // namespace
