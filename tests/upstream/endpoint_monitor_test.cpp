@@ -153,15 +153,28 @@ TEST_F(EndpointMonitorTest, WithoutChecksAndWarmUpNobodyIsProbed) {
   EXPECT_EQ(upstream.connections(), 0u);
 }
 
-TEST_F(EndpointMonitorTest, AStreakOfErrorsEjectsWithoutWaitingForATick) {
+/// Time stands still, and so no tick ever comes.
+class WithoutTicks : public MonitorFixture {
+ protected:
+  ~WithoutTicks() override {
+    still.stop();
+    still_loop.stop([this] { return still.is_quiet(); });
+  }
+  ManualClock stopped_clock;
+  ServiceLoop still_loop{stopped_clock};
+  EndpointMonitor still{still_loop, registry};
+};
+
+TEST_F(WithoutTicks, AStreakOfErrorsEjects) {
   rules.health.enabled = false;
-  loop.start();
-  configure({1, 2, 3});
+  still_loop.start();
+  board = still.configure({version({1, 2, 3})}).front();
   for (int i = 0; i < 5; ++i) board->endpoints[1]->gateway_error(i % 2);
-  ASSERT_TRUE(becomes(1, EndpointState::Ejected));
+  ASSERT_TRUE(eventually([&] { return still.report().at(1).state == EndpointState::Ejected; }));
   EXPECT_EQ(share(1), 0u);
-  EXPECT_EQ(report(1).ejections, 1u);
-  EXPECT_EQ(report(1).reason, "5 requests in a row without an answer; ejected for 30s");
+  const EndpointReport ejected = still.report().at(1);
+  EXPECT_EQ(ejected.ejections, 1u);
+  EXPECT_EQ(ejected.reason, "5 requests in a row without an answer; ejected for 30s");
   EXPECT_EQ(exported(EndpointState::Ejected), 1u);
   EXPECT_EQ(totals().ejections[static_cast<std::size_t>(metrics::EjectionReason::GatewayErrors)], 1u);
 }
