@@ -116,21 +116,17 @@ void HttpSession::answer() {
 }
 
 void HttpSession::deliver(Page page) {
-  if (page.later) {
-    later_ = std::move(page.later);
-    return ask_later();
-  }
+  if (page.later) return ask_later(std::move(page.later));
   const auto& request = parser_->get();
   const bool keep_alive = request.keep_alive() && parser_->is_done();  // else nobody here reads the body
   send(request.version(), keep_alive, request.method() == http::verb::head, std::move(page));
 }
 
 /// The thread serves others meanwhile.
-void HttpSession::ask_later() {
+void HttpSession::ask_later(std::function<std::optional<Page>()> later) {
   pause_.expires_after(kAskAgain);
-  pause_.async_wait([self = shared_from_this()](error_code error) {
+  pause_.async_wait([self = shared_from_this(), later = std::move(later)](error_code error) {
     if (error || !self->stream_.socket().is_open()) return;
-    const auto later = self->later_;
     self->deliver(self->guarded([&] {
       auto page = later();
       if (page) return std::move(*page);

@@ -66,7 +66,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   Page handle() const;
   Page guarded(const std::function<Page()>& make) const;
   void deliver(Page page);
-  void ask_later();
+  void ask_later(std::function<std::optional<Page>()> later);
   void send(unsigned version, bool keep_alive, bool head_only, Page page);
   void linger();
 
@@ -79,7 +79,6 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   List::iterator place_;
   std::string peer_;
   boost::asio::steady_timer pause_{stream_.get_executor()};
-  std::function<std::optional<Page>()> later_;  // of the request that is being answered
   bool idle_ = false;
   std::size_t discarded_ = 0;
 };
