@@ -9,8 +9,8 @@
 
 #include "sluice/gateway/pump.hpp"
 #include "sluice/gateway/worker.hpp"
-#include "sluice/upstream/name_service.hpp"
 #include "sluice/http/stream.hpp"
+#include "sluice/upstream/name_service.hpp"
 #include "support/patience.hpp"
 
 namespace sluice::gateway {
