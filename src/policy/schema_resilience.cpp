@@ -78,7 +78,7 @@ const Type& type_of(Tag<Hedge> /*tag*/) {
     d.field("after", &Hedge::after, "After this long without the head of an answer.")
         .between(1ms, 1h)
         .one_of("trigger");
-    d.field("quantile", &Hedge::quantile, "After the latency that this share of the version's answers stay below.")
+    d.field("quantile", &Hedge::quantile, "After the latency that this share of the route's answers stay below.")
         .between(50_pct, 99.9_pct)
         .one_of("trigger");
     return d.finish();
