@@ -102,7 +102,8 @@ TEST(OverloadYields, CopiesStopBeforeMemoryIsFull) {
   const double resident = sluice.metrics().value("process_resident_memory_bytes");
   ASSERT_GT(resident, 0);
   const auto before = static_cast<std::uint64_t>(resident) >> 20;
-  sluice.write_policy(policy(before + 48));
+  // Between tight and full lies a tenth: far more than the copies of the time between two looks at the memory.
+  sluice.write_policy(policy(before + 256));
   EXPECT_EQ(sluice.metric_becomes(2, "sluice_config_generation"), 2);
   RawClient client(sluice.port());
   const std::string body(128 * 1024, 'b');
