@@ -10,6 +10,7 @@ TEST(Admin, ShowsRoutesVersionsAndEndpoints) {
   const Operator admin(sluice);
   RawClient client(sluice.port());
   for (int i = 0; i < 8; ++i) EXPECT_EQ(client.get("/").status(), 200);
+  EXPECT_EQ(sluice.metric_becomes(8, "sluice_requests_total"), 8) << "an answer is counted once it has gone out";
   const auto routes = admin.json("/api/v1/routes")["routes"];
   ASSERT_EQ(routes.size(), 1U);
   EXPECT_EQ(routes[0]["strategy"], "abTest");
