@@ -73,7 +73,7 @@ TEST(DrainOrder, AStreamThatOutlivesTheTimeoutIsCutOffAndTheProcessStays) {
   admin.drain();
   EXPECT_TRUE(client.is_closed_by_peer());
   EXPECT_TRUE(admin.phase_becomes("drained"));
-  EXPECT_EQ(admin.json("/api/v1/drain")["openConnections"], 0);
+  EXPECT_TRUE(eventually([&] { return admin.json("/api/v1/drain")["openConnections"] == 0; }));
   EXPECT_EQ(admin.json("/api/v1/routes")["routes"].size(), 1U) << "still shown";
   EXPECT_EQ(readiness(sluice), 503);
   sluice.signal(SIGTERM);
