@@ -103,10 +103,10 @@ TEST(OverloadYields, CopiesStopBeforeMemoryIsFull) {
   ASSERT_GT(resident, 0);
   const auto before = static_cast<std::uint64_t>(resident) >> 20;
   // Between tight and full lies a tenth: far more than the copies of the time between two looks at the memory.
-  sluice.write_policy(policy(before + 256));
+  sluice.write_policy(policy(before + 128));
   EXPECT_EQ(sluice.metric_becomes(2, "sluice_config_generation"), 2);
   RawClient client(sluice.port());
-  const std::string body(128 * 1024, 'b');
+  const std::string body(256 * 1024, 'b');  // large: a copy that found no connection would be dropped for that
   int asked = 0;
   const auto dropped = [&] {
     return sluice.metrics().value("sluice_shadow_dropped_total", {{"reason", "overloaded"}});
