@@ -1,6 +1,5 @@
 // Attempts, one after the other, until one has an answer for the client or none will: docs/retries.md.
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "sluice/gateway/exchange.hpp"
@@ -12,19 +11,6 @@ namespace sluice::gateway {
 
 using metrics::FailureReason;
 using upstream::AttemptFailure;
-
-namespace {
-
-/// What Retry-After asks for; negative when it is absent or a date, which says nothing useful to a gateway.
-std::chrono::milliseconds read_retry_after(std::string_view value) noexcept {
-  std::uint32_t seconds = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
-  if (error == std::errc::result_out_of_range) return std::chrono::hours(24);
-  if (error != std::errc{} || end != value.data() + value.size()) return std::chrono::milliseconds(-1);
-  return std::chrono::seconds(seconds);
-}
-
-}  // namespace
 
 http::Task<> Exchange::serve() {
   Attempt::Plan plan{&version()};
@@ -153,7 +139,8 @@ bool Exchange::may_try_again(const Attempt& failed, std::chrono::milliseconds& p
   facts.failure = failed.failure();
   if (failed.answered()) {
     upstream::failure_of_status(call_->answer().status, facts.failure);
-    facts.retry_after = read_retry_after(call_->answer().find(call_->connection()->data(), "retry-after"));
+    facts.retry_after = upstream::patience_asked_for(call_->answer().find(call_->connection()->data(), "retry-after"),
+                                                     worker_->wall_now());
   }
   facts.made = made_;
   facts.unsafe_method = !is_idempotent();

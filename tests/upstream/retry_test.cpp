@@ -191,5 +191,35 @@ TEST(HedgeRules, AreOffWithoutATrigger) {
   EXPECT_TRUE((HedgeRules{0ms, 0.95}.enabled()));
 }
 
+// --- Retry-After ---
+
+constexpr WallTime kNow{std::chrono::seconds(946'684'799)};  // Fri, 31 Dec 1999 23:59:59 GMT
+
+TEST(RetryAfterField, InSecondsIsThatLong) {
+  EXPECT_EQ(patience_asked_for("0", kNow), 0ms);
+  EXPECT_EQ(patience_asked_for("17", kNow), 17s);
+}
+
+TEST(RetryAfterField, AsADateIsTheTimeUntilThen) {
+  EXPECT_EQ(patience_asked_for("Sat, 01 Jan 2000 00:00:09 GMT", kNow), 10s);
+  EXPECT_EQ(patience_asked_for("Fri, 31 Dec 1999 23:59:59 GMT", kNow), 0ms);
+  EXPECT_EQ(patience_asked_for("Fri, 31 Dec 1999 23:59:59 GMT", kNow + 500ms), 0ms) << "it has passed";
+  EXPECT_EQ(patience_asked_for("Fri, 31 Dec 1999 23:59:59 GMT", kNow - 500ms), 500ms);
+}
+
+TEST(RetryAfterField, IsADayAtMost) {
+  EXPECT_EQ(patience_asked_for("4294967295", kNow), 24h);
+  EXPECT_EQ(patience_asked_for("99999999999999999999999999", kNow), 24h);
+  EXPECT_EQ(patience_asked_for("Fri, 31 Dec 2100 23:59:59 GMT", kNow), 24h);
+}
+
+TEST(RetryAfterField, ThatIsNeitherAsksForNothing) {
+  for (const char* text : {"", " ", "soon", "-5", "1.5", "5s", "99999999999999999999x", "Fri, 31 Dec 1999 23:59:59 UTC",
+                           "Fri, 31 Dec 1999 23:59:59 GM", "Fri, 31 Dec 1999 23:59:59 GMT+",
+                           "Friday, 31-Dec-99 23:59:59 GMT", "Fri, 99 Dec 1999 23:59:59 GMT"}) {
+    EXPECT_LT(patience_asked_for(text, kNow), 0ms) << text;
+  }
+}
+
 }  // namespace
 }  // namespace sluice::upstream

@@ -55,6 +55,7 @@ class Worker {
 
   // --- for sessions and exchanges ---
   TimePoint now() const noexcept { return context_.clock.now(); }
+  WallTime wall_now() const noexcept { return context_.clock.wall_now(); }
   /// At most one tick old; for deadlines of seconds. Never in the future.
   TimePoint coarse_now() const noexcept { return coarse_now_; }
   std::string_view http_date() const noexcept { return {date_.data(), date_.size()}; }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <initializer_list>
+#include <string_view>
 
 #include "sluice/base/clock.hpp"
 #include "sluice/base/random.hpp"
@@ -55,6 +56,10 @@ constexpr bool failure_of_status(int status, AttemptFailure& failure) noexcept {
   }
   return true;
 }
+
+/// What a Retry-After field asks for (RFC 9110 section 10.2.3): seconds, or the time until a date, 0 when that has
+/// passed; at most a day. Negative when there is no field, or it is neither. Pure.
+std::chrono::milliseconds patience_asked_for(std::string_view retry_after, WallTime now) noexcept;
 
 struct RetryRules {
   std::uint32_t attempts = 1;  ///< after the first
