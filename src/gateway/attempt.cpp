@@ -141,7 +141,8 @@ void Attempt::note_end_of_answer(bool whole) noexcept {
 }
 
 void Attempt::note_overtaken() noexcept {
-  if (reached_ && first_byte_at_ == TimePoint{}) pool_->note_gateway_error();
+  // One that failed by itself was noted then.
+  if (result_ == Result::Stopped && reached_ && first_byte_at_ == TimePoint{}) pool_->note_gateway_error();
 }
 
 http::Task<> Attempt::wait_for_connection() {

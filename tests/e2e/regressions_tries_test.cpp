@@ -32,6 +32,27 @@ TEST(RegressionTries, AnEndpointThatHangsIsEjectedAlthoughHedgesAnswerForIt) {
   EXPECT_TRUE(eventually(ejected));
 }
 
+TEST(RegressionTries, AFailureBesideAHedgeCountsOnce) {
+  TwoEndpoints endpoints(in_turn({[](Conversation& gateway, const HttpMessage&) {
+                                    gateway.sees_close(80ms);
+                                    gateway.reset();
+                                    return false;
+                                  },
+                                  [](Conversation& gateway, const HttpMessage&) {
+                                    gateway.sees_close(300ms);
+                                    gateway.answer(200, "hedge");
+                                    return true;
+                                  }}));
+  SluiceProcess sluice(watched_policy({endpoints.version()},
+                                      "hedge: {after: 20ms}\nretry: {attempts: 0}\n"
+                                      "ejection: {consecutiveErrors: 2, consecutiveGatewayErrors: 2}"));
+  RawClient client(sluice.port());
+  EXPECT_EQ(client.get("/").body, "hedge");
+  EXPECT_EQ(sluice.metric_becomes(1, "sluice_hedges_won_total"), 1);
+  const auto ejected = [&] { return sluice.metrics().value("sluice_endpoint_ejections_total") > 0; };
+  EXPECT_FALSE(eventually(ejected, 1500ms)) << "one request made a row of two";
+}
+
 TEST(RegressionTries, AnEndpointThatDiesAtWorkIsNotTakenForAConnectionThatWasClosed) {
   constexpr int kRequests = 6;
   FakeUpstream upstream([](Conversation& gateway) {
