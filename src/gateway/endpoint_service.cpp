@@ -97,6 +97,10 @@ void EndpointService::watch(Published& published) {
   const Config& config = published.config;
   std::vector<upstream::WatchedVersion> watched;
   published.recorders.clear();
+  std::erase_if(recordings_, [&](const auto& held) {
+    return std::none_of(config.routes.begin(), config.routes.end(),
+                        [&](const Route& route) { return route.name == held.first; });
+  });
   for (std::size_t r = 0; r < config.routes.size(); ++r) {
     const Route& route = config.routes[r];
     const auto& recorder = published.recorders.emplace_back(recorder_of(route));
@@ -123,7 +127,8 @@ void EndpointService::watch(Published& published) {
   }
 }
 
-/// Kept over a reload that asks for the same; forgotten as soon as the policy no longer consents.
+/// Kept over a reload that asks for the same; forgotten as soon as the policy no longer consents, or no longer names
+/// the route.
 std::shared_ptr<upstream::RequestRecorder> EndpointService::recorder_of(const Route& route) {
   Recording wanted;
   for (const Version& version : route.versions) {
