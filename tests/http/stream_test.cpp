@@ -12,7 +12,7 @@
 #include "sluice/http/tls_context.hpp"
 #include "support/certificates.hpp"
 #include "support/connection.hpp"
-#include "support/patience.hpp"
+#include "support/run_until.hpp"
 
 namespace sluice::http {
 namespace {
@@ -61,13 +61,7 @@ class StreamTest : public testing::Test {
   }
   template <typename Fact>
   bool run_until(Fact&& fact) {
-    const auto end = std::chrono::steady_clock::now() + test::kPatience;
-    while (!fact()) {
-      if (std::chrono::steady_clock::now() > end) return false;
-      io.restart();
-      io.run_one_for(std::chrono::milliseconds(5));
-    }
-    return true;
+    return test::run_until(io, fact);
   }
   void peer_sends(std::string_view text) { asio::write(far, asio::buffer(text)); }
   std::string peer_reads(std::size_t count) {

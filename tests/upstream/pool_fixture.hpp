@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "sluice/upstream/endpoint_pool.hpp"
-#include "support/patience.hpp"
+#include "support/run_until.hpp"
 
 namespace sluice::upstream {
 
@@ -90,13 +90,7 @@ class PoolFixture : public testing::Test {
   /// Runs the loop, one event at a time, until the fact holds.
   template <typename Fact>
   bool run_until(Fact&& fact) {
-    const auto end = std::chrono::steady_clock::now() + test::kPatience;
-    while (!fact()) {
-      if (std::chrono::steady_clock::now() > end) return false;
-      io.restart();
-      io.run_one_for(std::chrono::milliseconds(5));
-    }
-    return true;
+    return test::run_until(io, fact);
   }
   /// Runs what is ready now.
   void settle() {
