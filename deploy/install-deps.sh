@@ -12,7 +12,7 @@ usage() { sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"; }
 fail() { echo "install-deps: $*" >&2; exit 1; }
 
 build=(ccache cmake g++ ninja-build pkg-config
-       libc-ares-dev libcli11-dev libre2-dev libsimdjson-dev libspdlog-dev libssl-dev libyaml-cpp-dev
+       libc-ares-dev libcli11-dev libre2-dev libsimdjson-dev libspdlog-dev libsqlite3-dev libssl-dev libyaml-cpp-dev
        nlohmann-json3-dev prometheus-cpp-dev zlib1g-dev)
 # shellcheck disable=SC2034  # used by name
 {

@@ -14,7 +14,8 @@ LIBRARY_HOMES = {
     "simdjson.h": {"traffic"},
     "ares.h": {"src/upstream/name_service.cpp", "src/upstream/ares_answer.hpp"},
     "re2": {"traffic"},
-    "openssl": {"http", "asio"},
+    "openssl": {"http", "asio", "src/state/journal.cpp"},
+    "sqlite3.h": {"src/state/database.hpp"},
 }
 
 

@@ -46,6 +46,7 @@ struct VersusStable {
 struct PrometheusQuery {
   std::string address;  ///< http(s) URL of the server
   std::string query;    ///< PromQL; `{{route}}` and `{{version}}` are replaced
+  Duration timeout = std::chrono::seconds(5);
 
   bool operator==(const PrometheusQuery&) const = default;
 };
@@ -55,7 +56,9 @@ struct Check {
   std::string metric;  ///< built in, an outcome's name, or free when `prometheus` is set
   std::optional<ThresholdRange> threshold_range;
   std::optional<VersusStable> versus_stable;
-  std::uint32_t failure_limit = 0;  ///< failed looks that are forgiven before the check fails
+  std::uint32_t failure_limit = 0;                  ///< failed looks that are forgiven before the check fails
+  std::optional<std::uint32_t> inconclusive_limit;  ///< undecided looks in a row, then a person decides; none: no end
+  bool dry_run = false;                             ///< reported, never acted on
   std::optional<PrometheusQuery> prometheus;
   Position position;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,11 +47,32 @@ struct Compare {
 
 enum class ShadowStop : std::uint8_t { Never, Conclusive };
 
+/// A time of the day in UTC, in minutes since midnight: 0…1440.
+struct TimeOfDay {
+  std::uint16_t minutes = 0;
+
+  bool operator==(const TimeOfDay&) const = default;
+};
+
+enum class Weekday : std::uint8_t { Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday };
+
+/// When copies are made. `until` before or at `from` means the next day.
+struct ShadowHours {
+  std::vector<Weekday> days;  ///< on which it begins; empty: every day
+  TimeOfDay from{0};
+  TimeOfDay until{1440};
+  Position position;
+
+  bool operator==(const ShadowHours&) const = default;
+};
+
 struct Shadow {
   std::string live;
   std::vector<ShadowCandidate> candidates;
   ShadowBudget budget;
+  std::vector<ShadowHours> schedule;  ///< any one is enough; empty: always
   std::optional<Compare> compare;
+  std::optional<Analysis> analysis;  ///< what the copies' answers must prove; `versusStable` means live
   ShadowStop stop_when = ShadowStop::Never;
 
   bool operator==(const Shadow&) const = default;
@@ -164,6 +186,7 @@ struct Canary {
   bool parachute = true;                     ///< a failed first attempt at the candidate is answered by stable
   OnFailure on_failure = OnFailure::Rollback;
   Duration progress_deadline = std::chrono::minutes(10);
+  Duration keep_warm = std::chrono::minutes(10);  ///< stable stays ready for an undo after the promotion
   std::vector<Webhook> webhooks;
 
   bool operator==(const Canary&) const = default;
@@ -181,6 +204,16 @@ struct CountOrRatio {
 
 enum class Replace : std::uint8_t { Endpoints, ModelRepository, Webhook };
 
+/// How the model of a server is exchanged with the repository API of the V2 protocol.
+struct Repository {
+  std::string model;                                     ///< name in the repository
+  std::map<std::string, std::string> stable_parameters;  ///< of the request that loads the stable version again
+  std::map<std::string, std::string> candidate_parameters;
+  bool unload = true;  ///< unload before load
+
+  bool operator==(const Repository&) const = default;
+};
+
 struct Rolling {
   std::string stable;
   std::string candidate;
@@ -188,8 +221,12 @@ struct Rolling {
   CountOrRatio max_surge{0, {}};
   Duration min_ready = std::chrono::seconds(10);
   Replace replace = Replace::Endpoints;
+  std::optional<Repository> repository;                ///< with Replace::ModelRepository
+  Duration replace_timeout = std::chrono::minutes(5);  ///< drain, replacement and readiness of one instance
   std::optional<Analysis> analysis;
   Ratio rollback_batch = 100_pct;
+  bool parachute = true;  ///< a request that the candidate fails is answered by stable
+  Duration progress_deadline = std::chrono::minutes(10);
   std::vector<Webhook> webhooks;
 
   bool operator==(const Rolling&) const = default;

@@ -2,6 +2,7 @@
 
 #include "sluice/base/result.hpp"
 #include "sluice/policy/model_route.hpp"
+#include "sluice/strategy/transition.hpp"
 #include "sluice/traffic/plan.hpp"
 
 namespace sluice::strategy {
@@ -12,5 +13,10 @@ Result<traffic::TrafficPlan> ab_test_plan(const policy::ModelRoute& route, const
 
 /// The control's name: the one written down, or the first variant's.
 const std::string& control_of(const policy::AbTest& test);
+
+/// A random, sticky split that looks for the better variant.
+RolloutState begin(const policy::AbTest& test, RolloutState state, const Context& context);
+Transition advance(const policy::AbTest& test, const RolloutState& state, const Context& context);
+Result<Steering> steer(const policy::AbTest& test, const policy::ModelRoute& route, const RolloutState& state);
 
 }  // namespace sluice::strategy

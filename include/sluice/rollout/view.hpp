@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sluice/base/clock.hpp"
+#include "sluice/state/store.hpp"
+#include "sluice/strategy/rollout_state.hpp"
+
+/// A rollout as it is shown by status, API and metrics: plain data.
+namespace sluice::rollout {
+
+struct Condition {
+  std::string type;    ///< "Serving", "Progressing", "Paused", "ChecksPass", "StateKept"
+  std::string status;  ///< "True", "False", "Unknown"
+  std::string reason;
+  std::string message;
+  std::optional<WallTime> since;
+};
+
+struct VersionShare {
+  std::string version;
+  std::string role;
+  double target = 0;           ///< wished share of the audience, 0…1
+  double mirrored = 0;         ///< share that it gets copies of
+  std::uint64_t requests = 0;  ///< in the window
+  std::uint64_t failures = 0;
+};
+
+struct RolloutView {
+  std::string route;
+  std::string id;
+  std::string strategy;
+  std::uint64_t generation = 0;  ///< of the policy in force
+  std::uint64_t observed_generation = 0;
+  std::string serving;  ///< "Healthy", "Degraded", "Down": apart from the rollout's outcome
+  strategy::Phase phase = strategy::Phase::Idle;
+  std::string reason;
+  std::string message;
+  bool paused_by_person = false;
+  std::string paused_by;
+  std::int32_t step = 0;  ///< 1…steps; 0: there are none
+  std::int32_t steps = 0;
+  std::string step_text;    ///< "pause 10m, 6m12s left"
+  std::string next;         ///< "setWeight 50"; empty: nothing follows
+  std::uint32_t stage = 0;  ///< 1…stages; 0: there are none
+  std::uint32_t stages = 0;
+  std::string winner;
+  WallTime begun{};
+  WallTime phase_since{};
+  std::optional<WallTime> ended;
+  std::optional<WallTime> undo_until;  ///< the version before is kept warm so long
+  std::vector<VersionShare> versions;
+  std::vector<strategy::CheckMemory> checks;
+  std::vector<strategy::ArmState> arms;
+  std::vector<strategy::SlotState> slots;
+  std::vector<Condition> conditions;
+  std::vector<std::string> verbs;           ///< that would act now
+  std::vector<state::JournalEntry> events;  ///< the newest ten, newest first
+};
+
+}  // namespace sluice::rollout

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sluice/base/clock.hpp"
+#include "sluice/stats/histogram.hpp"
+
+/// What a step function may know of the world: gathered once per tick, then only computed with.
+namespace sluice::strategy {
+
+/// Requests that were assigned to one version within the current window, by the split (never by a rule or a pin), and
+/// are over. A request that another version rescued is a failure here; one that its client gave up is not counted.
+struct Sample {
+  std::uint64_t requests = 0;
+  std::uint64_t failures = 0;   ///< of these: answered with 500 or more, or not at all
+  stats::Histogram latency;     ///< head sent to the endpoint … last byte read; of those that were answered
+  stats::Histogram first_byte;  ///< … first byte read
+  std::uint64_t successes() const noexcept { return requests - failures; }
+};
+
+struct VersionEvidence {
+  std::string version;
+  Sample all;
+  Sample control;  ///< of stable: the part of its traffic that was drawn as large as the candidate's
+  Sample shadow;   ///< copies that were answered by this version
+  std::int64_t in_flight = 0;
+  std::uint32_t endpoints = 0;  ///< named (or behind the name)
+  std::uint32_t usable = 0;     ///< that may get traffic now
+};
+
+/// One endpoint as it is watched.
+struct EndpointEvidence {
+  std::string version;
+  std::string authority;  ///< `127.0.0.1:9001`
+  bool ready = false;     ///< may get traffic, or would if the rollout did not withhold it
+  bool withheld = false;  ///< by the rollout
+  std::int64_t in_flight = 0;
+  Duration ready_for{0};  ///< since it is ready
+  std::string reason;     ///< why it is not
+};
+
+/// What became of an errand: a webhook, a replacement.
+struct ErrandAnswer {
+  enum class State : std::uint8_t { Running, Succeeded, Refused, Failed };
+  State state = State::Running;
+  unsigned status = 0;  ///< of the HTTP answer; 0: none came
+  std::string detail;   ///< one sentence: what came, or why nothing did
+  std::uint32_t tries = 0;
+};
+
+/// A number from a Prometheus server.
+struct QueryAnswer {
+  enum class State : std::uint8_t {
+    Pending,  ///< not asked yet or under way
+    Value,
+    Empty,  ///< no series
+    Many,   ///< more than one series
+    NotANumber,
+    Failed,  ///< no answer in time, or an error
+  };
+  State state = State::Pending;
+  double value = 0;
+  std::string detail;
+  WallTime at{};
+};
+
+struct Evidence {
+  std::uint64_t window = 0;  ///< the window that the samples are of; another one than the state's has no samples
+  std::vector<VersionEvidence> versions;  ///< in the order of the policy
+  std::vector<EndpointEvidence> endpoints;
+  std::map<std::string, ErrandAnswer> errands;  ///< by key
+  std::map<std::string, QueryAnswer> queries;   ///< by key
+
+  /// Nothing for a version that is not there.
+  const VersionEvidence* find(std::string_view version) const noexcept;
+  const EndpointEvidence* find_endpoint(std::string_view version, std::string_view authority) const noexcept;
+};
+
+}  // namespace sluice::strategy

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sluice/policy/analysis.hpp"
+#include "sluice/strategy/transition.hpp"
+
+namespace sluice::strategy {
+
+/// What the webhooks of one type say.
+enum class GateAnswer : std::uint8_t {
+  Open,     ///< there is none, or all said 200
+  Waiting,  ///< at least one has not answered, or says no to a question that is asked again
+  Refused,  ///< at least one said no, or never answered, where that counts as a failure
+};
+
+struct Gate {
+  GateAnswer answer = GateAnswer::Open;
+  std::string message;  ///< who is waited for, or who said what
+};
+
+/// Asks all webhooks of a type: adds their errands to the transition and reads the answers that are there. `confirm-*`
+/// hooks are asked again until they say 200. `moment` tells one asking from the next: "step2", "look17".
+Gate ask(const std::vector<policy::Webhook>& webhooks, policy::WebhookType type, const std::string& moment,
+         const Context& context, Transition& transition);
+
+/// The errands' common beginning: "fraud-3/1".
+std::string errand_prefix(const RolloutState& state);
+
+}  // namespace sluice::strategy

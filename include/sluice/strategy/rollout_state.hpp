@@ -1,0 +1,144 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sluice/base/clock.hpp"
+
+/// What is remembered of a rollout: plain data, written to the store after every change, so that a restart goes on
+/// where it was. Times are of the wall clock, because they outlive the process.
+namespace sluice::strategy {
+
+enum class Phase : std::uint8_t {
+  Idle,         ///< the strategy has nothing to decide: plain proxying, a plain split
+  Pending,      ///< no traffic moved yet: a gate or a deadline is waited for
+  Progressing,  ///< the automaton moves traffic
+  Paused,       ///< it waits: a pause of the policy, or a person's
+  Held,         ///< something failed or stays undecided, and a person is to decide
+  RollingBack,  ///< on the way back, in batches
+  Promoted,     ///< over: the candidate has everything
+  Concluded,    ///< over: there is a result, and the traffic stays as it is
+  RolledBack,   ///< over: the automaton gave everything back to stable
+  Aborted,      ///< over: a person did
+  Superseded,   ///< over: another policy came
+};
+/// "Progressing", as status, metrics and the API say it.
+std::string_view to_string(Phase phase) noexcept;
+std::optional<Phase> parse_phase(std::string_view text) noexcept;
+/// Promoted, Concluded, RolledBack, Aborted, Superseded.
+bool is_over(Phase phase) noexcept;
+
+enum class Verdict : std::uint8_t {
+  Pending,  ///< not looked at yet
+  Pass,
+  Fail,
+  Inconclusive,  ///< looked at, and the evidence does not say; never "good"
+  Error,         ///< the value could not be had
+};
+std::string_view to_string(Verdict verdict) noexcept;
+std::optional<Verdict> parse_verdict(std::string_view text) noexcept;
+
+/// What is remembered of one check, in the order of the policy's list; starts anew with every window.
+struct CheckMemory {
+  std::string name;                    ///< the metric, `#2` behind the second one of the same name
+  Verdict verdict = Verdict::Pending;  ///< of the last look
+  std::uint32_t failures = 0;          ///< failed looks in this window
+  std::uint32_t inconclusive_in_a_row = 0;
+  std::uint64_t looks = 0;
+  std::optional<double> value;      ///< of the candidate at the last look; seconds, ratio or number
+  std::optional<double> reference;  ///< of stable
+  std::optional<double> threshold;  ///< what the value may not pass
+  std::uint64_t samples = 0;        ///< of the candidate
+  std::string rule;                 ///< "max 1%", "margin 0.5%", "relativeMargin 20%"
+  std::string message;              ///< one sentence with both numbers
+  bool dry_run = false;
+  friend bool operator==(const CheckMemory&, const CheckMemory&) = default;
+};
+
+/// A variant, an arm or a shadow's candidate.
+struct ArmState {
+  std::string version;
+  double share = 0;             ///< wished, 0…1
+  std::uint64_t successes = 0;  ///< carried from before the current window of evidence
+  std::uint64_t failures = 0;
+  double probability_best = 0;      ///< 0…1
+  bool dropped = false;             ///< eliminated, or at its floor because of a guardrail
+  std::string reason;               ///< why
+  std::vector<CheckMemory> checks;  ///< its guardrails
+  friend bool operator==(const ArmState&, const ArmState&) = default;
+};
+
+/// Where one instance of a rolling update is.
+enum class SlotPhase : std::uint8_t {
+  Old,        ///< the stable version serves here
+  Draining,   ///< gets nothing new; what is under way ends
+  Replacing,  ///< the model is being exchanged
+  Readying,   ///< it must become ready and warm
+  Settling,   ///< it serves; minReady and the checks go on
+  New,        ///< the candidate serves here
+};
+std::string_view to_string(SlotPhase phase) noexcept;
+std::optional<SlotPhase> parse_slot_phase(std::string_view text) noexcept;
+
+struct SlotState {
+  std::string stable;     ///< authority of the endpoint that goes; empty: the candidate has more endpoints
+  std::string candidate;  ///< authority of the one that comes; empty: the candidate has fewer
+  SlotPhase phase = SlotPhase::Old;
+  bool back = false;  ///< on the way from New to Old
+  WallTime since{};   ///< of the phase
+  std::uint32_t tries = 0;
+  friend bool operator==(const SlotState&, const SlotState&) = default;
+};
+
+struct RolloutState {
+  // who
+  std::string route;
+  std::uint64_t number = 0;               ///< the how-manieth rollout of this route; its id is "route-number"
+  std::string strategy;                   ///< the policy's key
+  std::string fingerprint;                ///< of the policy's parts that make a rollout what it is
+  std::uint64_t observed_generation = 0;  ///< of the policy that the state was last advanced by
+
+  // where
+  Phase phase = Phase::Idle;
+  std::string reason;   ///< one word in CamelCase: "CheckFailed", "AwaitingPromotion"
+  std::string message;  ///< one sentence with its numbers
+  WallTime begun{};
+  WallTime phase_since{};
+  std::optional<WallTime> ended;
+  std::int32_t step = 0;  ///< of a canary: index into steps; other strategies say what it counts
+  WallTime step_since{};
+  WallTime last_progress{};            ///< for the progress deadline
+  double weight = 0;                   ///< the candidate's share of its audience, 0…1
+  std::string live;                    ///< the version that has what nobody else has; after a promotion the candidate
+  std::optional<WallTime> warm_until;  ///< after a promotion the version before it is kept until then
+
+  // a person's word, which outranks the automaton's
+  bool paused = false;  ///< nothing is promoted or advanced until `resume`
+  std::string paused_by;
+  bool approved = false;  ///< `promote` came for the step under way
+
+  // evidence
+  std::uint64_t window = 0;  ///< evidence counts from where this number last changed
+  WallTime window_since{};
+  std::optional<WallTime> last_look;  ///< at the checks
+  std::vector<CheckMemory> checks;
+  double harm = 0;  ///< expected extra failures of the windows before this one
+
+  // what only some strategies have
+  std::vector<ArmState> arms;    ///< abTest, bandit, shadow
+  std::vector<SlotState> slots;  ///< rolling
+  std::string winner;            ///< abTest, bandit; empty: none yet
+  std::uint32_t stage = 0;       ///< stages: which one `step` and the rest are about
+  std::uint32_t attempt = 1;     ///< grows with `retry`; in the keys of errands, so that answers never mix
+
+  friend bool operator==(const RolloutState&, const RolloutState&) = default;
+};
+
+/// "fraud-3".
+std::string id_of(const RolloutState& state);
+
+}  // namespace sluice::strategy
