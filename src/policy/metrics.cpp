@@ -15,9 +15,9 @@ constexpr std::array metrics{
     BuiltInMetric{"latency-p99", QuantityUnit::Seconds, "The time that 99 % of the requests stay within."},
     BuiltInMetric{"ttfb-p95", QuantityUnit::Seconds,
                   "The time to the first byte that 95 % of the requests stay within."},
-    BuiltInMetric{"score-drift", QuantityUnit::Number, "How far the predicted scores moved away from stable's."},
-    BuiltInMetric{"disagreement", QuantityUnit::Ratio, "Share of mirrored pairs whose answers differ."},
-    BuiltInMetric{"tokens-per-second", QuantityUnit::Number, "Output tokens per second and request."},
+    BuiltInMetric{"score-drift", QuantityUnit::Number, "How far the predicted scores moved away from stable's.", false},
+    BuiltInMetric{"disagreement", QuantityUnit::Ratio, "Share of mirrored pairs whose answers differ.", false},
+    BuiltInMetric{"tokens-per-second", QuantityUnit::Number, "Output tokens per second and request.", false},
 };
 
 }  // namespace

@@ -83,7 +83,11 @@ std::string_view change_text(Change change) {
 std::string help_text(const Field& field) {
   std::string out = field.help;
   const Type& inner = field.type->shape == Type::Shape::List ? *field.type->element : *field.type;
-  for (const Choice& choice : inner.choices) out += "<br>" + code(choice.name) + ": " + choice.help;
+  for (const Choice& choice : inner.choices) {
+    if (choice.help.empty()) continue;  // the type's column names it
+    out += "<br>" + code(choice.name) + ": " + choice.help;
+    if (!choice.acts) out += " *Does not act yet.*";
+  }
   if (!field.acts) out += " *Does not act yet: `serve` refuses it.*";
   return out;
 }
@@ -136,7 +140,8 @@ std::string reference_markdown() {
   for (const BuiltInMetric& metric : built_in_metrics()) {
     const bool ratio = metric.unit == QuantityUnit::Ratio;
     const std::string_view unit = ratio ? "share" : metric.unit == QuantityUnit::Seconds ? "duration" : "number";
-    out.append("| `").append(metric.name).append("` | ").append(unit).append(" | ").append(metric.help).append(" |\n");
+    out.append("| `").append(metric.name).append("` | ").append(unit).append(" | ").append(metric.help);
+    out += metric.acts ? " |\n" : " *Does not act yet.* |\n";
   }
   return out;
 }

@@ -16,6 +16,7 @@ class Collector {
     for (std::size_t i = 0; i < shadow.candidates.size(); ++i) {
       add(found.versions, shadow.candidates[i].version, at.at("candidates").at(i).at("version"));
     }
+    add_analysis(shadow.analysis, at.at("analysis"));
   }
 
   void operator()(const AbTest& test, const Cursor& at) {
@@ -42,6 +43,7 @@ class Collector {
   void operator()(const Rolling& rolling, const Cursor& at) {
     add(found.versions, rolling.stable, at.at("stable"));
     add(found.versions, rolling.candidate, at.at("candidate"));
+    found.rollings.push_back(&rolling);
     add_analysis(rolling.analysis, at.at("analysis"));
   }
 

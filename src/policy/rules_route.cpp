@@ -34,7 +34,7 @@ void check_unique_names(const std::vector<std::string>& names, const Cursor& lis
   }
 }
 
-void check_shared_endpoints(const std::vector<Version>& versions, const Cursor& list) {
+void check_shared_endpoints(const std::vector<Version>& versions, const References& references, const Cursor& list) {
   std::map<std::string, std::string> owner;
   for (std::size_t i = 0; i < versions.size(); ++i) {
     for (std::size_t j = 0; j < versions[i].endpoints.size(); ++j) {
@@ -42,7 +42,8 @@ void check_shared_endpoints(const std::vector<Version>& versions, const Cursor& 
       if (endpoint.host.empty()) continue;
       const auto [other, fresh] =
           owner.try_emplace(endpoint.host + ':' + std::to_string(endpoint.port), versions[i].name);
-      if (!fresh && other->second != versions[i].name) {
+      if (!fresh && other->second != versions[i].name &&
+          !replaced_in_place(references.rollings, versions[i].name, other->second)) {
         list.at(i)
             .at("endpoints")
             .at(j)
@@ -86,10 +87,17 @@ void report_unknown_metric(const std::string& metric, const ModelRoute& route, c
            nearest(metric, known));
 }
 
+/// Outcomes, and some of the built-in metrics, are declared but not measured yet.
+void refuse_unmeasured(const std::string& metric, const Cursor& at) {
+  const BuiltInMetric* built_in = find_built_in_metric(metric);
+  if (built_in == nullptr || !built_in->acts) at.inactive(metric + ": ");
+}
+
 void check_check(const Check& check, const ModelRoute& route, const Cursor& at) {
   if (check.metric.empty() || check.prometheus) return;
   const auto unit = unit_of(check.metric, route.outcomes);
   if (!unit) return report_unknown_metric(check.metric, route, at.at("metric"));
+  refuse_unmeasured(check.metric, at.at("metric"));
   if (check.threshold_range) {
     check_unit(check.threshold_range->min, *unit, check.metric, at.at("thresholdRange").at("min"));
     check_unit(check.threshold_range->max, *unit, check.metric, at.at("thresholdRange").at("max"));
@@ -113,12 +121,16 @@ void check_references(const ModelRoute& route, const References& references) {
     }
   }
   for (const auto& [name, at] : references.metrics) {
-    if (!unit_of(name, route.outcomes)) report_unknown_metric(name, route, at);
+    if (unit_of(name, route.outcomes)) {
+      refuse_unmeasured(name, at);
+    } else {
+      report_unknown_metric(name, route, at);
+    }
   }
   for (const auto& [check, at] : references.checks) check_check(*check, route, at);
 }
 
-void check_strategy(const ModelRoute& route, const Cursor& at) {
+void check_strategy(const ModelRoute& route, const References& references, const Cursor& at) {
   const std::vector<std::string> names = names_of(route.versions);
   if (!at.at("strategy").written()) {
     const std::set<std::string> distinct(names.begin(), names.end());
@@ -128,7 +140,6 @@ void check_strategy(const ModelRoute& route, const Cursor& at) {
     }
     return;
   }
-  const References references = collect_references(route.strategy, at.at("strategy"));
   check_references(route, references);
   if (std::holds_alternative<std::monostate>(route.strategy)) return;
   std::set<std::string> used;
@@ -207,7 +218,9 @@ void check_route(const ModelRoute& route, const Cursor& at) {
   const Cursor versions = at.at("versions");
   check_unique_names(names_of(route.versions), versions);
   check_unique_names(names_of(route.outcomes), at.at("outcomes"));
-  check_shared_endpoints(route.versions, versions);
+  const References references = collect_references(route.strategy, at.at("strategy"));
+  check_shared_endpoints(route.versions, references, versions);
+  for (const Rolling* rolling : references.rollings) check_same_servers(route, *rolling, versions);
   for (std::size_t i = 0; i < route.outcomes.size(); ++i) {
     if (find_built_in_metric(route.outcomes[i].name) != nullptr) {
       at.at("outcomes")
@@ -220,7 +233,7 @@ void check_route(const ModelRoute& route, const Cursor& at) {
     at.at("pool").at("pendingTimeout").warning(Code::LateDeadline, "the request's deadline always comes first");
   }
   check_resilience(route, at);
-  check_strategy(route, at);
+  check_strategy(route, references, at);
 }
 
 }  // namespace sluice::policy

@@ -9,12 +9,7 @@
 namespace sluice::policy {
 namespace {
 
-/// Two roles that one version cannot have at the same time.
-void check_different(const std::string& first, std::string_view first_role, const std::string& second,
-                     std::string_view second_role, const Cursor& at) {
-  if (first.empty() || first != second) return;
-  at.at(second_role).error(Code::SameVersion, in_quotes(second) + " is already " + std::string(first_role));
-}
+constexpr int minutes_of_a_day = 1440;
 
 /// Every version stands once in a list; `name_of` and `place_of` get an index.
 void check_unique(std::size_t count, const std::function<const std::string&(std::size_t)>& name_of,
@@ -49,17 +44,20 @@ void check_weights(const Canary& canary, const Cursor& steps) {
   }
 }
 
-/// A static plan stays at the first weight; everything after it is for a later version.
-void refuse_later_steps(const Canary& canary, const Cursor& steps) {
-  if (canary.steps.empty()) return;
-  if (canary.steps.front().kind == StepKind::Pause) {
-    steps.at(std::size_t{0}).inactive("a pause before the first setWeight: ");
-  } else if (canary.steps.size() > 1) {
-    steps.at(1).inactive("steps after the first setWeight: ");
+}  // namespace
+
+void check_shadow_hours(const ShadowHours& hours, const Cursor& at) {
+  if (hours.from.minutes >= minutes_of_a_day)
+    at.at("from").error(Code::OutOfBounds, "the last minute to begin is 23:59");
+  if (hours.until.minutes == 0) at.at("until").error(Code::OutOfBounds, "midnight at the end of a day is 24:00");
+  for (std::size_t i = 0; i < hours.days.size(); ++i) {
+    const auto before = hours.days.begin() + static_cast<std::ptrdiff_t>(i);
+    const Cursor day = at.at("days").at(i);
+    if (std::find(hours.days.begin(), before, hours.days[i]) != before && day.node().kind == TreeNode::Kind::Scalar) {
+      day.error(Code::DuplicateName, in_quotes(day.node().text) + " stands here twice");
+    }
   }
 }
-
-}  // namespace
 
 void check_shadow(const Shadow& shadow, const Cursor& at) {
   const Cursor candidates = at.at("candidates");
@@ -138,30 +136,6 @@ void check_canary(const Canary& canary, const Cursor& at) {
     (steps.written() ? steps : at).error(Code::NoSteps, "needs steps with a setWeight, or pace: Evidence");
   }
   check_weights(canary, steps);
-  refuse_later_steps(canary, steps);
-}
-
-void check_rolling(const Rolling& rolling, const Cursor& at) {
-  check_different(rolling.stable, "stable", rolling.candidate, "candidate", at);
-  const auto zero = [](const CountOrRatio& value) {
-    return value.ratio ? value.ratio->fraction == 0 : value.count == 0;
-  };
-  if (zero(rolling.max_unavailable) && zero(rolling.max_surge)) {
-    at.at("maxUnavailable").error(Code::NothingMoves, "with maxSurge 0 as well no instance can be replaced");
-  }
-  const bool hook = std::any_of(rolling.webhooks.begin(), rolling.webhooks.end(),
-                                [](const Webhook& webhook) { return webhook.type == WebhookType::Rollout; });
-  if (rolling.replace == Replace::Webhook && !hook) {
-    at.at("replace").error(Code::NeedsAnother, "replace: Webhook needs a webhook of type rollout");
-  }
-}
-
-void check_blue_green(const BlueGreen& blue_green, const Cursor& at) {
-  check_different(blue_green.active, "active", blue_green.preview, "preview", at);
-  const Cursor promote = at.at("autoPromote");
-  if (promote.at("after").written() && !blue_green.auto_promote.enabled) {
-    promote.at("after").error(Code::NeedsAnother, "after needs enabled: true");
-  }
 }
 
 }  // namespace sluice::policy

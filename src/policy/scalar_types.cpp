@@ -94,6 +94,26 @@ void read_count_or_ratio(const Cursor& at, const Field& /*field*/, void* out) {
   }
 }
 
+/// Two digits, a colon, two digits.
+std::optional<std::uint16_t> parse_time_of_day(std::string_view text) {
+  const auto digit = [&](std::size_t i) { return text[i] >= '0' && text[i] <= '9' ? text[i] - '0' : 100'000; };
+  if (text.size() != 5 || text[2] != ':') return std::nullopt;
+  const int minutes = (digit(0) * 10 + digit(1)) * 60 + digit(3) * 10 + digit(4);
+  return minutes <= 1440 && digit(3) <= 5 ? std::optional(static_cast<std::uint16_t>(minutes)) : std::nullopt;
+}
+
+void read_time_of_day(const Cursor& at, const Field& /*field*/, void* out) {
+  const Type& self = type_of(Tag<TimeOfDay>{});
+  const TreeNode* node = scalar(self, at);
+  if (node == nullptr) return;
+  if (const auto minutes = parse_time_of_day(node->text)) {
+    static_cast<TimeOfDay*>(out)->minutes = *minutes;
+  } else {
+    const std::string padded = '0' + node->text;
+    report_malformed(self, at, parse_time_of_day(padded) ? padded : std::string());
+  }
+}
+
 void read_workers(const Cursor& at, const Field& /*field*/, void* out) {
   const Type& self = type_of(Tag<Workers>{});
   const TreeNode* node = scalar(self, at);
@@ -224,6 +244,10 @@ std::string print_endpoint(const Endpoint& value) {
 std::string print_count(const CountOrRatio& value) {
   return value.ratio ? format_ratio(*value.ratio) : std::to_string(value.count);
 }
+std::string print_time_of_day(const TimeOfDay& value) {
+  const auto two = [](int number) { return (number < 10 ? "0" : "") + std::to_string(number); };
+  return two(value.minutes / 60) + ':' + two(value.minutes % 60);
+}
 std::string print_quantity(const Quantity& value) {
   switch (value.unit) {
     case QuantityUnit::Ratio:
@@ -270,6 +294,12 @@ const Type& type_of(Tag<CountOrRatio> /*tag*/) {
         t.number = Type::JsonNumber::Integer;
         t.pattern = ratio_pattern;
       });
+  return type;
+}
+
+const Type& type_of(Tag<TimeOfDay> /*tag*/) {
+  static const Type type = with(hand_read<TimeOfDay>("time of day", "22:00", read_time_of_day, print_time_of_day),
+                                [](Type& t) { t.pattern = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"; });
   return type;
 }
 

@@ -35,6 +35,8 @@ const Type& type_of(Tag<PrometheusQuery> /*tag*/) {
     d.field("address", &PrometheusQuery::address, "URL of the server.").format(http_url_format).required();
     d.field("query", &PrometheusQuery::query, "PromQL with one value; `{{route}}` and `{{version}}` are replaced.")
         .required();
+    d.field("timeout", &PrometheusQuery::timeout, "How long one query may take; then there is no value.")
+        .between(100ms, 1min);
     return d.finish();
   }();
   return type;
@@ -50,6 +52,10 @@ const Type& type_of(Tag<Check> /*tag*/) {
     d.field("versusStable", &Check::versus_stable, "A limit relative to the stable version.").one_of("limit");
     d.field("failureLimit", &Check::failure_limit, "Failed looks that are forgiven before the check fails.")
         .between(0, 1000);
+    d.field("inconclusiveLimit", &Check::inconclusive_limit,
+            "Undecided looks in a row, then the rollout is held for a person; no end when absent.")
+        .between(1, 1'000'000);
+    d.field("dryRun", &Check::dry_run, "Looked at and shown, but decides nothing.");
     d.field("prometheus", &Check::prometheus, "Takes the value from a Prometheus server.");
     return d.finish();
   }();

@@ -29,9 +29,8 @@ const Type& type_of(Tag<ShadowBudget> /*tag*/) {
     d.field("bodyBytes", &ShadowBudget::body_bytes, "Requests with a larger body are not copied.")
         .between(Bytes{0}, Bytes{1ULL << 30});
     d.field("requests", &ShadowBudget::requests, "Copies in all, then the shadow stops; unlimited when absent.")
-        .between(1, 1'000'000'000'000)
-        .inactive();
-    d.field("idleOnly", &ShadowBudget::idle_only, "Copies only while the candidate has nothing else to do.").inactive();
+        .between(1, 1'000'000'000'000);
+    d.field("idleOnly", &ShadowBudget::idle_only, "Copies only while the candidate has nothing else to do.");
     return d.finish();
   }();
   return type;
@@ -58,6 +57,29 @@ const Type& type_of(Tag<ShadowStop> /*tag*/) {
   return type;
 }
 
+const Type& type_of(Tag<Weekday> /*tag*/) {
+  static const Type type = enumeration<Weekday>("Weekday", {{"Monday", ""},
+                                                            {"Tuesday", ""},
+                                                            {"Wednesday", ""},
+                                                            {"Thursday", ""},
+                                                            {"Friday", ""},
+                                                            {"Saturday", ""},
+                                                            {"Sunday", ""}});
+  return type;
+}
+
+const Type& type_of(Tag<ShadowHours> /*tag*/) {
+  static const Type type = [] {
+    Declaration<ShadowHours> d("ShadowHours", "Hours of the day, in UTC, in which copies are made.");
+    d.field("days", &ShadowHours::days, "On which they begin; every day when absent.").items(1, 7);
+    d.field("from", &ShadowHours::from, "When they begin.");
+    d.field("until", &ShadowHours::until, "When they end; before or at `from`: on the next day.");
+    d.rule(check_shadow_hours);
+    return d.finish();
+  }();
+  return type;
+}
+
 const Type& type_of(Tag<Shadow> /*tag*/) {
   static const Type type = [] {
     Declaration<Shadow> d("Shadow",
@@ -66,7 +88,11 @@ const Type& type_of(Tag<Shadow> /*tag*/) {
     d.field("candidates", &Shadow::candidates, "Versions that get copies.").items(1, 15).required().starts_rollout();
     d.field("budget", &Shadow::budget, "What copying may cost.");
     d.field("compare", &Shadow::compare, "How answers are compared.").inactive();
-    d.field("stopWhen", &Shadow::stop_when, "When the shadow has seen enough.").inactive();
+    d.field("schedule", &Shadow::schedule, "When copies are made, in UTC; any one is enough; always when absent.")
+        .items(1, 32);
+    d.field("analysis", &Shadow::analysis,
+            "What the copies' answers must prove; `versusStable` compares with those of `live`.");
+    d.field("stopWhen", &Shadow::stop_when, "When the shadow has seen enough.");
     d.rule(check_shadow);
     return d.finish();
   }();
@@ -102,18 +128,13 @@ const Type& type_of(Tag<AbTest> /*tag*/) {
         .starts_rollout();
     d.field("primaryMetric", &AbTest::primary_metric,
             "What decides: a built-in metric or an outcome; without it nothing is decided.")
-        .format(name_format)
-        .inactive();
-    d.field("guardrails", &AbTest::guardrails, "What no variant may break.").items(1, 32).inactive();
+        .format(name_format);
+    d.field("guardrails", &AbTest::guardrails, "What no variant may break.").items(1, 32);
     d.field("minimumEffect", &AbTest::minimum_effect, "Smallest relative improvement that is worth having.")
-        .between(0_pct, 1000_pct)
-        .inactive();
-    d.field("maxDuration", &AbTest::max_duration, "Then the test ends, decided or not.")
-        .between(1min, 8760h)
-        .inactive();
-    d.field("onWinner", &AbTest::on_winner, "What happens when one is better.").inactive();
-    d.field("eliminateLosers", &AbTest::eliminate_losers, "Takes a variant that is clearly worse out early.")
-        .inactive();
+        .between(0_pct, 1000_pct);
+    d.field("maxDuration", &AbTest::max_duration, "Then the test ends, decided or not.").between(1min, 8760h);
+    d.field("onWinner", &AbTest::on_winner, "What happens when one is better.");
+    d.field("eliminateLosers", &AbTest::eliminate_losers, "Takes a variant that is clearly worse out early.");
     d.field("parachute", &AbTest::parachute,
             "A request that another variant fails is answered by the control; it still counts as that variant's "
             "failure.");
@@ -125,12 +146,13 @@ const Type& type_of(Tag<AbTest> /*tag*/) {
 
 const Type& type_of(Tag<BanditAlgorithm> /*tag*/) {
   static const Type type = enumeration<BanditAlgorithm>(
-      "BanditAlgorithm", {{"ThompsonSampling", "Shares are the probability of being best."},
-                          {"TopTwoThompson", "Finds the best of three or more sooner, earns a little less meanwhile."},
-                          {"KLUCB", "Optimism with tight bounds for rates."},
-                          {"UCB1", "Optimism with simple bounds."},
-                          {"EpsilonGreedy", "Mostly the best so far, sometimes any."},
-                          {"LinearThompson", "Learns which arm suits which request, from `context`."}});
+      "BanditAlgorithm",
+      {{"ThompsonSampling", "Shares are the probability of being best."},
+       {"TopTwoThompson", "Finds the best of three or more sooner, earns a little less meanwhile.", false},
+       {"KLUCB", "Optimism with tight bounds for rates.", false},
+       {"UCB1", "Optimism with simple bounds.", false},
+       {"EpsilonGreedy", "Mostly the best so far, sometimes any.", false},
+       {"LinearThompson", "Learns which arm suits which request, from `context`.", false}});
   return type;
 }
 
@@ -189,13 +211,18 @@ const Type& type_of(Tag<Bandit> /*tag*/) {
         .starts_rollout();
     d.field("reward", &Bandit::reward, "The outcome that is earned; success and latency when absent.")
         .format(name_format)
+        .inactive()
         .starts_rollout();
     d.field("algorithm", &Bandit::algorithm, "How the shares follow the evidence.").starts_rollout();
     d.field("minimumShare", &Bandit::minimum_share, "No arm falls below this.").between(0_pct, 50_pct);
     d.field("updateInterval", &Bandit::update_interval, "How often the shares are computed anew.").between(100ms, 1h);
     d.field("halfLife", &Bandit::half_life, "After this, old rewards count half; never when absent.")
-        .between(1min, 8760h);
-    d.field("context", &Bandit::context, "What LinearThompson may learn from.").items(1, 16).starts_rollout();
+        .between(1min, 8760h)
+        .inactive();
+    d.field("context", &Bandit::context, "What LinearThompson may learn from.")
+        .items(1, 16)
+        .inactive()
+        .starts_rollout();
     d.field("guardrails", &Bandit::guardrails, "What no arm may break.").items(1, 32);
     d.field("stopWhen", &Bandit::stop_when, "When the bandit has learned enough; never when absent.");
     d.field("parachute", &Bandit::parachute,

@@ -85,7 +85,7 @@ const Type& type_of(Tag<State> /*tag*/) {
     const auto self = [](State& state) -> State& { return state; };
     Declaration<State> d("State", "Where rollouts survive a restart; exactly one place.");
     d.alternative<MemoryState>("memory", self, "Nowhere: the default.").one_of("place").needs_restart();
-    d.alternative<SqliteState>("sqlite", self, "A local file.").one_of("place").inactive().needs_restart();
+    d.alternative<SqliteState>("sqlite", self, "A local file.").one_of("place").needs_restart();
     d.alternative<RedisState>("redis", self, "A Redis server.").one_of("place").inactive().needs_restart();
     return d.finish();
   }();

@@ -49,22 +49,22 @@ const Type& type_of(Tag<Canary> /*tag*/) {
         .required()
         .starts_rollout();
     d.field("steps", &Canary::steps, "What happens one after another.").items(1, 64).starts_rollout();
-    d.field("pace", &Canary::pace, "What decides when the next share comes.").inactive().starts_rollout();
+    d.field("pace", &Canary::pace, "What decides when the next share comes.").starts_rollout();
     d.field("maxWeight", &Canary::max_weight, "Largest share before the promotion, in percent.").between(0.01, 50);
     d.field("audience", &Canary::audience, "Who takes part; any one match is enough; everyone when absent.")
         .items(1, 16)
         .starts_rollout();
-    d.field("analysis", &Canary::analysis, "What the candidate must prove at every step.").inactive();
+    d.field("analysis", &Canary::analysis, "What the candidate must prove at every step.");
     d.field("harmBudget", &Canary::harm_budget, "Expected extra failed requests that the whole rollout may cost.")
-        .between(1, 1'000'000'000)
-        .inactive();
+        .between(1, 1'000'000'000);
     d.field("parachute", &Canary::parachute,
             "A request that the candidate fails is answered by stable; it still counts as the candidate's failure.");
-    d.field("onFailure", &Canary::on_failure, "What happens when a check fails.").inactive();
+    d.field("onFailure", &Canary::on_failure, "What happens when a check fails.");
     d.field("progressDeadline", &Canary::progress_deadline, "Without progress for this long the rollout fails.")
-        .between(10s, 8760h)
-        .inactive();
-    d.field("webhooks", &Canary::webhooks, "Whom to ask and tell.").items(1, 16).inactive();
+        .between(10s, 8760h);
+    d.field("keepWarm", &Canary::keep_warm, "How long stable stays ready for an undo after the promotion.")
+        .between(0s, 8760h);
+    d.field("webhooks", &Canary::webhooks, "Whom to ask and tell.").items(1, 16);
     d.rule(check_canary);
     return d.finish();
   }();
@@ -76,6 +76,22 @@ const Type& type_of(Tag<Replace> /*tag*/) {
       "Replace", {{"Endpoints", "The candidate's endpoints take the place of the stable ones."},
                   {"ModelRepository", "Each server loads the new model through its repository API."},
                   {"Webhook", "A webhook of type `rollout` replaces the instance."}});
+  return type;
+}
+
+const Type& type_of(Tag<Repository> /*tag*/) {
+  static const Type type = [] {
+    Declaration<Repository> d("Repository", "How a server exchanges its model with the repository API of V2.");
+    d.field("model", &Repository::model, "Name of the model in the repository.").format(name_format).required();
+    d.field("stableParameters", &Repository::stable_parameters,
+            "`parameters` of the request that loads the stable version again.")
+        .items(0, 64);
+    d.field("candidateParameters", &Repository::candidate_parameters,
+            "`parameters` of the request that loads the candidate.")
+        .items(0, 64);
+    d.field("unload", &Repository::unload, "Unloads before it loads; without it the server swaps by itself.");
+    return d.finish();
+  }();
   return type;
 }
 
@@ -94,10 +110,19 @@ const Type& type_of(Tag<Rolling> /*tag*/) {
     d.field("maxSurge", &Rolling::max_surge, "Instances that may run beyond the usual number.");
     d.field("minReady", &Rolling::min_ready, "How long an instance must be ready before the next one.")
         .between(0s, 24h);
-    d.field("replace", &Rolling::replace, "How an instance is replaced.");
+    d.field("replace", &Rolling::replace, "How an instance is replaced.").starts_rollout();
+    d.field("repository", &Rolling::repository, "With `replace: ModelRepository`: what each server loads.")
+        .starts_rollout();
+    d.field("replaceTimeout", &Rolling::replace_timeout,
+            "Drain, replacement and readiness of one instance; longer than this the rollout fails.")
+        .between(1s, 24h);
     d.field("analysis", &Rolling::analysis, "What the new instances must prove.");
     d.field("rollbackBatch", &Rolling::rollback_batch, "Share of the instances that go back at the same time.")
         .between(1_pct, 100_pct);
+    d.field("parachute", &Rolling::parachute,
+            "A request that the candidate fails is answered by stable; it still counts as the candidate's failure.");
+    d.field("progressDeadline", &Rolling::progress_deadline, "Without progress for this long the rollout fails.")
+        .between(10s, 8760h);
     d.field("webhooks", &Rolling::webhooks, "Whom to ask and tell.").items(1, 16);
     d.rule(check_rolling);
     return d.finish();
@@ -164,10 +189,10 @@ void declare_strategies(Declaration<S>& d, Get get) {
   const std::string group = "strategy";
   d.template alternative<Shadow>("shadow", get, "Copies of live requests, measured and never returned.").one_of(group);
   d.template alternative<AbTest>("abTest", get, "A random, sticky split.").one_of(group);
-  d.template alternative<Bandit>("bandit", get, "Traffic follows what earns most.").one_of(group).inactive();
+  d.template alternative<Bandit>("bandit", get, "Traffic follows what earns most.").one_of(group);
   d.template alternative<Canary>("canary", get, "The candidate takes over step by step.").one_of(group);
-  d.template alternative<Rolling>("rolling", get, "Instances are replaced one by one.").one_of(group).inactive();
-  d.template alternative<BlueGreen>("blueGreen", get, "All traffic flips at once.").one_of(group).inactive();
+  d.template alternative<Rolling>("rolling", get, "Instances are replaced one by one.").one_of(group);
+  d.template alternative<BlueGreen>("blueGreen", get, "All traffic flips at once.").one_of(group);
 }
 
 }  // namespace
@@ -197,8 +222,8 @@ const Type& type_of(Tag<Strategy> /*tag*/) {
          "stages", [](Strategy & strategy) -> auto& { return strategy.emplace<Stages>().stages; },
          "Several of these in a row.")
         .items(1, 8)
-        .one_of("strategy")
-        .inactive();
+        .one_of("strategy");
+    d.rule(check_stages);
     return d.finish();
   }();
   return type;

@@ -55,6 +55,8 @@ enum class Code : std::uint8_t {
   ShareTooLarge,
   NothingMoves,
   NoSteps,
+  UncalledWebhook,
+  OtherServers,
   UnusedVersion,
   SharedEndpoint,
   Unverified,

@@ -61,7 +61,11 @@ template <typename E>
 Type enumeration(std::string name, std::vector<Choice> choices) {
   Type t = choice_type(std::move(name), std::move(choices));
   t.read = [](const Cursor& at, const Field& /*field*/, void* out) {
-    if (const auto index = read_choice(type_of(Tag<E>{}), at)) *static_cast<E*>(out) = static_cast<E>(*index);
+    const Type& self = type_of(Tag<E>{});
+    const auto index = read_choice(self, at);
+    if (!index) return;
+    *static_cast<E*>(out) = static_cast<E>(*index);
+    if (!self.choices[*index].acts) at.inactive(self.choices[*index].name + ": ");
   };
   t.print = [choices = t.choices](const void* value) {
     return choices[static_cast<std::size_t>(*static_cast<const E*>(value))].name;

@@ -13,6 +13,7 @@ struct BuiltInMetric {
   std::string_view name;
   QuantityUnit unit;  ///< what its limits are written in
   std::string_view help;
+  bool acts = true;  ///< whether this version of Sluice measures it
 };
 
 std::span<const BuiltInMetric> built_in_metrics() noexcept;

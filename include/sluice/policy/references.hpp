@@ -25,6 +25,7 @@ struct References {
   std::vector<Reference> outcomes;
   std::vector<Reference> metrics;
   std::vector<CheckReference> checks;
+  std::vector<const Rolling*> rollings;
 };
 
 References collect_references(const Strategy& strategy, const Cursor& at);

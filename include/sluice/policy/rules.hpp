@@ -1,5 +1,10 @@
 #pragma once
 
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "sluice/policy/cursor.hpp"
 #include "sluice/policy/gateway.hpp"
 #include "sluice/policy/model_route.hpp"
@@ -40,11 +45,25 @@ void check_resilience(const ModelRoute& route, const Cursor& at);
 
 void check_threshold_range(const ThresholdRange& range, const Cursor& at);
 
+void check_shadow_hours(const ShadowHours& hours, const Cursor& at);
 void check_shadow(const Shadow& shadow, const Cursor& at);
 void check_ab_test(const AbTest& test, const Cursor& at);
 void check_bandit(const Bandit& bandit, const Cursor& at);
 void check_context_feature(const ContextFeature& feature, const Cursor& at);
 void check_canary(const Canary& canary, const Cursor& at);
+
+// rules_rollout.cpp
+/// Two roles that one version cannot have at the same time.
+void check_different(const std::string& first, std::string_view first_role, const std::string& second,
+                     std::string_view second_role, const Cursor& at);
+/// Every webhook is of a type that `what` calls.
+void check_webhooks(const std::vector<Webhook>& webhooks, std::initializer_list<WebhookType> called,
+                    std::string_view what, const Cursor& at);
+/// The cursor stands on the mapping whose key names the strategy.
+void check_stages(const Strategy& strategy, const Cursor& at);
+/// The parts of check_route() that are about the servers whose model is replaced in place.
+bool replaced_in_place(const std::vector<const Rolling*>& rollings, const std::string& one, const std::string& other);
+void check_same_servers(const ModelRoute& route, const Rolling& rolling, const Cursor& versions);
 void check_rolling(const Rolling& rolling, const Cursor& at);
 void check_blue_green(const BlueGreen& blue_green, const Cursor& at);
 

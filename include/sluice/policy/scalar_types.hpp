@@ -36,6 +36,7 @@ const Type& type_of(Tag<Bytes>);
 const Type& type_of(Tag<Ratio>);
 const Type& type_of(Tag<Quantity>);
 const Type& type_of(Tag<CountOrRatio>);
+const Type& type_of(Tag<TimeOfDay>);
 const Type& type_of(Tag<Workers>);
 const Type& type_of(Tag<MemoryLimit>);
 const Type& type_of(Tag<StatusRange>);

@@ -19,6 +19,7 @@ struct Object;
 struct Choice {
   std::string name;
   std::string help;
+  bool acts = true;  ///< as with Field::acts
 };
 
 /// How values of one C++ type are written in a policy: enough to read them, to document them and to derive a JSON
