@@ -66,6 +66,8 @@ struct ArmState {
   std::uint64_t successes = 0;  ///< carried from before the current window of evidence
   std::uint64_t failures = 0;
   double probability_best = 0;      ///< 0…1
+  std::uint64_t copies = 0;         ///< shadow: answered before the process was restarted
+  std::uint64_t copies_seen = 0;    ///< shadow: answered since; fewer at the next look: it was restarted again
   bool dropped = false;             ///< eliminated, or at its floor because of a guardrail
   std::string reason;               ///< why
   std::vector<CheckMemory> checks;  ///< its guardrails
@@ -133,6 +135,7 @@ struct RolloutState {
   std::vector<SlotState> slots;  ///< rolling
   std::string winner;            ///< abTest, bandit; empty: none yet
   std::uint32_t stage = 0;       ///< stages: which one `step` and the rest are about
+  WallTime stage_since{};        ///< when that one began
   std::uint32_t attempt = 1;     ///< grows with `retry`; in the keys of errands, so that answers never mix
 
   friend bool operator==(const RolloutState&, const RolloutState&) = default;
