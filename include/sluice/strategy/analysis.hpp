@@ -1,34 +1,16 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sluice/policy/analysis.hpp"
+#include "sluice/strategy/check.hpp"
 #include "sluice/strategy/evidence.hpp"
 #include "sluice/strategy/rollout_state.hpp"
 #include "sluice/strategy/transition.hpp"
 
 namespace sluice::strategy {
-
-/// Whose numbers a check is about.
-struct Subject {
-  const Sample* candidate = nullptr;   ///< never null
-  const Sample* stable = nullptr;      ///< a same-size, same-time control where there is one; null: nothing to compare
-  const Evidence* evidence = nullptr;  ///< for Prometheus' answers
-  std::string key;                     ///< begins the keys of queries
-};
-
-/// What one look at one check finds. Pure, and the only place that says what "pass" means.
-struct Finding {
-  Verdict verdict = Verdict::Pending;
-  std::optional<double> value;
-  std::optional<double> reference;
-  std::optional<double> threshold;
-  std::uint64_t samples = 0;
-  std::string message;
-};
-Finding judge_check(const policy::Check& check, const policy::Analysis& analysis, const Subject& subject,
-                    std::size_t index);
 
 /// All checks of one analysis at one moment.
 struct Assessment {
@@ -39,13 +21,19 @@ struct Assessment {
   std::string message;  ///< the checks that decide, with both numbers
 };
 
-/// Looks when `interval` has passed since `last_look`, otherwise repeats what was found then. Applies failureLimit,
-/// inconclusiveLimit, onNoData and dryRun.
+/// Looks when `interval` has passed since the last look, or since the window began when there was none; otherwise
+/// repeats what was found then. Applies failureLimit, inconclusiveLimit, onNoData and dryRun. Whoever calls it keeps
+/// `memory`, and `now` as the last look where `looked` is true.
 Assessment assess(const policy::Analysis& analysis, const std::vector<CheckMemory>& memory,
-                  const std::optional<WallTime>& last_look, const Subject& subject, WallTime now);
+                  const std::optional<WallTime>& last_look, WallTime window_since, const Subject& subject,
+                  WallTime now);
 
-/// What Prometheus is to be asked for these checks.
+/// The same with the rollout's own checks, last look and window.
+Assessment assess(const policy::Analysis& analysis, const RolloutState& state, const Subject& subject, WallTime now);
+
+/// What Prometheus is to be asked for these checks; `key` is the subject's. A check that compares also asks for
+/// `stable`, which may be empty where there is nothing to compare with.
 std::vector<Query> queries_of(const policy::Analysis& analysis, const std::string& route, const std::string& version,
-                              const std::string& key);
+                              const std::string& stable, const std::string& key);
 
 }  // namespace sluice::strategy

@@ -71,6 +71,8 @@ struct QueryAnswer {
 
 struct Evidence {
   std::uint64_t window = 0;  ///< the window that the samples are of; another one than the state's has no samples
+  /// Which counters these are: another number where they began at zero again, as after a restart.
+  std::uint64_t counters = 0;
   std::vector<VersionEvidence> versions;  ///< in the order of the policy
   std::vector<EndpointEvidence> endpoints;
   std::map<std::string, ErrandAnswer> errands;  ///< by key

@@ -63,8 +63,12 @@ struct CheckMemory {
 struct ArmState {
   std::string version;
   double share = 0;             ///< wished, 0…1
-  std::uint64_t successes = 0;  ///< carried from before the current window of evidence
+  std::uint64_t successes = 0;  ///< bandit: in all, over restarts, as of the last update
   std::uint64_t failures = 0;
+  std::uint64_t seen_successes = 0;  ///< bandit: of these, what the counters named by `seen_counters` showed
+  std::uint64_t seen_failures = 0;
+  std::uint64_t seen_counters = 0;
+  double told_share = 0;            ///< bandit: the share that the journal last spoke of
   double probability_best = 0;      ///< 0…1
   std::uint64_t copies = 0;         ///< shadow: answered before the process was restarted
   std::uint64_t copies_seen = 0;    ///< shadow: answered since; fewer at the next look: it was restarted again
