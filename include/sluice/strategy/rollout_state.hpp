@@ -83,7 +83,8 @@ enum class SlotPhase : std::uint8_t {
   Old,        ///< the stable version serves here
   Draining,   ///< gets nothing new; what is under way ends
   Replacing,  ///< the model is being exchanged
-  Readying,   ///< it must become ready and warm
+  Readying,   ///< it must become ready
+  Warming,    ///< let in, but warmed up before it counts
   Settling,   ///< it serves; minReady and the checks go on
   New,        ///< the candidate serves here
 };
@@ -94,8 +95,10 @@ struct SlotState {
   std::string stable;     ///< authority of the endpoint that goes; empty: the candidate has more endpoints
   std::string candidate;  ///< authority of the one that comes; empty: the candidate has fewer
   SlotPhase phase = SlotPhase::Old;
-  bool back = false;  ///< on the way from New to Old
-  WallTime since{};   ///< of the phase
+  bool back = false;   ///< on the way from New to Old
+  bool surge = false;  ///< the one that goes serves until the one that comes does
+  WallTime since{};    ///< of the phase
+  WallTime begun{};    ///< when it left Old, or New on the way back
   std::uint32_t tries = 0;
   friend bool operator==(const SlotState&, const SlotState&) = default;
 };
@@ -137,6 +140,8 @@ struct RolloutState {
   // what only some strategies have
   std::vector<ArmState> arms;    ///< abTest, bandit, shadow
   std::vector<SlotState> slots;  ///< rolling
+  std::string retreat;           ///< rolling: why it goes back, the reason it will end with; empty: it does not
+  bool full = false;             ///< rolling: `promote --full` came, so nothing is checked any more
   std::string winner;            ///< abTest, bandit; empty: none yet
   std::uint32_t stage = 0;       ///< stages: which one `step` and the rest are about
   WallTime stage_since{};        ///< when that one began
