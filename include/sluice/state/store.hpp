@@ -43,9 +43,9 @@ struct Change {
 
 /// What was kept.
 struct Contents {
-  std::map<std::string, std::string> records;
-  std::vector<JournalEntry> journal;  ///< the newest ones, oldest first
-  std::string alarm;                  ///< one sentence when something was found damaged and set aside; empty: all well
+  std::map<std::string, std::string> records;  ///< one that was found damaged is there with an empty value
+  std::vector<JournalEntry> journal;           ///< the newest ones, oldest first
+  std::string alarm;  ///< what was found damaged or changed by somebody else, in plain words; empty: all well
 };
 
 struct JournalQuery {
