@@ -83,4 +83,10 @@ struct Evidence {
   const EndpointEvidence* find_endpoint(std::string_view version, std::string_view authority) const noexcept;
 };
 
+/// The same world before the first request of its window: what is seen while the data plane still counts another one.
+Evidence without_samples(const Evidence& evidence);
+
+/// Whether a version could answer now: true unless it is known to have endpoints and none of them is usable.
+bool is_usable(const Evidence& evidence, std::string_view version) noexcept;
+
 }  // namespace sluice::strategy

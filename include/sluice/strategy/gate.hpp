@@ -1,6 +1,6 @@
 #pragma once
 
-#include <span>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,7 +26,11 @@ struct Gate {
 Gate ask(const std::vector<policy::Webhook>& webhooks, policy::WebhookType type, const std::string& moment,
          const Context& context, Transition& transition);
 
-/// The errands' common beginning: "fraud-3/1".
+/// The hooks of type `rollback`, where one 200 is enough: who asks for it, or nothing. The same rules otherwise.
+std::optional<std::string> rollback_wish(const std::vector<policy::Webhook>& webhooks, const std::string& moment,
+                                         const Context& context, Transition& transition);
+
+/// The errands' common beginning: "fraud-3/1", and from the second stage on "fraud-3/1/stage2".
 std::string errand_prefix(const RolloutState& state);
 
 }  // namespace sluice::strategy

@@ -67,11 +67,11 @@ struct ArmState {
   std::uint64_t failures = 0;
   std::uint64_t seen_successes = 0;  ///< bandit: of these, what the counters named by `seen_counters` showed
   std::uint64_t seen_failures = 0;
-  std::uint64_t seen_counters = 0;
+  std::uint64_t seen_counters = 0;  ///< also a shadow's
   double told_share = 0;            ///< bandit: the share that the journal last spoke of
   double probability_best = 0;      ///< 0…1
-  std::uint64_t copies = 0;         ///< shadow: answered before the process was restarted
-  std::uint64_t copies_seen = 0;    ///< shadow: answered since; fewer at the next look: it was restarted again
+  std::uint64_t copies = 0;         ///< shadow: answered, as earlier counters showed
+  std::uint64_t copies_seen = 0;    ///< shadow: answered, as those named by `seen_counters` showed
   bool dropped = false;             ///< eliminated, or at its floor because of a guardrail
   std::string reason;               ///< why
   std::vector<CheckMemory> checks;  ///< its guardrails
@@ -103,6 +103,25 @@ struct SlotState {
   friend bool operator==(const SlotState&, const SlotState&) = default;
 };
 
+/// What a person's pause lies over, and what `resume` gives back.
+struct PausedFrom {
+  Phase phase = Phase::Idle;
+  std::string reason;
+  std::string message;
+  WallTime phase_since{};
+  WallTime since{};  ///< of the pause
+  friend bool operator==(const PausedFrom&, const PausedFrom&) = default;
+};
+
+/// What a harm budget was reckoned with at the last look, so that a restart forgets nothing.
+struct HarmSeen {
+  double in_window = 0;        ///< expected extra failures of the window under way
+  std::uint64_t requests = 0;  ///< of the candidate in that window; fewer now: counting began anew
+  std::uint64_t audience = 0;  ///< of all versions in that window
+  double rate = 0;             ///< requests per second of all versions
+  friend bool operator==(const HarmSeen&, const HarmSeen&) = default;
+};
+
 struct RolloutState {
   // who
   std::string route;
@@ -118,7 +137,7 @@ struct RolloutState {
   WallTime begun{};
   WallTime phase_since{};
   std::optional<WallTime> ended;
-  std::int32_t step = 0;  ///< of a canary: index into steps; other strategies say what it counts
+  std::int32_t step = 0;  ///< of a canary: index into steps, -1 before the first; other strategies say what it counts
   WallTime step_since{};
   WallTime last_progress{};            ///< for the progress deadline
   double weight = 0;                   ///< the candidate's share of its audience, 0…1
@@ -128,14 +147,16 @@ struct RolloutState {
   // a person's word, which outranks the automaton's
   bool paused = false;  ///< nothing is promoted or advanced until `resume`
   std::string paused_by;
+  std::optional<PausedFrom> paused_from;
   bool approved = false;  ///< `promote` came for the step under way
 
   // evidence
-  std::uint64_t window = 0;  ///< evidence counts from where this number last changed
+  std::uint64_t window = 0;  ///< evidence counts from where this number last changed; never the same in two rollouts
   WallTime window_since{};
   std::optional<WallTime> last_look;  ///< at the checks
   std::vector<CheckMemory> checks;
   double harm = 0;  ///< expected extra failures of the windows before this one
+  HarmSeen harm_seen;
 
   // what only some strategies have
   std::vector<ArmState> arms;    ///< abTest, bandit, shadow
