@@ -51,7 +51,9 @@ bool read_pin(const TrafficPlan& plan, const RequestView& request, VersionIndex&
 TrafficChoice from_split(const TrafficPlan& plan, const Split& split, const RequestView& request, Draw& draw) noexcept {
   TrafficChoice choice;
   if (split.single()) {
-    choice.version = split.at(0);
+    const Place place = split.place(0);
+    choice.version = place.version;
+    choice.control = place.control;
     return choice;
   }
   std::uint64_t bits = 0;
@@ -64,7 +66,9 @@ TrafficChoice from_split(const TrafficPlan& plan, const Split& split, const Requ
     bits = draw.bits();
     if (unit) choice.reason = Reason::NoUnit;
   }
-  choice.version = split.at(static_cast<std::uint32_t>(bits >> 32));
+  const Place place = split.place(static_cast<std::uint32_t>(bits >> 32));
+  choice.version = place.version;
+  choice.control = place.control;
   choice.propensity = split.share(choice.version);
   return choice;
 }

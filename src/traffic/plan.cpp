@@ -73,7 +73,7 @@ Result<TrafficPlan> TrafficPlan::build(PlanSpec spec) {
   if (auto checked = check(spec); !checked) return fail(checked.error());
   TrafficPlan plan;
   for (const auto& weights : spec.splits) {
-    auto split = Split::build(weights, spec.stable);
+    auto split = Split::build(weights, spec.stable, spec.control);
     if (!split) return fail(split.error());
     plan.splits_.push_back(std::move(split).value());
   }

@@ -13,7 +13,7 @@ constexpr std::uint64_t whole_line = std::uint64_t{1} << 32;
 struct Stretch {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
-  VersionIndex version = 0;
+  Place place;
 };
 
 /// One version beside the stable one: the part of the line it grows in, and how much of the line it has to get.
@@ -24,6 +24,12 @@ struct Home {
   std::uint64_t size = 0;
 
   std::uint64_t filled() const noexcept { return std::min(size, end - begin); }
+};
+
+/// What the candidates leave of a home: the stable version's, if it has any weight.
+struct Gap {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
 };
 
 Result<double> sum_of(std::span<const Weight> weights) {
@@ -75,12 +81,12 @@ std::vector<Home> homes_of(std::span<const Weight> weights, const std::vector<st
 }
 
 /// Lays what does not fit into a home into the free ends of the others, from the right, where a home's own growth
-/// arrives last.
-std::vector<Stretch> lay_out(const std::vector<Home>& homes) {
+/// arrives last. Tells what is left of each home.
+std::vector<Stretch> lay_out(const std::vector<Home>& homes, std::vector<Gap>& gaps) {
   std::vector<Stretch> stretches;
   std::vector<std::uint64_t> free_end;
   for (const auto& home : homes) {
-    if (home.filled() > 0) stretches.push_back({home.begin, home.begin + home.filled(), home.version});
+    if (home.filled() > 0) stretches.push_back({home.begin, home.begin + home.filled(), {home.version}});
     free_end.push_back(home.end);
   }
   for (std::size_t i = 0; i < homes.size(); ++i) {
@@ -90,20 +96,33 @@ std::vector<Stretch> lay_out(const std::vector<Home>& homes) {
       const std::uint64_t room = free_end[host] - (homes[host].begin + homes[host].filled());
       const std::uint64_t taken = std::min(room, excess);
       if (taken == 0) continue;
-      stretches.push_back({free_end[host] - taken, free_end[host], homes[i].version});
+      stretches.push_back({free_end[host] - taken, free_end[host], {homes[i].version}});
       free_end[host] -= taken;
       excess -= taken;
     }
   }
-  std::sort(stretches.begin(), stretches.end(), [](const auto& a, const auto& b) { return a.begin < b.begin; });
+  for (std::size_t i = 0; i < homes.size(); ++i) gaps.push_back({homes[i].begin + homes[i].filled(), free_end[i]});
+  if (homes.empty()) gaps.push_back({0, whole_line});
   return stretches;
+}
+
+/// An equal part of each gap's far end; what a small gap lacks the larger ones give.
+void lay_control(std::uint64_t size, std::vector<Gap> gaps, VersionIndex stable, std::vector<Stretch>& stretches) {
+  std::stable_sort(gaps.begin(), gaps.end(),
+                   [](const Gap& a, const Gap& b) { return a.end - a.begin < b.end - b.begin; });
+  for (std::size_t i = 0; i < gaps.size(); ++i) {
+    const std::uint64_t taken = std::min(gaps[i].end - gaps[i].begin, size / (gaps.size() - i));
+    size -= taken;
+    if (taken > 0) stretches.push_back({gaps[i].end - taken, gaps[i].end, {stable, true}});
+  }
 }
 
 }  // namespace
 
-Result<Split> Split::build(std::span<const Weight> weights, VersionIndex stable) {
+Result<Split> Split::build(std::span<const Weight> weights, VersionIndex stable, double control) {
   const auto sum = sum_of(weights);
   if (!sum) return fail(sum.error());
+  if (!(control >= 0 && control <= 1)) return fail(Error::internal("the control's share lies between 0 and 1"));
 
   Split split;
   for (const auto& weight : weights) {
@@ -112,21 +131,26 @@ Result<Split> Split::build(std::span<const Weight> weights, VersionIndex stable)
   }
 
   std::uint64_t covered = 0;
-  const auto append = [&](std::uint64_t end, VersionIndex version) {
+  const auto append = [&](std::uint64_t end, Place place) {
     if (end == covered) return;
     covered = end;
     const auto last = static_cast<std::uint32_t>(end - 1);
-    if (!split.pieces_.empty() && split.pieces_.back().version == version) {
+    const Place before = split.pieces_.empty() ? Place{} : split.pieces_.back().place;
+    if (!split.pieces_.empty() && before.version == place.version && before.control == place.control) {
       split.pieces_.back().last = last;
     } else {
-      split.pieces_.push_back({last, version});
+      split.pieces_.push_back({last, place});
     }
   };
-  for (const auto& stretch : lay_out(homes_of(weights, sizes_of(weights, *sum, stable), stable))) {
-    append(stretch.begin, stable);
-    append(stretch.end, stretch.version);
+  std::vector<Gap> gaps;
+  auto stretches = lay_out(homes_of(weights, sizes_of(weights, *sum, stable), stable), gaps);
+  lay_control(static_cast<std::uint64_t>(control * 0x1p32), std::move(gaps), stable, stretches);
+  std::sort(stretches.begin(), stretches.end(), [](const auto& a, const auto& b) { return a.begin < b.begin; });
+  for (const auto& stretch : stretches) {
+    append(stretch.begin, {stable});
+    append(stretch.end, stretch.place);
   }
-  append(whole_line, stable);
+  append(whole_line, {stable});
 
   std::uint16_t piece = 0;
   for (std::size_t slot = 0; slot < split.guide_.size(); ++slot) {

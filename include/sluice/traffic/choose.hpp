@@ -26,6 +26,7 @@ std::string_view to_string(Reason reason) noexcept;
 struct TrafficChoice {
   VersionIndex version = 0;
   Reason reason = Reason::Weight;
+  bool control = false;       ///< drawn into stable's control slice
   double propensity = 1;      ///< the probability with which this version was chosen, (0, 1]; 1 for rules and pins
   std::uint64_t mirrors = 0;  ///< bit v is set when version v gets a copy; never the version that answers
 };

@@ -52,6 +52,7 @@ struct PlanSpec {
   VersionIndex stable = 0;                  ///< the version that has what the others leave; where splits start from
   std::vector<Rule> rules;                  ///< the first that matches decides
   std::vector<std::vector<Weight>> splits;  ///< what targets point to
+  double control = 0;                       ///< share of every split's line that is stable's control slice; 0: none
   Target otherwise;                         ///< when no rule matches
   std::vector<Mirror> mirrors;
   std::optional<Field> unit;  ///< who sticks; none: every request is drawn for itself
@@ -67,7 +68,7 @@ class TrafficPlan {
   TrafficPlan() = default;
 
   /// Fails with a sentence on indexes out of range, weights that make no split, empty or double version names, a share
-  /// outside 0…1, a version mirrored twice.
+  /// outside 0…1, a version mirrored twice. A control slice that is larger than what stable has is made smaller.
   static Result<TrafficPlan> build(PlanSpec spec);
 
   const PlanSpec& spec() const noexcept { return spec_; }
