@@ -46,11 +46,22 @@ ClientMetric::Histogram buckets_of(const stats::Histogram& values, std::span<con
   return out;
 }
 
+ClientMetric::Histogram buckets_of(const RolloutDurations& values) {
+  ClientMetric::Histogram out;
+  out.sample_sum = values.sum;
+  for (std::size_t i = 0; i < values.counts.size(); ++i) {
+    out.sample_count += values.counts[i];
+    if (i < values.kBounds.size()) out.bucket.push_back({out.sample_count, values.kBounds[i]});
+  }
+  return out;
+}
+
 ClientMetric metric_of(const Family& family, Sample& sample) {
   ClientMetric metric;
   for (Label& label : sample.labels) metric.label.push_back({std::move(label.name), std::move(label.value)});
   metric.counter.value = metric.gauge.value = sample.value;
   if (sample.histogram != nullptr) metric.histogram = buckets_of(*sample.histogram, family.bounds);
+  if (sample.durations != nullptr) metric.histogram = buckets_of(*sample.durations);
   return metric;
 }
 
@@ -66,6 +77,7 @@ class Exporter::Collector final : public prometheus::Collectable {
     add_request_families(page);
     add_endpoint_families(page);
     add_shadow_families(page);
+    add_rollout_families(page);
     add_gateway_families(page);
     std::vector<MetricFamily> out;
     for (Family& family : std::move(page).take()) {

@@ -37,7 +37,7 @@ constexpr std::array<std::string_view, kFailureReasons> kFailureNames = {
 constexpr std::array<std::string_view, kDecisionReasons> kDecisionNames = {"weight", "rule",    "pin",
                                                                            "bandit", "no_unit", "fallback"};
 constexpr std::array<std::string_view, kShadowDropReasons> kShadowNames = {
-    "in_flight", "rate", "body_bytes", "timeout", "connect", "failed", "aborted", "overloaded"};
+    "in_flight", "rate", "body_bytes", "timeout", "connect", "failed", "aborted", "overloaded", "busy", "used_up"};
 constexpr std::array<std::string_view, kEndpointStates> kEndpointNames = {
     "admitted", "starting", "ramping", "probation", "ejected", "unhealthy", "draining"};
 constexpr std::array<std::string_view, kEjectionReasons> kEjectionNames = {"errors", "gateway_errors", "success_rate",
@@ -47,7 +47,7 @@ constexpr std::array<std::string_view, kNameStates> kNameStateNames = {"unknown"
 
 static_assert(static_cast<std::size_t>(FailureReason::Internal) + 1 == kFailureReasons);
 static_assert(static_cast<std::size_t>(DecisionReason::Fallback) + 1 == kDecisionReasons);
-static_assert(static_cast<std::size_t>(ShadowDropReason::Overloaded) + 1 == kShadowDropReasons);
+static_assert(static_cast<std::size_t>(ShadowDropReason::UsedUp) + 1 == kShadowDropReasons);
 static_assert(static_cast<std::size_t>(EndpointState::Draining) + 1 == kEndpointStates);
 static_assert(static_cast<std::size_t>(EjectionReason::Latency) + 1 == kEjectionReasons);
 static_assert(static_cast<std::size_t>(LookupResult::Failed) + 1 == kLookupResults);

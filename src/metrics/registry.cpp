@@ -216,6 +216,16 @@ void Registry::record_reload(bool successful, WallTime now) {
   if (successful) control_.last_reload_success_seconds = std::chrono::duration<double>(now.time_since_epoch()).count();
 }
 
+void Registry::set_rollouts(std::vector<RolloutSnapshot> rollouts) {
+  const std::lock_guard lock(mutex_);
+  control_.rollouts = std::move(rollouts);
+}
+
+void Registry::set_state(StateHealth health) {
+  const std::lock_guard lock(mutex_);
+  control_.state = health;
+}
+
 void Registry::set_build_info(BuildInfo build) {
   const std::lock_guard lock(mutex_);
   control_.build = std::move(build);
@@ -268,6 +278,8 @@ Snapshot Registry::snapshot() const {
   result.names.add(names_);
   result.routes.reserve(live_.size());
   for (const LiveRoute& route : live_) result.routes.push_back(snapshot_of(route));
+  std::erase_if(result.rollouts,
+                [this](const RolloutSnapshot& rollout) { return find_live(live_, rollout.route) == nullptr; });
   return result;
 }
 

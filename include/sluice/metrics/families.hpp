@@ -25,6 +25,7 @@ struct Sample {
   Labels labels;
   double value = 0;                             ///< of a counter or gauge
   const stats::Histogram* histogram = nullptr;  ///< of a histogram; the snapshot's
+  const RolloutDurations* durations = nullptr;  ///< of a histogram in place of the other; the snapshot's
 };
 
 struct Family {
@@ -106,6 +107,7 @@ class Families {
 void add_request_families(Families& page);
 void add_endpoint_families(Families& page);
 void add_shadow_families(Families& page);
+void add_rollout_families(Families& page);
 void add_gateway_families(Families& page);
 
 }  // namespace sluice::metrics

@@ -56,8 +56,10 @@ enum class ShadowDropReason : std::uint8_t {
   Failed,      ///< the shadow died or broke a framing rule
   Aborted,     ///< the live request ended before the copy was complete
   Overloaded,  ///< live requests wait, or memory is short
+  Busy,        ///< the version has other requests in flight, and copies are only for while it has none
+  UsedUp,      ///< as many copies were made as shall be in all
 };
-inline constexpr std::size_t kShadowDropReasons = 8;
+inline constexpr std::size_t kShadowDropReasons = 10;
 
 /// What an endpoint may do at the moment.
 enum class EndpointState : std::uint8_t {

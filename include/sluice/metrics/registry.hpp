@@ -71,6 +71,11 @@ class Registry {
   /// when the version is not configured. Any thread; locks.
   void set_endpoints(VersionId version, const EndpointCounts& counts, bool panic = false);
 
+  /// What is shown of rollouts from now on, of routes that are exported by their own name. Any thread; locks.
+  void set_rollouts(std::vector<RolloutSnapshot> rollouts);
+  /// How the store is; before the first call nothing is shown of it. Any thread; locks.
+  void set_state(StateHealth health);
+
   /// A policy was put in force (true; the generation grows) or refused (false). Control thread.
   void record_reload(bool successful, WallTime now);
 

@@ -2,10 +2,12 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sluice/metrics/counters.hpp"
+#include "sluice/metrics/rollouts.hpp"
 #include "sluice/stats/histogram.hpp"
 
 /// The counters of all workers added up, as plain data: what the exporter prints and a rollout's analysis reads.
@@ -130,6 +132,8 @@ struct Snapshot {
   std::uint64_t reload_failures = 0;       ///< how many were refused
   double last_reload_success_seconds = 0;  ///< Unix time; 0 before the first
   BuildInfo build;
+  std::vector<RolloutSnapshot> rollouts;
+  std::optional<StateHealth> state;
 };
 
 }  // namespace sluice::metrics

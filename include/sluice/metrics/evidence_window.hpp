@@ -1,0 +1,87 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "sluice/metrics/cells.hpp"
+#include "sluice/metrics/counters.hpp"
+#include "sluice/stats/histogram.hpp"
+
+/// What a rollout judges a version by: only requests that began within one window, so that nothing older leaks in.
+namespace sluice::metrics {
+
+/// Requests of one kind that are over. One writer.
+struct EvidenceCells {
+  Counter requests;
+  Counter failures;            ///< of these: answered with 500 or more, or not at all
+  AtomicHistogram latency;     ///< head sent to the endpoint … last byte read; of those that were answered whole
+  AtomicHistogram first_byte;  ///< … first byte read; of the same
+
+  void answered(bool well, Duration until_first_byte, Duration until_last_byte) noexcept {
+    requests.add();
+    if (!well) failures.add();
+    latency.record(until_last_byte);
+    first_byte.record(until_first_byte);
+  }
+  void failed() noexcept {
+    requests.add();
+    failures.add();
+  }
+};
+
+/// One worker's view of one version.
+struct alignas(kCacheLine) VersionEvidenceCells {
+  EvidenceCells all;      ///< requests that the split assigned to it
+  EvidenceCells control;  ///< of these, the stable version's control slice
+  EvidenceCells shadow;   ///< copies that it was sent; their first bytes are not told
+};
+
+/// EvidenceCells of all workers.
+struct EvidenceTotals {
+  std::uint64_t requests = 0;
+  std::uint64_t failures = 0;
+  stats::Histogram latency;
+  stats::Histogram first_byte;
+
+  /// Skips the histograms of cells without a request.
+  void add(const EvidenceCells& worker) noexcept;
+};
+
+struct VersionEvidenceTotals {
+  EvidenceTotals all;
+  EvidenceTotals control;
+  EvidenceTotals shadow;
+};
+
+/// The counters of one window of one route. Made by the control thread, written by the workers that hold it, each its
+/// own cells; read by anyone. About 14 KiB per worker and version.
+class EvidenceWindow {
+ public:
+  EvidenceWindow(std::size_t workers, std::size_t versions);
+
+  VersionEvidenceCells& cells(std::size_t worker, std::size_t version) noexcept {
+    return cells_[worker * versions_ + version];
+  }
+  std::size_t versions() const noexcept { return versions_; }
+
+  /// By version. Any thread; what one request left behind may appear one look apart.
+  std::vector<VersionEvidenceTotals> totals() const;
+
+  /// Takes one of `limit` copies for shadows that the window may have in all; false when they are used up. Exact, over
+  /// all workers. Any thread.
+  bool take_copy(std::uint64_t limit) noexcept;
+  /// It was not sent after all.
+  void give_copy_back() noexcept { copies_.fetch_sub(1, std::memory_order_relaxed); }
+  std::uint64_t copies() const noexcept { return copies_.load(std::memory_order_relaxed); }
+
+ private:
+  const std::size_t workers_;
+  const std::size_t versions_;
+  std::unique_ptr<VersionEvidenceCells[]> cells_;  // by worker, then version
+  alignas(kCacheLine) std::atomic<std::uint64_t> copies_{0};
+};
+
+}  // namespace sluice::metrics

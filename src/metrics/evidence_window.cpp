@@ -1,0 +1,36 @@
+#include "sluice/metrics/evidence_window.hpp"
+
+namespace sluice::metrics {
+
+void EvidenceTotals::add(const EvidenceCells& worker) noexcept {
+  const std::uint64_t seen = worker.requests.value();
+  if (seen == 0) return;
+  requests += seen;
+  failures += worker.failures.value();
+  worker.latency.add_to(latency);
+  worker.first_byte.add_to(first_byte);
+}
+
+EvidenceWindow::EvidenceWindow(std::size_t workers, std::size_t versions)
+    : workers_(workers), versions_(versions), cells_(std::make_unique<VersionEvidenceCells[]>(workers * versions)) {}
+
+std::vector<VersionEvidenceTotals> EvidenceWindow::totals() const {
+  std::vector<VersionEvidenceTotals> totals(versions_);
+  for (std::size_t i = 0; i < workers_ * versions_; ++i) {
+    VersionEvidenceTotals& version = totals[i % versions_];
+    version.all.add(cells_[i].all);
+    version.control.add(cells_[i].control);
+    version.shadow.add(cells_[i].shadow);
+  }
+  return totals;
+}
+
+bool EvidenceWindow::take_copy(std::uint64_t limit) noexcept {
+  std::uint64_t taken = copies_.load(std::memory_order_relaxed);
+  while (taken < limit) {
+    if (copies_.compare_exchange_weak(taken, taken + 1, std::memory_order_relaxed)) return true;
+  }
+  return false;
+}
+
+}  // namespace sluice::metrics
