@@ -32,19 +32,32 @@ WarmUpAction warm_up(const WarmUpSettings& settings, EndpointLife& life, WarmUpE
 
 }  // namespace
 
+EndpointLife let_in(EndpointLife life) noexcept {
+  EndpointLife fresh;
+  fresh.draining = life.draining;
+  fresh.ejection = life.ejection;
+  fresh.ejection.phase = EjectionPhase::Admitted;
+  return fresh;
+}
+
+bool is_ready_to_serve(const EndpointLife& life) noexcept {
+  if (life.draining || !life.ready || life.ejection.phase == EjectionPhase::Ejected) return false;
+  return life.withheld || life.warm_up.phase == WarmUpPhase::Done;
+}
+
 LifeStep settle(const Supervision& rules, EndpointLife life, std::uint32_t planned, TimePoint now) noexcept {
   LifeStep step;
   // In use without checks: the first ones will count in a row, like those of any other that was let in.
   if (!rules.health.enabled) life.health = {.health = Health::Healthy};
   life.ready = is_ready(rules.health, life);
-  if (!life.ready) {
+  life.ever_ready = life.ever_ready || life.ready;
+  if (!life.ready || life.withheld) {
     step.warm_up = warm_up(rules.warm_up, life, WarmUpEvent::Kind::Unready, 0, now);
     life.slow_start = {};
     step.life = life;
     return step;
   }
   step.became_ready = life.warm_up.phase == WarmUpPhase::Waiting;
-  life.ever_ready = true;
   const bool was_done = life.warm_up.phase == WarmUpPhase::Done;
   step.warm_up = warm_up(rules.warm_up, life, step.became_ready ? WarmUpEvent::Kind::Ready : WarmUpEvent::Kind::Time,
                          planned, now);
@@ -57,7 +70,7 @@ LifeStep settle(const Supervision& rules, EndpointLife life, std::uint32_t plann
 }
 
 EndpointVerdict judge(const Supervision& rules, const EndpointLife& life, TimePoint now) noexcept {
-  if (life.draining) return {EndpointState::Draining, 0};
+  if (life.draining || life.withheld) return {EndpointState::Draining, 0};
   if (!life.ready) return {life.ever_ready ? EndpointState::Unhealthy : EndpointState::Starting, 0};
   if (life.ejection.phase == EjectionPhase::Ejected) return {EndpointState::Ejected, 0};
   if (life.warm_up.phase != WarmUpPhase::Done) return {EndpointState::Starting, 0};
@@ -125,7 +138,10 @@ std::string explain_state(const Supervision& rules, const EndpointLife& life, co
   const EjectionStatus& ejection = life.ejection;
   switch (verdict.state) {
     case EndpointState::Draining:
-      return "taken out by an operator";
+      if (life.draining) return "taken out by an operator";
+      if (life.ready) return "withheld by the rollout";
+      return "withheld by the rollout; " + (life.ever_ready ? explain_unhealthy(rules.health, life.health, last_check)
+                                                            : explain_starting(life, last_check));
     case EndpointState::Starting:
       return explain_starting(life, last_check);
     case EndpointState::Unhealthy:

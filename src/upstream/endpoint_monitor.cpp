@@ -61,7 +61,8 @@ class EndpointMonitor::Impl final : private http::DeadlineWheel::Hook {
 
   std::vector<std::shared_ptr<VersionBoard>> configure(std::vector<WatchedVersion> versions);
   Result<std::size_t> drain(const EndpointSelector& selector, bool out);
-  std::vector<EndpointReport> report() const;
+  void take_out_withheld();
+  std::vector<EndpointReport> report(std::string_view route) const;
   void hold_warm_ups(bool held) noexcept { warm_ups_held_.store(held, std::memory_order_relaxed); }
   void stop();
   bool is_quiet() const noexcept { return stopping_ && probes_.is_empty(); }
@@ -184,10 +185,18 @@ Result<std::size_t> EndpointMonitor::Impl::drain(const EndpointSelector& selecto
   return changed;
 }
 
-std::vector<EndpointReport> EndpointMonitor::Impl::report() const {
+void EndpointMonitor::Impl::take_out_withheld() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& watch : watches_) {
+    if (watch->take_out_withheld()) note(*watch, watch->look(now(), false), now());
+  }
+}
+
+std::vector<EndpointReport> EndpointMonitor::Impl::report(std::string_view route) const {
   const std::lock_guard lock(mutex_);
   std::vector<EndpointReport> all;
   for (const auto& watch : watches_) {
+    if (!route.empty() && route != watch->config().route) continue;
     for (const auto& endpoint : watch->endpoints()) {
       EndpointReport& report = all.emplace_back();
       report.route = watch->config().route;
@@ -202,6 +211,9 @@ std::vector<EndpointReport> EndpointMonitor::Impl::report() const {
         report.in_flight += endpoint->status->cells(i).in_flight.value();
       }
       report.ejections = endpoint->ejections;
+      report.withheld = endpoint->life.withheld;
+      report.ready = endpoint->ready;
+      if (report.ready) report.seconds_ready = std::chrono::duration<double>(now() - endpoint->ready_since).count();
     }
   }
   return all;
@@ -290,8 +302,9 @@ void EndpointMonitor::Impl::sync_probers() {
       const WatchedVersion& config = watch->config();
       if (!config.supervision.health.enabled && !config.supervision.warm_up.enabled()) continue;
       for (const auto& endpoint : watch->endpoints()) {
-        wanted.push_back(
-            {endpoint, {endpoint->spec, endpoint->tls, config.connect_timeout, config.supervision.health}});
+        wanted.push_back({endpoint,
+                          {endpoint->spec, endpoint->tls, config.connect_timeout, config.supervision.health},
+                          std::exchange(endpoint->check_due, false)});
       }
     }
   }
@@ -363,8 +376,11 @@ void EndpointMonitor::hold_warm_ups(bool held) noexcept {
 Result<std::size_t> EndpointMonitor::drain(const EndpointSelector& selector, bool out) {
   return impl_->drain(selector, out);
 }
-std::vector<EndpointReport> EndpointMonitor::report() const {
-  return impl_->report();
+void EndpointMonitor::take_out_withheld() {
+  impl_->take_out_withheld();
+}
+std::vector<EndpointReport> EndpointMonitor::report(std::string_view route) const {
+  return impl_->report(route);
 }
 void EndpointMonitor::stop() {
   impl_->stop();

@@ -30,6 +30,7 @@ void ProbeSet::replace(std::vector<Wanted> wanted) {
       continue;
     }
     known->prober->update(std::move(want.settings));
+    if (want.check_now) known->prober->check_now();
     kept.push_back(std::move(*known));
     probers_.erase(known);
   }

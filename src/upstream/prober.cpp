@@ -39,6 +39,11 @@ void Prober::update(Settings settings) {
   }
 }
 
+void Prober::check_now() {
+  if (stopped_ || !settings_.health.enabled || !checking_.done()) return;
+  context_->wheel.set(*this, context_->clock.now());
+}
+
 void Prober::on_deadline(TimePoint) {
   if (stopped_ || !checking_.done()) return;
   check_bytes_ = check_request(settings_.health, settings_.endpoint);

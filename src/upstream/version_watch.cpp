@@ -51,8 +51,17 @@ VersionWatch::VersionWatch(WatchedVersion config, VersionWatch* before, bool bel
   config_.tls.resize(config_.endpoints.size());
   for (std::size_t i = 0; i < config_.endpoints.size(); ++i) {
     std::shared_ptr<WatchedEndpoint> endpoint = adopt(config_.endpoints[i], before);
-    if (!endpoint) {
+    if (endpoint) {
+      endpoint->spec = config_.endpoints[i];
+      if (endpoint->life.withheld && !withholds(*endpoint)) {
+        endpoint->life = let_in(endpoint->life);
+        endpoint->last_check.clear();
+        endpoint->ready = false;
+        endpoint->check_due = true;
+      }
+    } else {
       endpoint = std::make_shared<WatchedEndpoint>();
+      endpoint->spec = config_.endpoints[i];
       endpoint->status = make_status();
       endpoint->since = now;
       if (believed) endpoint->life = EndpointLife::believed();
@@ -60,8 +69,8 @@ VersionWatch::VersionWatch(WatchedVersion config, VersionWatch* before, bool bel
       if (endpoint->life.warm_up.phase == WarmUpPhase::Warming) ++endpoint->warm_up_round;
       endpoint->verdict = judge(config_.supervision, endpoint->life, now);
       endpoint->life.draining = is_drained(config_.endpoints[i].authority());  // the next look tells of it
+      endpoint->life.withheld = withholds(*endpoint);
     }
-    endpoint->spec = config_.endpoints[i];
     endpoint->tls = config_.tls[i];
     endpoint->watch = this;
     if (!config_.supervision.health.enabled) endpoint->last_check.clear();
@@ -128,10 +137,29 @@ std::size_t VersionWatch::drain(const std::string& authority, bool out) {
   return changed;
 }
 
+bool VersionWatch::withholds(const WatchedEndpoint& endpoint) const {
+  const auto& withheld = config_.withheld;
+  return !withheld.empty() && std::find(withheld.begin(), withheld.end(), endpoint.spec.authority()) != withheld.end();
+}
+
+bool VersionWatch::take_out_withheld() {
+  bool any = false;
+  for (const auto& endpoint : endpoints_) {
+    if (endpoint->life.withheld || !withholds(*endpoint)) continue;
+    endpoint->life.withheld = any = true;
+  }
+  return any;
+}
+
 bool VersionWatch::is_stranded() const noexcept {
-  return !config_.has_fallback && !endpoints_.empty() &&
-         std::all_of(endpoints_.begin(), endpoints_.end(),
-                     [](const auto& endpoint) { return endpoint->status->share() == 0; });
+  if (config_.has_fallback) return false;
+  bool any = false;
+  for (const auto& endpoint : endpoints_) {
+    if (endpoint->life.withheld) continue;
+    if (endpoint->status->share() > 0) return false;
+    any = true;
+  }
+  return any;
 }
 
 WatchStep VersionWatch::look(TimePoint now, bool at_requests) {
@@ -164,8 +192,8 @@ void VersionWatch::judge_requests(TimePoint now, WatchStep& step) {
     seen.totals = totals_of(*endpoint->status);
     seen.errors_in_row = endpoint->status->consecutive_errors();
     seen.gateway_errors_in_row = endpoint->status->consecutive_gateway_errors();
-    seen.eligible = !life.draining && life.ready && life.warm_up.phase == WarmUpPhase::Done;
-    seen.counted = !life.draining;
+    seen.counted = !life.draining && !life.withheld;
+    seen.eligible = seen.counted && life.ready && life.warm_up.phase == WarmUpPhase::Done;
   }
   const EjectionStep looked = upstream::look(config_.supervision.ejection, std::move(status), evidence, now);
   interval_end_ = looked.status.interval_end;
@@ -195,6 +223,8 @@ void VersionWatch::publish(TimePoint now, WatchStep& step) {
       endpoint.since = now;
       step.changes.push_back({&endpoint, from});
     }
+    const bool was_ready = std::exchange(endpoint.ready, is_ready_to_serve(endpoint.life));
+    if (endpoint.ready && !was_ready) endpoint.ready_since = now;
     const std::uint32_t share = as_share(endpoint.verdict.share);
     if (share == endpoint.status->share()) continue;
     endpoint.status->set_share(share);

@@ -16,12 +16,13 @@
 /// What an endpoint may do, all things considered: puts the other state machines and the operator's word together.
 /// Pure.
 ///
-/// Order of precedence: draining, not ready, ejected, being warmed up, in probation, ramping, admitted.
+/// Order of precedence: draining, withheld, not ready, ejected, being warmed up, in probation, ramping, admitted.
 namespace sluice::upstream {
 
 /// Everything that is known of one endpoint.
 struct EndpointLife {
   bool draining = false;    ///< an operator took it out
+  bool withheld = false;    ///< the rollout did; it is checked meanwhile, not warmed up
   bool ready = false;       ///< as of the last look
   bool ever_ready = false;  ///< it was, once; or nobody doubted it
   HealthCheckStatus health;
@@ -37,6 +38,13 @@ struct EndpointLife {
     return life;
   }
 };
+
+/// The rollout lets it in: it must become ready, warm up and start slowly like a new one. What it did before counts
+/// neither for it nor against it.
+EndpointLife let_in(EndpointLife life) noexcept;
+
+/// It may get traffic by itself, or might if the rollout did not withhold it.
+bool is_ready_to_serve(const EndpointLife& life) noexcept;
 
 struct LifeStep {
   EndpointLife life;

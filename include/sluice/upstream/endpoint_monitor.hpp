@@ -28,6 +28,7 @@ struct WatchedVersion {
   std::chrono::milliseconds connect_timeout{2000};
   Supervision supervision;
   bool has_fallback = false;                  ///< another version answers what this one cannot: no need for panic
+  std::vector<std::string> withheld;          ///< authorities that get no traffic, by the rollout's word
   std::shared_ptr<RequestRecorder> recorder;  ///< null: no real requests are kept for warm-up
 };
 
@@ -43,6 +44,9 @@ struct EndpointReport {
   std::string last_check;  ///< "passed: 200 in 3ms", "failed: connection refused"; empty: none yet
   std::int64_t in_flight = 0;
   std::uint32_t ejections = 0;
+  bool withheld = false;     ///< by the rollout
+  bool ready = false;        ///< it gets traffic, or would if the rollout did not withhold it; panic aside
+  double seconds_ready = 0;  ///< since it is; from 0 again when it is let in
 };
 
 /// Which endpoints an order is about; an empty field means all of them.
@@ -56,7 +60,8 @@ struct EndpointSelector {
 /// are the pure state machines of this module; this class feeds them with results and the time, and publishes what
 /// comes out: the shares that balancers obey, and counts for the metrics.
 ///
-/// `configure`, `drain` and `report` may be called from any thread; everything else happens on the service loop.
+/// `configure`, `take_out_withheld`, `drain` and `report` may be called from any thread; everything else happens on the
+/// service loop.
 class EndpointMonitor {
  public:
   EndpointMonitor(ServiceLoop& loop, metrics::Registry& registry);
@@ -66,6 +71,10 @@ class EndpointMonitor {
   /// the boards in the order of `versions`. Logs a warning when a version is left with no endpoint that may get traffic
   /// and no other version answers for it. Endpoints named by the first call ever are believed to be well until a
   /// check says otherwise; later ones must become ready first.
+  ///
+  /// Endpoints that are withheld no longer are let in by this: they must become ready, warm up and start slowly like
+  /// new ones. New endpoints that are withheld get nothing from the start; those that have traffic keep it until
+  /// `take_out_withheld`, so that workers may first turn to others.
   std::vector<std::shared_ptr<VersionBoard>> configure(std::vector<WatchedVersion> versions);
 
   /// Takes endpoints out for good, or lets them in again (`out` false). Fails with a sentence when nothing is selected,
@@ -73,8 +82,12 @@ class EndpointMonitor {
   /// out stays out for as long as its version exists, also when it is named no longer and then again.
   Result<std::size_t> drain(const EndpointSelector& selector, bool out);
 
-  /// Everything watched, in the order of the configuration.
-  std::vector<EndpointReport> report() const;
+  /// Takes out what the last configuration withholds. Idempotent. Withheld endpoints are checked all the same, show as
+  /// draining, and are no reason for panic or for a warning.
+  void take_out_withheld();
+
+  /// Everything watched, in the order of the configuration; of one route only, when it is named.
+  std::vector<EndpointReport> report(std::string_view route = {}) const;
 
   /// While `held` no warm-up begins: something has less than it needs. One whose time is up is left out. Any thread.
   void hold_warm_ups(bool held) noexcept;

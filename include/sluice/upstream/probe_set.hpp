@@ -15,6 +15,7 @@ class ProbeSet {
   struct Wanted {
     std::shared_ptr<WatchedEndpoint> endpoint;
     Prober::Settings settings;
+    bool check_now = false;  ///< does not wait for its time
   };
   /// As in Prober, with the endpoint they are about.
   struct Events {

@@ -37,6 +37,9 @@ class Prober final : private http::DeadlineWheel::Hook {
   /// New settings: checks go on at their pace, at once when they changed.
   void update(Settings settings);
 
+  /// The next check begins within a tick; one that is under way is as good.
+  void check_now();
+
   /// Sends `requests` until `until`; ignored while an earlier round is still under way.
   void warm_up(std::uint32_t round, std::vector<std::string> requests, TimePoint until);
   /// The last round that began.

@@ -22,6 +22,9 @@ struct WatchedEndpoint {
   EndpointLife life;
   EndpointVerdict verdict;
   TimePoint since{};                ///< in this state
+  bool ready = false;               ///< see EndpointReport
+  TimePoint ready_since{};          ///< while it is
+  bool check_due = false;           ///< at once, not when its turn comes
   std::string last_check;           ///< see EndpointReport
   std::uint32_t ejections = 0;      ///< ever
   std::uint32_t warm_up_round = 0;  ///< grows with every warm-up that begins
@@ -50,7 +53,7 @@ class VersionWatch {
 
   /// Takes over the endpoints of `before` (null: a new version) that `config` still names, with their states; forgets
   /// the others, except that an operator took them out: that holds should they return. New ones are believed to be
-  /// well, or must become ready first.
+  /// well, or must become ready first. Lets in what `config` withholds no longer; see `take_out_withheld`.
   VersionWatch(WatchedVersion config, VersionWatch* before, bool believed, const MakeStatus& make_status,
                TimePoint now);
 
@@ -63,7 +66,10 @@ class VersionWatch {
   std::size_t drain(const std::string& authority, bool out);
   /// An operator's order is remembered for this authority, named or not.
   bool is_drained(const std::string& authority) const { return drained_.contains(authority); }
-  /// No endpoint gets anything, and no other version answers for this one.
+  /// Takes out the endpoints that the configuration withholds; true when there were any that were in. A look should
+  /// follow.
+  bool take_out_withheld();
+  /// No endpoint gets anything, the rollout's word aside, and no other version answers for this one.
   bool is_stranded() const noexcept;
 
   /// Lets time pass and publishes what follows; with `at_requests` judges what workers reported, too.
@@ -82,6 +88,7 @@ class VersionWatch {
   std::string reason(const WatchedEndpoint& endpoint, TimePoint now) const;
 
  private:
+  bool withholds(const WatchedEndpoint& endpoint) const;
   std::shared_ptr<WatchedEndpoint> adopt(const EndpointSpec& spec, VersionWatch* before) const;
   void settle_all(TimePoint now, WatchStep& step);
   void judge_requests(TimePoint now, WatchStep& step);
