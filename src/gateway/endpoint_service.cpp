@@ -115,6 +115,7 @@ void EndpointService::watch(Published& published) {
       made.connect_timeout = route.timeouts.connect;
       made.supervision = version.supervision;
       made.has_fallback = version.fallback >= 0;
+      made.withheld = version.withheld;
       if (version.supervision.warm_up.recorded > 0) made.recorder = recorder;
     }
   }

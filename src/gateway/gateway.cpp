@@ -1,5 +1,6 @@
 #include "sluice/gateway/gateway.hpp"
 
+#include <algorithm>
 #include <latch>
 #include <utility>
 
@@ -33,7 +34,7 @@ Result<void> Gateway::start(Config config) {
   started_ = true;
   wish_ = std::move(config);
   for (auto& worker : workers_) worker->start();
-  hand_to_workers(*loaded);
+  put_in_force(*loaded);
   for (auto& listener : listeners_) listener->start();
   return {};
 }
@@ -42,16 +43,21 @@ Result<void> Gateway::publish(Config config) {
   const auto same_address = [](const Listener& a, const Listener& b) {
     return a.address == b.address && a.port == b.port && a.tls.has_value() == b.tls.has_value();
   };
-  const auto& old = wish_->listeners;  // of this thread alone, unlike what is published
+  std::optional<Config> current;
+  {
+    const std::lock_guard lock(mutex_);
+    current = wish_;
+  }
+  const auto& old = current->listeners;
   if (!std::equal(old.begin(), old.end(), config.listeners.begin(), config.listeners.end(), same_address)) {
     return fail(Error::internal("listeners cannot change while running; restart to move them"));
   }
-  service_.prepare(config, &*wish_);
+  service_.prepare(config, &*current);
   const std::lock_guard lock(mutex_);
   if (stopped_) return fail(Error::internal("the gateway has stopped"));
   auto loaded = load(config);
   if (loaded) {
-    hand_to_workers(*loaded);
+    put_in_force(*loaded);
     wish_ = std::move(config);
   }
   service_.settle(*wish_);
@@ -71,8 +77,130 @@ Result<std::shared_ptr<Published>> Gateway::load(const Config& wish) {
   auto loaded = Published::load(service_.expand(wish));
   if (!loaded) return loaded;
   take_slots(**loaded);
+  take_windows(**loaded);
   service_.watch(**loaded);
   return loaded;
+}
+
+namespace {
+
+/// One sentence on why these are no orders for this route; nothing when they are.
+std::string misfit(const RouteOrders& orders, const Route& route) {
+  const std::size_t versions = route.versions.size();
+  const auto& names = orders.plan.versions();
+  const bool same_names =
+      std::equal(names.begin(), names.end(), route.versions.begin(), route.versions.end(),
+                 [](const std::string& name, const Version& version) { return name == version.name; });
+  if (!same_names) return "orders for route \"" + route.name + "\" are for other versions than it has";
+  if (orders.roles.size() != versions || orders.fallbacks.size() != versions || orders.withheld.size() != versions) {
+    return "orders for route \"" + route.name + "\" leave versions out";
+  }
+  for (const std::int32_t fallback : orders.fallbacks) {
+    if (fallback < -1 || fallback >= static_cast<std::int32_t>(versions)) {
+      return "orders for route \"" + route.name + "\" name a fallback that is not there";
+    }
+  }
+  return {};
+}
+
+/// True when the watch over the endpoints has to know.
+bool obey(RouteOrders&& orders, Route& route) {
+  bool watched = false;
+  for (std::size_t v = 0; v < route.versions.size(); ++v) {
+    Version& version = route.versions[v];
+    watched = watched || version.withheld != orders.withheld[v];
+    watched = watched || (version.fallback >= 0) != (orders.fallbacks[v] >= 0);
+    version.role = std::move(orders.roles[v]);
+    version.fallback = orders.fallbacks[v];
+    version.withheld = std::move(orders.withheld[v]);
+  }
+  route.plan = std::move(orders.plan);
+  orders.mirror.timeout = route.mirror.timeout;
+  route.mirror = orders.mirror;
+  route.window = orders.window;
+  return watched;
+}
+
+auto find_route(auto& routes, std::string_view name) -> decltype(routes.data()) {
+  const auto found = std::find_if(routes.begin(), routes.end(), [&](const auto& route) { return route.name == name; });
+  return found == routes.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+Result<void> Gateway::steer(std::vector<RouteOrders> orders) {
+  const std::lock_guard lock(mutex_);
+  if (!wish_ || stopped_) return fail(Error::internal("the gateway does not run"));
+  for (const RouteOrders& one : orders) {
+    const Route* route = find_route(wish_->routes, one.route);
+    if (route == nullptr) return fail(Error::internal("there is no route \"" + one.route + "\""));
+    if (auto why = misfit(one, *route); !why.empty()) return fail(Error::internal(std::move(why)));
+  }
+  bool watched = false;
+  for (RouteOrders& one : orders) {
+    Route& route = *find_route(wish_->routes, one.route);
+    watched = obey(std::move(one), route) || watched;
+  }
+  auto next = published_->with(service_.expand(*wish_));
+  take_slots(*next);
+  take_windows(*next);
+  if (watched || !published_->has_endpoints_of(next->config)) {
+    service_.watch(*next);
+  } else {
+    next->boards = published_->boards;
+    next->recorders = published_->recorders;
+  }
+  put_in_force(next);
+  return {};
+}
+
+std::optional<RouteEvidence> Gateway::evidence(std::string_view name) const {
+  std::shared_ptr<const Published> published;
+  {
+    const std::lock_guard lock(mutex_);
+    published = published_;
+  }
+  if (!published) return std::nullopt;
+  const Route* const route = find_route(published->config.routes, name);
+  if (route == nullptr) return std::nullopt;
+  const auto r = static_cast<std::size_t>(route - published->config.routes.data());
+  RouteEvidence evidence;
+  evidence.window = route->window;
+  auto totals = published->windows[r]->totals();
+  for (std::size_t v = 0; v < route->versions.size(); ++v) {
+    VersionEvidence& version = evidence.versions.emplace_back();
+    version.version = route->versions[v].name;
+    version.totals = std::move(totals[v]);
+    for (std::size_t worker = 0; worker < registry_.workers(); ++worker) {
+      version.in_flight += registry_.version(worker, published->slots[r].versions[v]).in_flight.value();
+    }
+    version.endpoints = static_cast<std::uint32_t>(route->versions[v].endpoints.size());
+    for (const auto& endpoint : published->boards[r][v]->endpoints) version.usable += endpoint->share() > 0 ? 1 : 0;
+  }
+  return evidence;
+}
+
+/// The same window of the same versions goes on counting where it is; requests under way write to it in any case.
+void Gateway::take_windows(Published& published) const {
+  const auto same_versions = [](const Route& a, const Route& b) {
+    return std::equal(a.versions.begin(), a.versions.end(), b.versions.begin(), b.versions.end(),
+                      [](const Version& x, const Version& y) { return x.name == y.name; });
+  };
+  for (const Route& route : published.config.routes) {
+    auto& window = published.windows.emplace_back();
+    const Route* const before = published_ ? find_route(published_->config.routes, route.name) : nullptr;
+    if (before != nullptr && before->window == route.window && same_versions(*before, route)) {
+      window = published_->windows[static_cast<std::size_t>(before - published_->config.routes.data())];
+    } else {
+      window = std::make_shared<metrics::EvidenceWindow>(registry_.workers(), route.versions.size());
+    }
+  }
+}
+
+/// Who is let in is there before the plan counts on it, and who is taken out stays until no plan does any more.
+void Gateway::put_in_force(const std::shared_ptr<Published>& published) {
+  hand_to_workers(published);
+  service_.monitor().take_out_withheld();
 }
 
 void Gateway::take_slots(Published& published) {
@@ -96,11 +224,13 @@ void Gateway::take_slots(Published& published) {
 void Gateway::follow_names() {
   const std::lock_guard lock(mutex_);
   if (!wish_ || stopped_) return;
-  auto next = published_->with_endpoints_of(service_.expand(*wish_));
-  if (!next) return;
+  Config expanded = service_.expand(*wish_);
+  if (published_->has_endpoints_of(expanded)) return;
+  auto next = published_->with(std::move(expanded));
   take_slots(*next);
+  take_windows(*next);
   service_.watch(*next);
-  hand_to_workers(next);
+  put_in_force(next);
 }
 
 void Gateway::hand_to_workers(const std::shared_ptr<const Published>& published) {

@@ -52,25 +52,30 @@ Result<std::shared_ptr<Published>> Published::load(Config config) {
   return published;
 }
 
-std::shared_ptr<Published> Published::with_endpoints_of(Config other) const {
+bool Published::has_endpoints_of(const Config& other) const {
+  for (std::size_t r = 0; r < config.routes.size(); ++r) {
+    for (std::size_t v = 0; v < config.routes[r].versions.size(); ++v) {
+      if (config.routes[r].versions[v].endpoints != other.routes[r].versions[v].endpoints) return false;
+    }
+  }
+  return true;
+}
+
+std::shared_ptr<Published> Published::with(Config other) const {
   auto next = std::make_shared<Published>();
   next->listener_tls = listener_tls;
-  bool changed = false;
   for (std::size_t r = 0; r < config.routes.size(); ++r) {
     auto& by_version = next->endpoint_tls.emplace_back();
     for (std::size_t v = 0; v < config.routes[r].versions.size(); ++v) {
       const auto& old = config.routes[r].versions[v].endpoints;
-      const auto& wanted = other.routes[r].versions[v].endpoints;
-      changed = changed || old != wanted;
       auto& by_endpoint = by_version.emplace_back();
-      for (const auto& endpoint : wanted) {
+      for (const auto& endpoint : other.routes[r].versions[v].endpoints) {
         const auto known = std::find(old.begin(), old.end(), endpoint);
         by_endpoint.push_back(known == old.end() ? http::TlsContext{}
                                                  : endpoint_tls[r][v][static_cast<std::size_t>(known - old.begin())]);
       }
     }
   }
-  if (!changed) return nullptr;
   next->config = std::move(other);
   return next;
 }
@@ -107,11 +112,13 @@ void PoolSet::build(const Published& published, metrics::Registry& registry, std
     live.state = states[route.name] = state_of(route, *live.counters);
     live.state->gate.set(share_of(route.limits, workers));
     if (r < published.recorders.size()) live.recorder = published.recorders[r].get();
+    if (r < published.windows.size()) live.window = published.windows[r].get();
     for (std::size_t v = 0; v < route.versions.size(); ++v) {
       const Version& version = route.versions[v];
       LiveVersion& live_version = live.versions.emplace_back();
       live_version.config = &version;
       live_version.counters = &registry.version(worker, published.slots[r].versions[v]);
+      if (live.window != nullptr) live_version.evidence = &live.window->cells(worker, v);
       const std::string key = route.name + '\0' + version.name;
       live_version.gate = gates[key] = gate_of(key, *live_version.counters);
       live_version.gate->configure(version, workers, now);

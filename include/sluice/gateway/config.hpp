@@ -89,6 +89,8 @@ struct MirrorLimits {
   double requests_per_second = 0;            ///< of the whole gateway; 0: no limit
   std::uint64_t body_bytes = 1ull << 20;     ///< a larger request is not copied
   std::chrono::milliseconds timeout{10000};  ///< for one copy, from its start to the end of its answer
+  bool idle_only = false;                    ///< only while the version has nothing else in flight on the worker
+  std::optional<std::uint64_t> requests;     ///< in all within a window of evidence, of the whole gateway
 };
 
 struct Version {
@@ -99,7 +101,8 @@ struct Version {
   upstream::Supervision supervision;
   ConcurrencyLimits limits;
   AdaptiveConcurrency adaptive;
-  std::int32_t fallback = -1;  ///< the version that answers what this one fails; -1: none
+  std::int32_t fallback = -1;         ///< the version that answers what this one fails; -1: none
+  std::vector<std::string> withheld;  ///< authorities of endpoints that get no traffic, by the rollout's word
 };
 
 /// One route, ready to serve. `versions[i]` is the version that the plan calls i.
@@ -114,6 +117,18 @@ struct Route {
   upstream::HedgeRules hedge;
   ConcurrencyLimits limits;
   MirrorLimits mirror;
+  std::uint64_t window = 0;  ///< evidence is counted anew where this changes
+};
+
+/// What a rollout says about a route: everything of it that changes while the policy stays.
+struct RouteOrders {
+  std::string route;
+  traffic::TrafficPlan plan;                       ///< over the same versions
+  std::vector<std::string> roles;                  ///< by version
+  std::vector<std::int32_t> fallbacks;             ///< by version, see Version
+  std::vector<std::vector<std::string>> withheld;  ///< by version, see Version
+  MirrorLimits mirror;                             ///< its timeout is the configuration's, whatever it says here
+  std::uint64_t window = 0;
 };
 
 /// Everything the data plane needs, immutable once published. `routes[i]` is what the table calls i.

@@ -6,6 +6,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "sluice/base/clock.hpp"
@@ -14,12 +16,27 @@
 #include "sluice/gateway/endpoint_service.hpp"
 #include "sluice/gateway/listener.hpp"
 #include "sluice/gateway/worker.hpp"
+#include "sluice/metrics/evidence_window.hpp"
 #include "sluice/metrics/registry.hpp"
 
 namespace sluice::gateway {
 
+/// What is known of a version within the current window of evidence, and now.
+struct VersionEvidence {
+  std::string version;
+  metrics::VersionEvidenceTotals totals;
+  std::int64_t in_flight = 0;
+  std::uint32_t endpoints = 0;
+  std::uint32_t usable = 0;  ///< of these, that may get traffic now
+};
+
+struct RouteEvidence {
+  std::uint64_t window = 0;
+  std::vector<VersionEvidence> versions;  ///< in the order of the configuration
+};
+
 /// The data plane: listeners, workers, the service that looks after endpoints, and the configuration they go by. All
-/// functions belong to the control thread; `endpoints` and `dns` may then be used from any.
+/// functions belong to the control thread unless they say otherwise; `endpoints` and `dns` may then be used from any.
 class Gateway {
  public:
   /// As many workers as the registry has room for. The registry and the clock outlive the gateway.
@@ -34,6 +51,16 @@ class Gateway {
   /// Requests under way keep the old one. Listener addresses must be the same; their certificates may change. On
   /// failure the old configuration stays. Returns once all workers serve by the new one.
   Result<void> publish(Config config);
+
+  /// Puts orders for some routes in force, all together; the rest stays as it is. Reads no file, waits for no name: a
+  /// few milliseconds. Returns once all workers serve by them, with endpoints let in before and taken out after that.
+  /// Fails, having changed nothing, for a route that is not there, orders that do not fit its versions, and a gateway
+  /// that does not run. Any thread.
+  Result<void> steer(std::vector<RouteOrders> orders);
+
+  /// What the requests of a route's current window came to; nothing for a route that is not there. Any thread; about
+  /// 10 µs per worker and version that has requests.
+  std::optional<RouteEvidence> evidence(std::string_view route) const;
 
   /// The endpoints as they are watched; drains them on request.
   upstream::EndpointMonitor& endpoints() noexcept { return service_.monitor(); }
@@ -54,6 +81,8 @@ class Gateway {
  private:
   Result<std::shared_ptr<Published>> load(const Config& wish);
   void take_slots(Published& published);
+  void take_windows(Published& published) const;
+  void put_in_force(const std::shared_ptr<Published>& published);
   void hand_to_workers(const std::shared_ptr<const Published>& published);
   void follow_names();
   void watch_memory();
@@ -61,7 +90,7 @@ class Gateway {
   metrics::Registry& registry_;
   const Clock& clock_;
   EndpointService service_;
-  std::mutex mutex_;            ///< over what follows: a name's new addresses are published from the service's thread
+  mutable std::mutex mutex_;    ///< over what follows: a name's new addresses are published from the service's thread
   std::optional<Config> wish_;  ///< as it was asked for, with names in place of addresses
   std::shared_ptr<const Published> published_;
   MemoryWatch memory_;

@@ -11,6 +11,7 @@
 #include "sluice/gateway/config.hpp"
 #include "sluice/gateway/overload.hpp"
 #include "sluice/http/tls_context.hpp"
+#include "sluice/metrics/evidence_window.hpp"
 #include "sluice/metrics/registry.hpp"
 #include "sluice/upstream/balancer.hpp"
 #include "sluice/upstream/endpoint_pool.hpp"
@@ -29,13 +30,16 @@ struct Published {
   /// By route, version; empty: every endpoint gets its traffic, whatever becomes of it.
   std::vector<std::vector<std::shared_ptr<upstream::VersionBoard>>> boards;
   std::vector<std::shared_ptr<upstream::RequestRecorder>> recorders;  ///< by route; empty or null: nothing is kept
+  std::vector<std::shared_ptr<metrics::EvidenceWindow>> windows;      ///< by route; empty: no evidence is counted
 
   /// Loads certificates and keys. Fails with the first sentence; nothing is half done. Control thread.
   static Result<std::shared_ptr<Published>> load(Config config);
 
-  /// The same with other endpoints, which are plain where this one does not know them. Nothing is read. Null when the
-  /// endpoints are the same.
-  std::shared_ptr<Published> with_endpoints_of(Config config) const;
+  /// Another configuration with the same listeners, routes and versions. Certificates are those of the same endpoint
+  /// here; endpoints that this one does not know are plain. Nothing is read.
+  std::shared_ptr<Published> with(Config config) const;
+  /// The same endpoints everywhere, given the same routes and versions.
+  bool has_endpoints_of(const Config& config) const;
 };
 
 /// A version as one worker uses it.
@@ -43,7 +47,8 @@ struct LiveVersion {
   const Version* config = nullptr;
   metrics::VersionCounters* counters = nullptr;
   upstream::Balancer balancer;
-  std::shared_ptr<VersionGate> gate;  ///< outlives a reload
+  std::shared_ptr<VersionGate> gate;                  ///< outlives a reload
+  metrics::VersionEvidenceCells* evidence = nullptr;  ///< of the configuration's window; null: not counted
 };
 
 /// What of a route outlives a reload on one worker: requests that began before still count.
@@ -74,6 +79,7 @@ struct LiveRoute {
   std::shared_ptr<MirrorBudget> mirrors;  ///< outlives a reload: copies under way still count
   std::shared_ptr<RouteState> state;
   upstream::RequestRecorder* recorder = nullptr;  ///< null: nothing is kept
+  metrics::EvidenceWindow* window = nullptr;      ///< null: no evidence is counted
 };
 
 /// What one worker serves by: the published configuration joined with its own pools and counters. An exchange keeps the
