@@ -49,7 +49,6 @@ void check_weights(const Canary& canary, const Cursor& steps) {
 void check_shadow_hours(const ShadowHours& hours, const Cursor& at) {
   if (hours.from.minutes >= minutes_of_a_day)
     at.at("from").error(Code::OutOfBounds, "the last minute to begin is 23:59");
-  if (hours.until.minutes == 0) at.at("until").error(Code::OutOfBounds, "midnight at the end of a day is 24:00");
   for (std::size_t i = 0; i < hours.days.size(); ++i) {
     const auto before = hours.days.begin() + static_cast<std::ptrdiff_t>(i);
     const Cursor day = at.at("days").at(i);

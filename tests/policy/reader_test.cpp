@@ -5,41 +5,12 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "policy/reading.hpp"
+
 namespace sluice::policy {
 namespace {
 
 using namespace std::chrono_literals;
-
-const std::string head = "apiVersion: sluice.dev/v1\nkind: ModelRoute\nmetadata: {name: fraud}\nspec:\n";
-const std::string two_versions =
-    "  versions:\n    - {name: v1, endpoints: [http://127.0.0.1:1]}\n    - {name: v2, endpoints: "
-    "[http://127.0.0.1:2]}\n";
-
-Reading read_text(std::string text) {
-  const std::vector<Source> sources{{"policy.yaml", std::move(text)}};
-  return read(sources);
-}
-
-std::string all_problems(const Reading& reading) {
-  std::string out;
-  for (const Problem& problem : reading.problems) out += describe(problem);
-  return out;
-}
-
-/// The set of a policy that must be valid.
-PolicySet valid(std::string text) {
-  Reading reading = read_text(std::move(text));
-  EXPECT_TRUE(reading.ok()) << all_problems(reading);
-  return std::move(reading.set);
-}
-
-std::vector<std::string> inactive_paths(const PolicySet& set) {
-  std::vector<std::string> paths;
-  for (const Problem& problem : inactive_features(set)) paths.push_back(problem.path);
-  return paths;
-}
-
-using Paths = std::vector<std::string>;
 
 TEST(Reader, FillsInDefaults) {
   const PolicySet set = valid(head + "  versions: [{name: v1, endpoints: [http://127.0.0.1:1]}]\n");
@@ -97,32 +68,6 @@ TEST(Reader, KeepsTextThatLooksLikeSomethingElse) {
                               std::string("spec: {versions: [{name: 1.10, endpoints: [http://127.0.0.1:1]}]}\n"));
   EXPECT_EQ(set.routes.at(0).name, "no");
   EXPECT_EQ(set.routes[0].versions[0].name, "1.10");
-}
-
-TEST(Reader, ReadsTheCanary) {
-  const PolicySet set =
-      valid(head + two_versions +
-            "  strategy:\n    canary:\n      stable: v1\n      candidate: v2\n"
-            "      steps: [{setWeight: 2.5}, {pause: {duration: 10m}}, {setWeight: 50}, {pause: {}}]\n");
-  const auto& canary = std::get<Canary>(set.routes.at(0).strategy);
-  ASSERT_EQ(canary.steps.size(), 4U);
-  EXPECT_EQ(canary.steps[0].kind, StepKind::SetWeight);
-  EXPECT_DOUBLE_EQ(canary.steps[0].weight, 2.5);
-  EXPECT_EQ(canary.steps[1].kind, StepKind::Pause);
-  EXPECT_EQ(canary.steps[1].pause.duration, Duration(10min));
-  EXPECT_FALSE(canary.steps[3].pause.duration);
-  EXPECT_TRUE(canary.parachute);
-}
-
-TEST(Reader, ReadsStages) {
-  const PolicySet set = valid(head + two_versions +
-                              "  strategy:\n    stages:\n      - shadow: {live: v1, candidates: [{version: v2}]}\n"
-                              "        until: Approved\n      - bandit: {arms: [v1, v2]}\n        atLeast: 1h\n");
-  const auto& stages = std::get<Stages>(set.routes.at(0).strategy).stages;
-  ASSERT_EQ(stages.size(), 2U);
-  EXPECT_TRUE(std::holds_alternative<Shadow>(stages[0].strategy));
-  EXPECT_EQ(stages[0].until, StageEnd::Approved);
-  EXPECT_EQ(stages[1].at_least, Duration(1h));
 }
 
 TEST(Reader, FitsUnwrittenDeadlinesIntoTheWrittenOnes) {
@@ -262,49 +207,6 @@ TEST(Reader, FitsAHealthChecksTimesIntoItsInterval) {
   EXPECT_EQ(health("{interval: 500ms}\n").unhealthy_interval, Duration(500ms));
   EXPECT_EQ(health("{interval: 500ms, unhealthyInterval: 2s}\n").unhealthy_interval, Duration(2s));
   EXPECT_EQ(health("{}\n"), Health{});
-}
-
-TEST(Inactive, NothingIsWhenTheStaticPlanActs) {
-  EXPECT_EQ(inactive_paths(valid(head + two_versions +
-                                 "  strategy: {abTest: {variants: [{version: v1}, {version: v2}], control: v1,"
-                                 " audience: [{method: POST}]}}\n")),
-            Paths{});
-  EXPECT_EQ(inactive_paths(valid(
-                head + two_versions +
-                "  strategy: {canary: {stable: v1, candidate: v2, steps: [{setWeight: 5}], parachute: false}}\n")),
-            Paths{});
-  EXPECT_EQ(inactive_paths(valid(head + two_versions +
-                                 "  strategy: {shadow: {live: v1, candidates: [{version: v2, percent: 10}],"
-                                 " budget: {requestsInFlight: 4, requestsPerSecond: 10, bodyBytes: 1KiB}}}\n")),
-            Paths{});
-}
-
-TEST(Inactive, WhatNeedsAControllerIsNamedWithItsPlace) {
-  const PolicySet set = valid(head + two_versions +
-                              "  strategy:\n    canary:\n      stable: v1\n      candidate: v2\n"
-                              "      steps:\n        - setWeight: 5\n        - setWeight: 10\n"
-                              "      analysis: {checks: [{metric: error-rate, thresholdRange: {max: 1%}}]}\n");
-  const auto problems = inactive_features(set);
-  ASSERT_EQ(problems.size(), 2U);
-  EXPECT_EQ(headline(problems[0]),
-            "policy.yaml:14:11: error: spec.strategy.canary.steps[1]: steps after the first setWeight: declared, but "
-            "this version of Sluice does not act on it yet; remove it to serve   [E901]");
-  EXPECT_EQ(problems[1].path, "spec.strategy.canary.analysis");
-}
-
-TEST(Inactive, ABlockIsNamedOnceWithoutItsParts) {
-  EXPECT_EQ(inactive_paths(valid(head + two_versions +
-                                 "  strategy: {stages: [{canary: {stable: v1, candidate: v2, pace: Evidence,"
-                                 " parachute: false}}]}\n")),
-            Paths{"spec.strategy.stages"});
-}
-
-TEST(Inactive, GatewayPartsOfLaterVersionsAre) {
-  EXPECT_EQ(
-      inactive_paths(valid("apiVersion: sluice.dev/v1\nkind: Gateway\nspec:\n  admin: {}\n  state: {memory: {}}\n")),
-      Paths{});
-  EXPECT_EQ(inactive_paths(valid("apiVersion: sluice.dev/v1\nkind: Gateway\nspec:\n  state: {sqlite: {}}\n")),
-            Paths{"spec.state.sqlite"});
 }
 
 class Directory : public testing::Test {
