@@ -113,12 +113,17 @@ struct PausedFrom {
   friend bool operator==(const PausedFrom&, const PausedFrom&) = default;
 };
 
-/// What a harm budget was reckoned with at the last look, so that a restart forgets nothing.
+/// What a harm budget was reckoned with at the last look, so that a restart forgets nothing of it.
 struct HarmSeen {
-  double in_window = 0;        ///< expected extra failures of the window under way
-  std::uint64_t requests = 0;  ///< of the candidate in that window; fewer now: counting began anew
-  std::uint64_t audience = 0;  ///< of all versions in that window
-  double rate = 0;             ///< requests per second of all versions
+  double in_window = 0;               ///< expected extra failures of the window under way
+  std::uint64_t window_requests = 0;  ///< of the candidate in that window; fewer now: counting began anew
+  std::uint64_t window_audience = 0;  ///< of both versions in that window
+  double rate = 0;                    ///< requests per second of both versions
+  // of the windows before
+  std::uint64_t requests = 0;  ///< of the candidate
+  std::uint64_t failures = 0;
+  std::uint64_t control_requests = 0;
+  std::uint64_t control_failures = 0;
   friend bool operator==(const HarmSeen&, const HarmSeen&) = default;
 };
 

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "canary_harm.hpp"
+#include "sluice/strategy/analysis.hpp"
+#include "sluice/strategy/gate.hpp"
+#include "sluice/strategy/transition.hpp"
+
+namespace sluice::strategy {
+
+/// One look of a canary at the world, and the transition that grows out of it. Lives for one call.
+class CanaryWalk {
+ public:
+  CanaryWalk(const policy::Canary& spec, const RolloutState& state, const Context& context);
+  Transition look();
+
+ private:
+  /// What the hooks that are called at every look say.
+  struct Hooks {
+    std::string rollback;  ///< who asks for it; empty: nobody
+    Gate gate;             ///< of the `rollout` hooks
+  };
+
+  // a person's word
+  void obey(const Command& command);
+  void promote_by(const Command& command);
+  void give_back(const Command& command, const std::string& reason);
+
+  // one for each part of a rollout's life
+  void open();
+  void watch();
+  void go_on(const Assessment& found, const Gate& hooks);
+  void leave_step(const std::string& findings);
+  void release();
+
+  // what is looked at
+  Hooks ask_hooks();
+  Assessment assess_now();
+  void resize(const Assessment& found);
+  bool deadline_is_over() const;
+  bool is_exposed() const { return state_.step >= 0 && state_.weight > 0; }
+
+  // what is done
+  void begin_at(std::int32_t step, const std::string& why);
+  void promote(const std::string& why);
+  void give_up(const std::string& reason, const std::string& message);
+  void roll_back(const std::string& reason, const std::string& message);
+  void hold(const std::string& reason, const std::string& message);
+  void wait(Phase phase, const std::string& reason, const std::string& message);
+  void tell(std::string kind, std::string text);
+
+  double allowed_share(std::int32_t step) const;
+  std::string budget_text() const;
+  std::string findings_text(const Assessment& found) const;
+  std::string to_share(std::int32_t step) const;
+  Duration interval() const;
+  std::int32_t last_step() const { return static_cast<std::int32_t>(path_.size()) - 1; }
+
+  const policy::Canary& spec_;
+  const Context& context_;
+  const std::vector<policy::Step> path_;
+  const policy::Analysis* analysis_;
+  HarmCounts counts_;
+  bool resized_ = false;
+  Transition made_;
+  RolloutState& state_;  // made_'s
+};
+
+}  // namespace sluice::strategy
