@@ -44,11 +44,13 @@ class Controller {
     std::vector<policy::ModelRoute> routes;
     std::uint64_t generation = 0;
     std::map<std::string, strategy::RolloutState> states;         ///< by route
+    std::map<std::string, strategy::RolloutState> before;         ///< what these came from, where there was something
     std::vector<RouteSteering> steerings;                         ///< in the order of the routes
     std::vector<std::pair<std::string, strategy::Event>> events;  ///< by route
   };
   Result<Prepared> prepare(std::vector<policy::ModelRoute> routes, std::uint64_t generation, WallTime now) const;
-  /// The data plane serves by it: keeps it.
+  /// The data plane serves by it: keeps it. An error says that the store could not, yet: the policy is in force
+  /// nevertheless, and every tick tries again.
   Result<void> adopt(Prepared prepared, WallTime now);
 
   /// Also the first one after a restart. Errors of the store or the data plane are logged, shown, and tried again.

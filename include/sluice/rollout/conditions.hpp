@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sluice/rollout/view.hpp"
+#include "sluice/strategy/transition.hpp"
+
+/// What status says of a route in one word each: pure.
+namespace sluice::rollout {
+
+/// How the route serves, apart from what its rollout has come to.
+struct Serving {
+  std::string word;  ///< "Healthy", "Degraded", "Down", "Unknown"
+  std::string message;
+};
+
+/// Healthy: every version with traffic has all of its endpoints. Down: one that has traffic has none, and nobody
+/// answers for it. Unknown: nobody has looked yet.
+Serving serving_of(const strategy::Steering& steering, const strategy::Evidence& evidence);
+
+/// What the conditions are made of besides the state.
+struct Facts {
+  Serving serving;
+  bool kept = true;           ///< the store has this state
+  std::string store_problem;  ///< why it does not
+  bool in_force = true;       ///< the data plane does what the state says
+};
+
+/// Serving, Progressing, Paused, ChecksPass, StateKept, in this order.
+std::vector<Condition> conditions_of(const strategy::RolloutState& state, const Facts& facts);
+
+}  // namespace sluice::rollout

@@ -1,0 +1,103 @@
+#include "sluice/rollout/conditions.hpp"
+
+#include <algorithm>
+
+namespace sluice::rollout {
+namespace {
+
+using strategy::Phase;
+using strategy::RolloutState;
+using strategy::Verdict;
+
+constexpr const char* yes = "True";
+constexpr const char* no = "False";
+constexpr const char* unknown = "Unknown";
+
+Condition serving(const Facts& facts) {
+  const std::string& word = facts.serving.word;
+  const char* const status = word == "Unknown" ? unknown : word == "Down" ? no : yes;
+  return {"Serving", status, word, facts.serving.message, {}};
+}
+
+Condition progressing(const RolloutState& state) {
+  const bool moves =
+      state.phase == Phase::Pending || state.phase == Phase::Progressing || state.phase == Phase::RollingBack;
+  Condition condition{"Progressing", moves ? yes : no, state.reason, state.message, state.phase_since};
+  if (condition.reason.empty()) condition.reason = std::string(strategy::to_string(state.phase));
+  return condition;
+}
+
+Condition paused(const RolloutState& state) {
+  if (state.paused) {
+    return {"Paused", yes, "PausedByPerson", "paused by " + state.paused_by, state.phase_since};
+  }
+  if (state.phase == Phase::Paused || state.phase == Phase::Held) {
+    return {"Paused", yes, state.reason, state.message, state.phase_since};
+  }
+  return {"Paused", no, "NotPaused", {}, {}};
+}
+
+/// The worst of all checks that decide, in the words of the first that is so.
+Condition checks_pass(const RolloutState& state) {
+  const strategy::CheckMemory* failed = nullptr;
+  const strategy::CheckMemory* open = nullptr;
+  bool any = false;
+  const auto weigh = [&](const std::vector<strategy::CheckMemory>& checks) {
+    for (const auto& check : checks) {
+      if (check.dry_run) continue;
+      any = true;
+      if (check.verdict == Verdict::Fail && failed == nullptr) failed = &check;
+      if (check.verdict != Verdict::Pass && open == nullptr) open = &check;
+    }
+  };
+  weigh(state.checks);
+  for (const auto& arm : state.arms) weigh(arm.checks);
+  if (!any) return {"ChecksPass", unknown, "NoChecks", {}, {}};
+  if (failed != nullptr) return {"ChecksPass", no, "CheckFailed", failed->message, state.last_look};
+  if (open == nullptr) return {"ChecksPass", yes, "AllPass", {}, state.last_look};
+  return {"ChecksPass", unknown, std::string(strategy::to_string(open->verdict)), open->message, state.last_look};
+}
+
+Condition state_kept(const Facts& facts) {
+  if (!facts.kept) return {"StateKept", no, "StoreDown", facts.store_problem, {}};
+  if (!facts.in_force) {
+    return {"StateKept", yes, "NotInForce", "the data plane has not taken this state yet", {}};
+  }
+  return {"StateKept", yes, "Kept", {}, {}};
+}
+
+bool has_traffic(const traffic::TrafficPlan& plan, std::size_t version) {
+  return plan.target_share(static_cast<traffic::VersionIndex>(version)) > 0;
+}
+
+/// What the rollout itself keeps out is nobody's failure.
+std::uint32_t withheld(const strategy::Evidence& evidence, const std::string& version) {
+  return static_cast<std::uint32_t>(
+      std::count_if(evidence.endpoints.begin(), evidence.endpoints.end(),
+                    [&](const auto& endpoint) { return endpoint.withheld && endpoint.version == version; }));
+}
+
+}  // namespace
+
+Serving serving_of(const strategy::Steering& steering, const strategy::Evidence& evidence) {
+  Serving out{"Unknown", {}};
+  for (std::size_t i = 0; i < evidence.versions.size() && i < steering.plan.versions().size(); ++i) {
+    const auto& version = evidence.versions[i];
+    if (!has_traffic(steering.plan, i)) continue;
+    if (out.word == "Unknown") out.word = "Healthy";
+    const auto named = version.endpoints - std::min(version.endpoints, withheld(evidence, version.version));
+    if (named > 0 && version.usable >= named) continue;
+    const std::string sentence =
+        version.version + " has " + std::to_string(version.usable) + " of " + std::to_string(named) + " endpoints";
+    const bool rescued = i < steering.fallbacks.size() && steering.fallbacks[i] >= 0;
+    if (version.usable == 0 && !rescued) return {"Down", sentence};
+    if (out.word == "Healthy") out = {"Degraded", sentence};
+  }
+  return out;
+}
+
+std::vector<Condition> conditions_of(const RolloutState& state, const Facts& facts) {
+  return {serving(facts), progressing(state), paused(state), checks_pass(state), state_kept(facts)};
+}
+
+}  // namespace sluice::rollout

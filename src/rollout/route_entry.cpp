@@ -1,0 +1,67 @@
+#include "route_entry.hpp"
+
+#include <algorithm>
+
+namespace sluice::rollout {
+namespace {
+
+using strategy::Phase;
+using strategy::RolloutState;
+
+bool same_shares(const std::vector<strategy::ArmState>& one, const std::vector<strategy::ArmState>& other) noexcept {
+  return std::equal(one.begin(), one.end(), other.begin(), other.end(), [](const auto& a, const auto& b) {
+    return a.version == b.version && a.share == b.share && a.dropped == b.dropped;
+  });
+}
+
+bool same_places(const std::vector<strategy::SlotState>& one, const std::vector<strategy::SlotState>& other) noexcept {
+  return std::equal(one.begin(), one.end(), other.begin(), other.end(), [](const auto& a, const auto& b) {
+    return a.stable == b.stable && a.candidate == b.candidate && a.phase == b.phase && a.back == b.back;
+  });
+}
+
+/// Nobody but the version that others fall back to gets more than before.
+bool gives_way(const traffic::TrafficPlan& from, const traffic::TrafficPlan& to) {
+  if (from.versions() != to.versions()) return false;
+  bool less = false;
+  for (std::size_t i = 0; i < from.versions().size(); ++i) {
+    const auto version = static_cast<traffic::VersionIndex>(i);
+    if (to.mirror_share(version) > from.mirror_share(version)) return false;
+    if (version == from.spec().stable) continue;
+    const double before = from.target_share(version);
+    const double after = to.target_share(version);
+    if (after > before) return false;
+    less = less || after < before;
+  }
+  return less;
+}
+
+}  // namespace
+
+std::string record_of(const std::string& route) {
+  return "rollout/" + route;
+}
+
+bool steers_alike(const RolloutState& one, const RolloutState& other) noexcept {
+  return one.phase == other.phase && one.step == other.step && one.weight == other.weight && one.live == other.live &&
+         one.warm_until.has_value() == other.warm_until.has_value() && one.paused == other.paused &&
+         one.window == other.window && same_shares(one.arms, other.arms) && same_places(one.slots, other.slots) &&
+         one.winner == other.winner && one.stage == other.stage && one.attempt == other.attempt &&
+         one.reason == other.reason;
+}
+
+Move::Kind kind_of(const RolloutState& before, const RolloutState& after, const strategy::Steering& from,
+                   const strategy::Steering* to) {
+  const Phase phase = after.phase;
+  if (phase != before.phase) {
+    const bool back = phase == Phase::RolledBack || phase == Phase::Aborted || phase == Phase::RollingBack;
+    if (back || phase == Phase::Held) return Move::Kind::Retreat;
+    if (phase == Phase::Promoted || phase == Phase::Concluded) return Move::Kind::Advance;
+  }
+  if (after.paused && !before.paused) return Move::Kind::Retreat;
+  if (to == nullptr) return Move::Kind::Remember;
+  if (before.phase == Phase::RollingBack) return Move::Kind::Retreat;  // and further on the way
+  return gives_way(from.plan, to->plan) ? Move::Kind::Retreat : Move::Kind::Advance;
+}
+
+}  // namespace sluice::rollout

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <type_traits>
+
+#include "sluice/strategy/rollout_state.hpp"
+
+/// The fields of a record, named once for writing and reading: `visit(name, field)` for each. A test counts them.
+namespace sluice::rollout {
+
+template <typename Visitor, typename State>
+void visit_check(Visitor& visit, State& check) {
+  visit("name", check.name);
+  visit("verdict", check.verdict);
+  visit("failures", check.failures);
+  visit("inconclusiveInARow", check.inconclusive_in_a_row);
+  visit("looks", check.looks);
+  visit("value", check.value);
+  visit("reference", check.reference);
+  visit("threshold", check.threshold);
+  visit("samples", check.samples);
+  visit("rule", check.rule);
+  visit("message", check.message);
+  visit("dryRun", check.dry_run);
+}
+
+template <typename Visitor, typename State>
+void visit_arm(Visitor& visit, State& arm) {
+  visit("version", arm.version);
+  visit("share", arm.share);
+  visit("successes", arm.successes);
+  visit("failures", arm.failures);
+  visit("seenSuccesses", arm.seen_successes);
+  visit("seenFailures", arm.seen_failures);
+  visit("seenCounters", arm.seen_counters);
+  visit("toldShare", arm.told_share);
+  visit("probabilityBest", arm.probability_best);
+  visit("copies", arm.copies);
+  visit("copiesSeen", arm.copies_seen);
+  visit("dropped", arm.dropped);
+  visit("reason", arm.reason);
+  visit("checks", arm.checks);
+}
+
+template <typename Visitor, typename State>
+void visit_slot(Visitor& visit, State& slot) {
+  visit("stable", slot.stable);
+  visit("candidate", slot.candidate);
+  visit("phase", slot.phase);
+  visit("back", slot.back);
+  visit("surge", slot.surge);
+  visit("surge", slot.surge);
+  visit("since", slot.since);
+  visit("begun", slot.begun);
+  visit("begun", slot.begun);
+  visit("tries", slot.tries);
+}
+
+template <typename Visitor, typename State>
+void visit_pause(Visitor& visit, State& pause) {
+  visit("phase", pause.phase);
+  visit("reason", pause.reason);
+  visit("message", pause.message);
+  visit("phaseSince", pause.phase_since);
+  visit("since", pause.since);
+}
+
+template <typename Visitor, typename State>
+void visit_harm(Visitor& visit, State& harm) {
+  visit("inWindow", harm.in_window);
+  visit("requests", harm.requests);
+  visit("rate", harm.rate);
+}
+
+template <typename Visitor, typename State>
+void visit_state(Visitor& visit, State& state) {
+  visit("route", state.route);
+  visit("number", state.number);
+  visit("strategy", state.strategy);
+  visit("fingerprint", state.fingerprint);
+  visit("observedGeneration", state.observed_generation);
+  visit("phase", state.phase);
+  visit("reason", state.reason);
+  visit("message", state.message);
+  visit("begun", state.begun);
+  visit("phaseSince", state.phase_since);
+  visit("ended", state.ended);
+  visit("step", state.step);
+  visit("stepSince", state.step_since);
+  visit("lastProgress", state.last_progress);
+  visit("weight", state.weight);
+  visit("live", state.live);
+  visit("warmUntil", state.warm_until);
+  visit("paused", state.paused);
+  visit("pausedBy", state.paused_by);
+  visit("pausedFrom", state.paused_from);
+  visit("approved", state.approved);
+  visit("window", state.window);
+  visit("windowSince", state.window_since);
+  visit("lastLook", state.last_look);
+  visit("checks", state.checks);
+  visit("harm", state.harm);
+  visit("harmSeen", state.harm_seen);
+  visit("arms", state.arms);
+  visit("slots", state.slots);
+  visit("retreat", state.retreat);
+  visit("full", state.full);
+  visit("retreat", state.retreat);
+  visit("full", state.full);
+  visit("winner", state.winner);
+  visit("stage", state.stage);
+  visit("stageSince", state.stage_since);
+  visit("attempt", state.attempt);
+}
+
+template <typename Visitor, typename State>
+void visit_fields(Visitor& visit, State& state) {
+  using Plain = std::remove_const_t<State>;
+  if constexpr (std::is_same_v<Plain, strategy::CheckMemory>) visit_check(visit, state);
+  if constexpr (std::is_same_v<Plain, strategy::ArmState>) visit_arm(visit, state);
+  if constexpr (std::is_same_v<Plain, strategy::SlotState>) visit_slot(visit, state);
+  if constexpr (std::is_same_v<Plain, strategy::PausedFrom>) visit_pause(visit, state);
+  if constexpr (std::is_same_v<Plain, strategy::HarmSeen>) visit_harm(visit, state);
+  if constexpr (std::is_same_v<Plain, strategy::RolloutState>) visit_state(visit, state);
+}
+
+}  // namespace sluice::rollout

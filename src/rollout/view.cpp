@@ -1,0 +1,89 @@
+#include "sluice/rollout/view.hpp"
+
+#include "controller_impl.hpp"
+#include "sluice/rollout/conditions.hpp"
+#include "sluice/rollout/progress.hpp"
+#include "sluice/strategy/verbs.hpp"
+
+namespace sluice::rollout {
+namespace {
+
+std::vector<VersionShare> shares_of(const RouteEntry& entry) {
+  std::vector<VersionShare> out;
+  const auto& plan = entry.steering.plan;
+  // Numbers of another window are about steps that are over.
+  const bool counted = entry.evidence.window == entry.state.window;
+  for (std::size_t i = 0; i < entry.policy.versions.size(); ++i) {
+    const auto index = static_cast<traffic::VersionIndex>(i);
+    VersionShare share;
+    share.version = entry.policy.versions[i].name;
+    if (i < entry.steering.roles.size()) share.role = entry.steering.roles[i];
+    share.target = plan.target_share(index);
+    share.mirrored = plan.mirror_share(index);
+    const auto* const seen = counted ? entry.evidence.find(share.version) : nullptr;
+    if (seen != nullptr) {
+      share.requests = seen->all.requests;
+      share.failures = seen->all.failures;
+    }
+    out.push_back(std::move(share));
+  }
+  return out;
+}
+
+std::vector<std::string> verbs_of(const strategy::RolloutState& state) {
+  using strategy::Verb;
+  std::vector<std::string> out;
+  for (const Verb verb : {Verb::Promote, Verb::Pause, Verb::Resume, Verb::Abort, Verb::Retry, Verb::Undo}) {
+    const auto permission = strategy::judge({verb, false, {}}, state);
+    if (permission.kind == strategy::Permission::Kind::Act) out.emplace_back(strategy::to_string(verb));
+  }
+  return out;
+}
+
+}  // namespace
+
+RolloutView Controller::Impl::view(const RouteEntry& entry, WallTime now) const {
+  const strategy::RolloutState& state = entry.state;
+  const Facts facts{serving_of(entry.steering, entry.evidence), entry.kept, keeper_.problem(), entry.in_force};
+  const Progress progress = progress_of(entry.policy.strategy, state, now);
+  RolloutView out;
+  out.route = state.route;
+  out.id = strategy::id_of(state);
+  out.strategy = state.strategy;
+  out.generation = generation_;
+  out.observed_generation = state.observed_generation;
+  out.serving = facts.serving.word;
+  out.phase = state.phase;
+  out.reason = state.reason;
+  out.message = state.message;
+  out.paused_by_person = state.paused;
+  out.paused_by = state.paused_by;
+  out.step = progress.step;
+  out.steps = progress.steps;
+  out.step_text = progress.text;
+  out.next = progress.next;
+  out.stage = progress.stage;
+  out.stages = progress.stages;
+  out.winner = state.winner;
+  out.begun = state.begun;
+  out.phase_since = state.phase_since;
+  out.ended = state.ended;
+  out.undo_until = state.warm_until;
+  out.versions = shares_of(entry);
+  out.checks = state.checks;
+  out.arms = state.arms;
+  out.slots = state.slots;
+  out.conditions = conditions_of(state, facts);
+  out.verbs = verbs_of(state);
+  out.events = keeper_.journal().tail(state.route);
+  return out;
+}
+
+std::vector<RolloutView> Controller::Impl::views(WallTime now) const {
+  std::vector<RolloutView> out;
+  out.reserve(routes_.size());
+  for (const RouteEntry& entry : routes_) out.push_back(view(entry, now));
+  return out;
+}
+
+}  // namespace sluice::rollout
