@@ -1,0 +1,455 @@
+#include "sluice/strategy/rolling.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "rolling_move.hpp"
+#include "rolling_slots.hpp"
+#include "sluice/strategy/analysis.hpp"
+#include "sluice/strategy/gate.hpp"
+#include "sluice/strategy/moves.hpp"
+#include "sluice/strategy/reading.hpp"
+
+namespace sluice::strategy {
+namespace {
+
+using policy::WebhookType;
+
+/// One look at the world, and the transition that grows out of it.
+class Round {
+ public:
+  Round(const policy::Rolling& spec, const RolloutState& state, const Context& context)
+      : spec_(spec), context_(context), made_{state, {}, {}, {}, {}}, state_(made_.state) {}
+
+  Transition look() {
+    if (context_.command == nullptr && is_over(state_.phase)) return std::move(made_);
+    reconcile(state_.slots, endpoints_of(context_.route, context_.evidence, spec_.stable),
+              endpoints_of(context_.route, context_.evidence, spec_.candidate));
+    if (context_.command != nullptr) {
+      obey(*context_.command);
+    } else if (!state_.retreat.empty()) {
+      go_back();
+    } else {
+      go_on();
+    }
+    return std::move(made_);
+  }
+
+ private:
+  // ---- a person's word
+
+  void obey(const Command& command) {
+    const std::string who = command.actor.empty() ? "a person" : command.actor;
+    switch (command.verb) {
+      case Verb::Promote:
+        state_.full = state_.full || command.full;
+        state_.approved = true;
+        enter(state_, state_.phase == Phase::Pending ? Phase::Pending : Phase::Progressing, "PromotedByPerson",
+              who + (command.full ? " wants all instances replaced without further checks"
+                                  : " lets the instance under way pass"),
+              context_.now);
+        state_.last_progress = context_.now;
+        tell("Advanced", state_.message);
+        return go_on();
+      case Verb::Abort:
+        return retreat("Aborted", who + " aborted");
+      case Verb::Undo:
+        if (!can_return()) return;
+        return retreat("Undone", who + " undid the promotion");
+      default:
+        return;
+    }
+  }
+
+  /// Where nobody can bring stable back, one of its endpoints must still be there.
+  bool can_return() {
+    if (spec_.replace != policy::Replace::Endpoints) return true;
+    const Capacity capacity(spec_, context_.evidence, state_.slots);
+    const bool any = std::any_of(state_.slots.begin(), state_.slots.end(),
+                                 [&](const SlotState& slot) { return capacity.is_ready(spec_.stable, slot.stable); });
+    if (!any) made_.refusal = "none of the endpoints of '" + spec_.stable + "' is ready any more";
+    return any;
+  }
+
+  // ---- forwards
+
+  void go_on() {
+    const bool begun = std::any_of(state_.slots.begin(), state_.slots.end(),
+                                   [](const SlotState& slot) { return slot.phase != SlotPhase::Old; });
+    if (!begun && !may_begin()) return;
+    if (begun && !still_good()) return;
+    if (!move_all()) return;
+    state_.weight = weight_of(state_.slots);
+    if (state_.phase != Phase::Held && !state_.paused) {
+      if (is_through()) return finish();
+      start_next();
+      state_.weight = weight_of(state_.slots);
+    }
+    watch_deadline();
+  }
+
+  /// The gates before the first instance.
+  bool may_begin() {
+    if (state_.paused || state_.phase == Phase::Held) return false;
+    for (const auto type : {WebhookType::ConfirmRollout, WebhookType::PreRollout}) {
+      const Gate gate = ask(spec_.webhooks, type, "begin", context_, made_);
+      if (gate.answer == GateAnswer::Refused) {
+        retreat("WebhookFailed", gate.message);
+        return false;
+      }
+      if (gate.answer == GateAnswer::Waiting && !state_.approved) {
+        wait("AwaitingConfirmation", gate.message);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /// What may send it back at any time: hooks and checks. Settles whether instances have passed.
+  bool still_good() {
+    const std::string moment = this_look();
+    if (const auto wish = rollback_wish(spec_.webhooks, moment, context_, made_)) {
+      retreat("RollbackRequested", *wish);
+      return false;
+    }
+    if (state_.full || state_.weight <= 0) return true;
+    if (!assess_candidate()) return false;
+    return spec_.replace == policy::Replace::Webhook || settling() == 0 || ask_rollout_hooks(moment);
+  }
+
+  bool ask_rollout_hooks(const std::string& moment) {
+    const Gate gate = ask(spec_.webhooks, WebhookType::Rollout, moment, context_, made_);
+    if (gate.answer == GateAnswer::Refused) {
+      retreat("WebhookFailed", gate.message);
+      return false;
+    }
+    if (gate.answer == GateAnswer::Waiting) proven_since_.reset();
+    return true;
+  }
+
+  bool assess_candidate() {
+    if (!spec_.analysis) {
+      proven_since_ = context_.now;
+      return true;
+    }
+    const Sample& stable = evidence_of(context_.evidence, state_, spec_.stable).all;
+    const policy::Analysis analysis = what_can_be_judged(*spec_.analysis, stable);
+    const std::string key = errand_prefix(state_) + "/rolling";
+    for (auto& query : queries_of(analysis, context_.route.name, spec_.candidate, spec_.stable, key)) {
+      made_.queries.push_back(std::move(query));
+    }
+    const Sample& candidate = evidence_of(context_.evidence, state_, spec_.candidate).all;
+    const Assessment found = assess(analysis, state_, {&candidate, &stable, &context_.evidence, key}, context_.now);
+    state_.checks = found.memory;
+    if (found.looked) state_.last_look = context_.now;
+    if (found.verdict == Verdict::Fail) {
+      tell("CheckFailed", found.message);
+      retreat("CheckFailed", found.message);
+      return false;
+    }
+    if (found.verdict == Verdict::Pass && state_.last_look) proven_since_ = *state_.last_look;
+    if (analysis.checks.empty()) proven_since_ = context_.now;
+    if (found.exhausted && !state_.approved && state_.phase != Phase::Held && settling() > 0) hold(found.message);
+    findings_ = found.message;
+    return true;
+  }
+
+  /// With its last instance stable has no traffic any more that somebody could be compared with.
+  policy::Analysis what_can_be_judged(policy::Analysis analysis, const Sample& stable) const {
+    if (state_.weight < 1 || stable.requests > 0) return analysis;
+    std::erase_if(analysis.checks, [](const policy::Check& check) { return check.versus_stable.has_value(); });
+    return analysis;
+  }
+
+  /// Everybody who is under way goes as far as they can. False: the rollout turned back.
+  bool move_all() {
+    bool admitted = false;
+    for (std::size_t i = 0; i < state_.slots.size(); ++i) {
+      const SlotState slot = state_.slots[i];
+      if (!is_under_way(slot)) continue;
+      const bool proven = state_.full || state_.approved || (proven_since_ && *proven_since_ > slot.since);
+      const bool may_settle = state_.phase != Phase::Held && proven;
+      const Move move = move_slot(spec_, context_, i, may_settle, state_.full || state_.approved, made_);
+      if (move.kind == Move::Kind::Failed) {
+        retreat(move.reason, move.message);
+        return false;
+      }
+      admitted = admitted || move.admitted;
+      if (move.kind != Move::Kind::Stays) note(i, slot, move);
+    }
+    if (admitted) judge_anew();
+    return true;
+  }
+
+  void note(std::size_t index, const SlotState& before, const Move& move) {
+    state_.last_progress = context_.now;
+    state_.weight = weight_of(state_.slots);
+    const bool finished = move.kind == Move::Kind::Finished;
+    std::string text = move.message + " (instance " + std::to_string(index + 1) + " of " +
+                       std::to_string(state_.slots.size()) + ", '" + spec_.candidate + "' has " +
+                       percent(state_.weight) + ")";
+    if (finished) begin_step(state_, replaced(), context_.now);
+    if (finished && before.phase == SlotPhase::Settling && !findings_.empty()) text += ": " + findings_;
+    if (state_.phase != Phase::Held) enter(state_, Phase::Progressing, "Replacing", text, context_.now);
+    tell(finished ? "InstanceReplaced" : "Advanced", std::move(text));
+  }
+
+  /// Evidence counts from the newcomer's first request; but when stable has nothing left to be compared with, what it
+  /// did before goes on being the measure.
+  void judge_anew() {
+    const bool comparable = evidence_of(context_.evidence, state_, spec_.stable).all.requests > 0;
+    if (weight_of(state_.slots) >= 1 && comparable) return;
+    open_window(state_, context_.now);
+  }
+
+  // ---- the next ones
+
+  bool is_through() const {
+    return count_in(state_.slots, SlotPhase::New) == state_.slots.size() && weight_of(state_.slots) > 0;
+  }
+
+  void finish() {
+    const Gate gate = ask(spec_.webhooks, WebhookType::ConfirmPromotion, "promotion", context_, made_);
+    if (gate.answer == GateAnswer::Waiting && !state_.approved && !state_.full) {
+      return wait("AwaitingConfirmation", gate.message);
+    }
+    end_with(state_, spec_.candidate, Phase::Promoted, state_.full ? "PromotedByPerson" : "Promoted",
+             "'" + spec_.candidate + "' is promoted: " + std::to_string(state_.slots.size()) + " of " +
+                 std::to_string(state_.slots.size()) + " instances are replaced",
+             context_.now);
+    tell("Promoted", state_.message);
+  }
+
+  /// Instances are exchanged first; what one version has more of comes or goes at the end.
+  void start_next() {
+    const Limits limits = limits_of(spec_, state_.slots);
+    for (std::size_t i = 0; i < state_.slots.size(); ++i) {
+      if (state_.slots[i].phase != SlotPhase::Old) continue;
+      const auto way = way_in(state_.slots[i], limits);
+      if (way == Way::None) continue;
+      if (!confirmed(i)) return;
+      start(i, way == Way::Surge);
+    }
+    if (settling() == 0 && count_under_way() == 0) explain(limits);
+  }
+
+  enum class Way : std::uint8_t { None, Surge, Drain };
+
+  Way way_in(const SlotState& slot, const Limits& limits) const {
+    if (!is_pair(slot)) return pairs_are_done() && !would_empty(slot) ? Way::Drain : Way::None;
+    std::size_t surging = 0;
+    std::size_t out = 0;
+    for (const SlotState& other : state_.slots) {
+      if (!is_under_way(other) || !is_pair(other)) continue;
+      // One that surged gives its place free when stable leaves.
+      if (other.surge) surging += other.phase == SlotPhase::Draining ? 0 : 1;
+      if (!other.surge) ++out;
+    }
+    if (surging < limits.surge && can_overlap(spec_, slot)) return Way::Surge;
+    const Capacity capacity(spec_, context_.evidence, state_.slots);
+    // An instance that serves nobody may go whatever the others do, or a version that is down could not be mended.
+    const bool affordable = !capacity.serves(slot) || capacity.available() > limits.at_least;
+    return out < limits.unavailable && affordable ? Way::Drain : Way::None;
+  }
+
+  bool pairs_are_done() const {
+    return std::all_of(state_.slots.begin(), state_.slots.end(),
+                       [](const SlotState& slot) { return !is_pair(slot) || slot.phase == SlotPhase::New; });
+  }
+
+  /// Nothing leaves before somebody of the candidate is there.
+  bool would_empty(const SlotState& slot) const { return slot.candidate.empty() && weight_of(state_.slots) <= 0; }
+
+  bool confirmed(std::size_t index) {
+    if (state_.full) return true;
+    const Gate gate =
+        ask(spec_.webhooks, WebhookType::ConfirmTrafficIncrease, "instance" + std::to_string(index), context_, made_);
+    if (gate.answer == GateAnswer::Open) return true;
+    if (state_.approved) return true;
+    wait("AwaitingConfirmation", gate.message);
+    return false;
+  }
+
+  void start(std::size_t index, bool surge) {
+    SlotState& slot = state_.slots[index];
+    start_slot(spec_, slot, surge, context_.now);
+    state_.approved = false;
+    state_.last_progress = context_.now;
+    const std::string text =
+        (slot.candidate.empty() ? slot.stable + " leaves '" + spec_.stable + "'"
+         : slot.stable.empty()  ? slot.candidate + " comes to '" + spec_.candidate + "'"
+         : surge                ? slot.candidate + " comes before " + slot.stable + " goes"
+                                : slot.stable + " gets nothing new and is replaced by '" + spec_.candidate + "'") +
+        " (instance " + std::to_string(index + 1) + " of " + std::to_string(state_.slots.size()) + ")";
+    enter(state_, Phase::Progressing, "Replacing", text, context_.now);
+    tell("Advanced", text);
+  }
+
+  /// Why nothing begins though nothing is under way.
+  void explain(const Limits& limits) {
+    if (is_through()) return;
+    const bool nobody = std::all_of(state_.slots.begin(), state_.slots.end(),
+                                    [](const SlotState& slot) { return slot.candidate.empty(); });
+    if (nobody) return wait("NoEndpoints", "nothing is known of endpoints of '" + spec_.candidate + "' yet", false);
+    const Capacity capacity(spec_, context_.evidence, state_.slots);
+    wait("AwaitingCapacity",
+         std::to_string(capacity.available()) + " of " + std::to_string(limits.total) + " instances serve, and " +
+             std::to_string(limits.at_least) + " must while one is replaced",
+         false);
+  }
+
+  // ---- backwards
+
+  void retreat(const std::string& reason, const std::string& why) {
+    state_.retreat = reason;
+    state_.approved = state_.full = false;
+    const bool any = std::any_of(state_.slots.begin(), state_.slots.end(),
+                                 [](const SlotState& slot) { return slot.phase != SlotPhase::Old; });
+    enter(state_, Phase::RollingBack, reason, "back to '" + spec_.stable + "': " + why, context_.now);
+    state_.live = spec_.stable;
+    if (any) tell("RollingBack", state_.message);
+    go_back();
+  }
+
+  void go_back() {
+    for (std::size_t i = 0; i < state_.slots.size(); ++i) {
+      const SlotState slot = state_.slots[i];
+      if (!is_under_way(slot) || !slot.back) continue;
+      const Move move = move_slot(spec_, context_, i, false, false, made_);
+      if (move.kind != Move::Kind::Stays) note_back(i, move);
+    }
+    turn_next();
+    let_go();
+    state_.weight = weight_of(state_.slots);
+    if (count_in(state_.slots, SlotPhase::Old) == state_.slots.size()) end();
+  }
+
+  void note_back(std::size_t index, const Move& move) {
+    const std::string text = move.message + " (" + std::to_string(count_in(state_.slots, SlotPhase::Old)) + " of " +
+                             std::to_string(state_.slots.size()) + " instances are back)";
+    tell(move.kind == Move::Kind::Finished ? "InstanceReplaced" : "Advanced",
+         "instance " + std::to_string(index + 1) + ": " + text);
+  }
+
+  /// Those that serve nobody first, and never the last one that serves while others could.
+  void turn_next() {
+    const Limits limits = limits_of(spec_, state_.slots);
+    for (const bool serving : {false, true}) {
+      for (SlotState& slot : state_.slots) {
+        if (slot.phase == SlotPhase::Old || slot.back) continue;
+        const Capacity capacity(spec_, context_.evidence, state_.slots);
+        const bool serves = capacity.serves(slot);
+        if (serves != serving || count_under_way_back() >= limits.batch) continue;
+        const bool costs = serves && !can_overlap(spec_, slot) && state_.slots.size() > 1;
+        if (costs && capacity.serving() < 2) continue;
+        turn_slot(spec_, slot, context_.now);
+      }
+    }
+  }
+
+  /// A candidate that only serves until stable is back goes at once where the others are enough, and where stable does
+  /// not come back in time as long as there are others.
+  void let_go() {
+    const Limits limits = limits_of(spec_, state_.slots);
+    for (SlotState& slot : state_.slots) {
+      if (!slot.back || !slot.surge) continue;
+      const Capacity capacity(spec_, context_.evidence, state_.slots);
+      const std::size_t others = capacity.serving() - (capacity.serves(slot) ? 1 : 0);
+      const bool late = context_.now - slot.begun >= spec_.replace_timeout;
+      if (others > 0 && (others >= limits.at_least || late)) slot.surge = false;
+    }
+  }
+
+  void end() {
+    const bool person = state_.retreat == "Aborted" || state_.retreat == "Undone";
+    const std::string reason = std::exchange(state_.retreat, "");
+    std::string message = state_.message;
+    end_with(state_, spec_.stable, person ? Phase::Aborted : Phase::RolledBack, reason, message, context_.now);
+    begin_step(state_, 0, context_.now);
+    tell(person ? reason : "RolledBack", std::move(message));
+  }
+
+  // ---- what goes on around it
+
+  void hold(const std::string& why) {
+    const std::string text = "undecided for too long, a person is to decide: " + why;
+    enter(state_, Phase::Held, "Undecided", text, context_.now);
+    tell("Held", text);
+  }
+
+  /// Stays where it is, and says why; told once per reason. A wait for somebody outside does not count as being stuck.
+  void wait(const std::string& reason, const std::string& text, bool for_somebody = true) {
+    const bool news = state_.reason != reason;
+    enter(state_, state_.phase == Phase::Pending ? Phase::Pending : Phase::Progressing, reason, text, context_.now);
+    if (news) tell("Waiting", text);
+    awaits_somebody_ = for_somebody;
+  }
+
+  void watch_deadline() {
+    if (awaits_somebody_ || state_.paused || state_.phase == Phase::Held) return;
+    WallTime from = state_.last_progress;
+    // The time that minReady asks for is no standstill.
+    for (const SlotState& slot : state_.slots) {
+      if (slot.phase == SlotPhase::Settling) from = std::max(from, std::min(context_.now, slot.since + min_ready()));
+    }
+    if (context_.now - from < spec_.progress_deadline) return;
+    retreat("ProgressDeadlineExceeded", "no progress for " + short_duration(spec_.progress_deadline) +
+                                            (findings_.empty() ? ": " + state_.message : ": " + findings_));
+  }
+
+  WallTime::duration min_ready() const { return std::chrono::duration_cast<WallTime::duration>(spec_.min_ready); }
+
+  /// Tells one look of the hooks from the next, also over a restart.
+  std::string this_look() const {
+    const Duration interval = spec_.analysis ? spec_.analysis->interval : policy::Analysis{}.interval;
+    const auto look = std::max<std::int64_t>(0, Duration(context_.now - state_.window_since) / interval);
+    return "window" + std::to_string(state_.window) + "/look" + std::to_string(look);
+  }
+
+  std::int32_t replaced() const { return static_cast<std::int32_t>(count_in(state_.slots, SlotPhase::New)); }
+  std::size_t settling() const { return count_in(state_.slots, SlotPhase::Settling); }
+  std::size_t count_under_way() const {
+    return static_cast<std::size_t>(std::count_if(state_.slots.begin(), state_.slots.end(), is_under_way));
+  }
+  std::size_t count_under_way_back() const {
+    return static_cast<std::size_t>(std::count_if(state_.slots.begin(), state_.slots.end(), [](const SlotState& slot) {
+      return slot.back && is_under_way(slot);
+    }));
+  }
+
+  void tell(std::string kind, std::string text) { made_.events.push_back({std::move(kind), std::move(text)}); }
+
+  const policy::Rolling& spec_;
+  const Context& context_;
+  Transition made_;
+  RolloutState& state_;
+  std::optional<WallTime> proven_since_;  ///< the last look at which all checks passed
+  std::string findings_;
+  bool awaits_somebody_ = false;
+};
+
+}  // namespace
+
+RolloutState begin(const policy::Rolling& rolling, RolloutState state, const Context& context) {
+  state.live = rolling.stable;
+  state.retreat.clear();
+  state.full = false;
+  // A new attempt takes the instances as the one before left them: a server does not forget the model that it loaded.
+  const bool unfinished = count_in(state.slots, SlotPhase::New) < state.slots.size();
+  if (!unfinished) state.slots.clear();
+  reconcile(state.slots, endpoints_of(context.route, context.evidence, rolling.stable),
+            endpoints_of(context.route, context.evidence, rolling.candidate));
+  begin_step(state, static_cast<std::int32_t>(count_in(state.slots, SlotPhase::New)), context.now);
+  open_window(state, context.now);
+  for (SlotState& slot : state.slots) {
+    if (is_under_way(slot)) slot.begun = slot.since = context.now;
+  }
+  state.weight = weight_of(state.slots);
+  return state;
+}
+
+Transition advance(const policy::Rolling& rolling, const RolloutState& state, const Context& context) {
+  return Round(rolling, state, context).look();
+}
+
+}  // namespace sluice::strategy
