@@ -1,0 +1,290 @@
+#include "sluice/strategy/bandit.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "sluice/strategy/bandit_shares.hpp"
+#include "sluice/strategy/guardrails.hpp"
+#include "sluice/strategy/moves.hpp"
+#include "sluice/strategy/reading.hpp"
+#include "sluice/strategy/split_steering.hpp"
+
+namespace sluice::strategy {
+namespace {
+
+/// A smaller move of every share is not worth a new plan, and a smaller one since it was last told no line in the
+/// journal.
+constexpr double smallest_move = 0.001;
+constexpr double smallest_news = 0.1;
+
+/// What is remembered of each arm, in the order of the policy.
+void line_up(const policy::Bandit& bandit, RolloutState& state) {
+  std::vector<ArmState> arms;
+  for (const auto& name : bandit.arms) {
+    const auto before =
+        std::find_if(state.arms.begin(), state.arms.end(), [&](const ArmState& arm) { return arm.version == name; });
+    arms.push_back(before == state.arms.end() ? ArmState{} : *before);
+    arms.back().version = name;
+  }
+  state.arms = std::move(arms);
+}
+
+double largest_move(const std::vector<ArmState>& arms, const std::vector<double>& shares) {
+  double largest = 0;
+  for (std::size_t i = 0; i < arms.size(); ++i) largest = std::max(largest, std::abs(arms[i].share - shares[i]));
+  return largest;
+}
+
+double untold_move(const std::vector<ArmState>& arms) {
+  double largest = 0;
+  for (const auto& arm : arms) largest = std::max(largest, std::abs(arm.share - arm.told_share));
+  return largest;
+}
+
+void set_shares(RolloutState& state, const std::vector<double>& shares) {
+  for (std::size_t i = 0; i < state.arms.size(); ++i) state.arms[i].share = shares[i];
+  state.weight = state.arms.empty() ? 0 : 1 - state.arms.front().share;
+}
+
+/// One look at the world, and the transition that grows out of it.
+class Learning {
+ public:
+  Learning(const policy::Bandit& spec, const RolloutState& state, const Context& context)
+      : spec_(spec), context_(context), made_{state, {}, {}, {}, {}}, state_(made_.state) {}
+
+  Transition look() {
+    if (context_.command != nullptr) {
+      obey(*context_.command);
+    } else if (!is_over(state_.phase)) {
+      learn();
+    }
+    return std::move(made_);
+  }
+
+ private:
+  // ---- a person's word
+
+  void obey(const Command& command) {
+    switch (command.verb) {
+      case Verb::Promote:
+        return promote(command);
+      case Verb::Abort:
+        return give_back(command, "Aborted", "aborted");
+      case Verb::Undo:
+        return undo(command);
+      default:
+        return;
+    }
+  }
+
+  void promote(const Command& command) {
+    if (state_.phase == Phase::Held && !command.full) {
+      forgive_undecided(state_.arms);
+      const std::string text = by(command) + " goes on although checks stay undecided";
+      enter(state_, Phase::Progressing, "Following", text, context_.now);
+      return tell("Advanced", text);
+    }
+    const auto view = view_of(state_.arms, spec_.minimum_share.fraction);
+    if (view.exploring && !command.full) {
+      made_.refusal = "no arm leads yet: " + exploring_text() + "; promote --full takes the one that is ahead";
+      return;
+    }
+    if (count_of(leader(view)) == 0) {
+      made_.refusal = "no arm leads: nothing has been counted yet";
+      return;
+    }
+    promote_leader(view, by(command) + " promoted the arm that leads; ");
+  }
+
+  void undo(const Command& command) {
+    if (state_.live == first()) {
+      made_.refusal = "'" + first() + "' is the first arm and has everything: there is nothing to undo";
+      return;
+    }
+    if (!is_usable(context_.evidence, first())) {
+      made_.refusal = "'" + first() + "' cannot take the traffic: " + usable_text(context_.evidence, first());
+      return;
+    }
+    give_back(command, "Undone", "undid the promotion");
+  }
+
+  void give_back(const Command& command, const std::string& reason, const std::string& deed) {
+    end_with(state_, first(), Phase::Aborted, reason, "all traffic to '" + first() + "': " + by(command) + " " + deed,
+             context_.now);
+    give_all(state_.arms, first());
+    tell(reason, state_.message);
+  }
+
+  // ---- looks
+
+  void learn() {
+    line_up(spec_, state_);
+    const bool due = look_is_due(state_, context_.now);
+    bool dropped = false;
+    const std::string undecided = guard(due, dropped);
+    if (due) state_.last_look = context_.now;
+    if (due && !undecided.empty() && !state_.paused && state_.phase != Phase::Held) hold(undecided);
+    if (!update_is_due() && !dropped) return;
+    if (count() || dropped) follow(dropped);
+  }
+
+  bool update_is_due() const {
+    return context_.now < state_.step_since || context_.now - state_.step_since >= spec_.update_interval;
+  }
+
+  /// What was counted since the last update; from here on a restart loses none of it.
+  bool count() {
+    bool more = false;
+    for (auto& arm : state_.arms) {
+      const bool added = absorb(arm, sample(arm.version), context_.evidence.counters);
+      more = more || added;
+    }
+    if (more) state_.step_since = context_.now;
+    return more;
+  }
+
+  void follow(bool dropped) {
+    const auto view = view_of(state_.arms, spec_.minimum_share.fraction);
+    for (std::size_t i = 0; i < state_.arms.size(); ++i) state_.arms[i].probability_best = view.probability_best[i];
+    const bool frozen = state_.paused || state_.phase == Phase::Held;
+    if (frozen && !dropped) return;
+    if (!frozen && may_stop(view)) return promote_leader(view, "");
+    if (dropped || largest_move(state_.arms, view.share) >= smallest_move) set_shares(state_, view.share);
+    if (frozen) return;
+    const bool began = state_.reason == "Exploring" && !view.exploring;
+    const std::string text = view.exploring ? exploring_text() : following_text(view);
+    enter(state_, Phase::Progressing, view.exploring ? "Exploring" : "Following", text, context_.now);
+    if (!began && untold_move(state_.arms) < smallest_news) return;
+    for (auto& arm : state_.arms) arm.told_share = arm.share;
+    tell("Advanced", text);
+  }
+
+  bool may_stop(const BanditView& view) const {
+    return spec_.stop_when && !view.exploring &&
+           view.probability_best[view.leader] >= spec_.stop_when->probability_best.fraction &&
+           view.value_remaining <= spec_.stop_when->value_remaining.fraction;
+  }
+
+  void promote_leader(const BanditView& view, const std::string& why) {
+    const std::string winner = leader(view).version;
+    state_.winner = winner;
+    const std::string text = why + following_text(view) + ", value remaining " + percent(view.value_remaining);
+    end_with(state_, winner, Phase::Promoted, "WinnerFound", "all traffic to '" + winner + "': " + text, context_.now);
+    give_all(state_.arms, winner);
+    tell("WinnerFound", "'" + winner + "' wins: " + text);
+    tell("Promoted", state_.message);
+  }
+
+  /// Judges every arm's guardrails; returns what stays undecided for too long.
+  std::string guard(bool due, bool& dropped) {
+    std::string undecided;
+    for (auto& arm : state_.arms) {
+      if (arm.dropped) continue;
+      const Reference reference = arm.version == first() ? Reference{} : Reference{first(), &sample(first())};
+      const auto found =
+          judge_guardrails(spec_.guardrails, due, arm, sample(arm.version), reference, state_, context_, made_);
+      if (!due) continue;
+      if (found.verdict == Verdict::Fail) {
+        dropped = drop(arm, found.message) || dropped;
+      } else if (found.exhausted) {
+        undecided = "'" + arm.version + "': " + found.message;
+      }
+    }
+    return undecided;
+  }
+
+  /// Down to the floor for the rest of this rollout. The last arm stays, because somebody has to answer.
+  bool drop(ArmState& arm, const std::string& why) {
+    const bool news = arm.reason.empty();
+    arm.reason = why;
+    const auto left = std::count_if(state_.arms.begin(), state_.arms.end(), [](auto& one) { return !one.dropped; });
+    arm.dropped = left > 1;
+    if (arm.dropped) {
+      tell("ArmDropped", "'" + arm.version + "' to its floor of " + percent(spec_.minimum_share.fraction) + ": " + why);
+    } else if (news) {
+      tell("CheckFailed", "'" + arm.version + "' breaks a guardrail and stays, as no other arm is left: " + why);
+    }
+    return arm.dropped;
+  }
+
+  void hold(const std::string& why) {
+    enter(state_, Phase::Held, "Undecided", "undecided for too long, a person is to decide: " + why, context_.now);
+    tell("Held", state_.message);
+  }
+
+  // ---- words
+
+  std::string exploring_text() const {
+    std::string text;
+    for (const auto& arm : state_.arms) {
+      if (arm.dropped) continue;
+      text += (text.empty() ? "'" : ", '") + arm.version + "' n=" + grouped(count_of(arm)) + " of " +
+              grouped(requests_first);
+    }
+    return "equal shares at first: " + text;
+  }
+
+  std::string following_text(const BanditView& view) const {
+    std::string shares;
+    std::uint64_t n = 0;
+    for (const auto& arm : state_.arms) {
+      shares += (shares.empty() ? "'" : ", '") + arm.version + "' " + percent(arm.share);
+      n += count_of(arm);
+    }
+    return "'" + leader(view).version + "' is the best with a probability of " +
+           percent(view.probability_best[view.leader]) + "; shares " + shares + " (n=" + grouped(n) + ")";
+  }
+
+  const ArmState& leader(const BanditView& view) const { return state_.arms[view.leader]; }
+  static std::uint64_t count_of(const ArmState& arm) noexcept { return arm.successes + arm.failures; }
+  const std::string& first() const { return spec_.arms.front(); }
+  const Sample& sample(const std::string& version) const { return evidence_of(context_.evidence, state_, version).all; }
+  static std::string by(const Command& command) { return command.actor.empty() ? "a person" : command.actor; }
+  void tell(std::string kind, std::string text) { made_.events.push_back({std::move(kind), std::move(text)}); }
+
+  const policy::Bandit& spec_;
+  const Context& context_;
+  Transition made_;
+  RolloutState& state_;
+};
+
+}  // namespace
+
+RolloutState begin(const policy::Bandit& bandit, RolloutState state, const Context& context) {
+  begin_step(state, 0, context.now);
+  open_window(state, context.now);
+  state.live = bandit.arms.empty() ? "" : bandit.arms.front();
+  state.winner.clear();
+  state.arms.clear();
+  line_up(bandit, state);
+  set_shares(state, view_of(state.arms, bandit.minimum_share.fraction).share);
+  for (auto& arm : state.arms) arm.told_share = arm.share;
+  enter(state, Phase::Progressing, "Exploring",
+        "equal shares until every arm has " + grouped(requests_first) + " requests", context.now);
+  return state;
+}
+
+Transition advance(const policy::Bandit& bandit, const RolloutState& state, const Context& context) {
+  return Learning(bandit, state, context).look();
+}
+
+Result<Steering> steer(const policy::Bandit& bandit, const policy::ModelRoute& route, const RolloutState& state) {
+  if (bandit.arms.empty()) return fail(Error::internal("a bandit without arms"));
+  SplitWish wish;
+  wish.first = bandit.arms.front();
+  wish.parachute = bandit.parachute;
+  const bool known = !state.arms.empty();
+  for (const auto& name : bandit.arms) {
+    const auto arm =
+        std::find_if(state.arms.begin(), state.arms.end(), [&](const ArmState& one) { return one.version == name; });
+    // A state of before the first tick says nothing: equal shares.
+    const double share = arm != state.arms.end() ? arm->share : (known ? 0 : 1);
+    wish.parts.push_back({name, share, "arm"});
+  }
+  if (is_over(state.phase))
+    wish = all_to(state.live, state.phase == Phase::Promoted ? "winner" : "arm", std::move(wish));
+  return steer_split(route, wish, state.window);
+}
+
+}  // namespace sluice::strategy

@@ -1,0 +1,47 @@
+#include "sluice/strategy/guardrails.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "sluice/strategy/gate.hpp"
+
+namespace sluice::strategy {
+
+policy::Analysis guardrail_analysis(const std::vector<policy::Check>& checks) {
+  policy::Analysis analysis;
+  analysis.checks = checks;
+  return analysis;
+}
+
+bool look_is_due(const RolloutState& state, WallTime now) {
+  static const Duration interval = policy::Analysis{}.interval;
+  const WallTime before = state.last_look.value_or(state.window_since);
+  return now < before || now - before >= interval;
+}
+
+Assessment judge_guardrails(const std::vector<policy::Check>& checks, bool due, ArmState& arm, const Sample& own,
+                            const Reference& reference, const RolloutState& state, const Context& context,
+                            Transition& transition) {
+  const bool asks = std::any_of(checks.begin(), checks.end(), [](const auto& check) { return check.prometheus; });
+  if (checks.empty() || (!due && !asks)) return {};
+  auto analysis = guardrail_analysis(checks);
+  if (reference.sample == nullptr) {
+    std::erase_if(analysis.checks, [](const policy::Check& check) { return check.versus_stable.has_value(); });
+  }
+  Subject subject{&own, reference.sample, &context.evidence, ""};
+  subject.key = errand_prefix(state) + "/" + std::to_string(state.window) + "/" + arm.version;
+  auto queries = queries_of(analysis, context.route.name, arm.version, reference.version, subject.key);
+  std::move(queries.begin(), queries.end(), std::back_inserter(transition.queries));
+  if (!due) return {};
+  auto assessment = assess(analysis, arm.checks, state.last_look, state.window_since, subject, context.now);
+  arm.checks = assessment.memory;
+  return assessment;
+}
+
+void forgive_undecided(std::vector<ArmState>& arms) {
+  for (auto& arm : arms) {
+    for (auto& check : arm.checks) check.inconclusive_in_a_row = 0;
+  }
+}
+
+}  // namespace sluice::strategy
