@@ -20,11 +20,11 @@ struct EvidenceCells {
   AtomicHistogram latency;     ///< head sent to the endpoint … last byte read; of those that were answered whole
   AtomicHistogram first_byte;  ///< … first byte read; of the same
 
-  void answered(bool well, Duration until_first_byte, Duration until_last_byte) noexcept {
+  /// Whole, with this status.
+  void answered(int status, Duration took) noexcept {
     requests.add();
-    if (!well) failures.add();
-    latency.record(until_last_byte);
-    first_byte.record(until_first_byte);
+    if (status >= 500) failures.add();
+    latency.record(took);
   }
   void failed() noexcept {
     requests.add();

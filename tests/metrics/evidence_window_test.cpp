@@ -1,0 +1,102 @@
+#include "sluice/metrics/evidence_window.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+namespace sluice::metrics {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(EvidenceWindow, BeginsWithNothing) {
+  const EvidenceWindow window(2, 3);
+  const auto totals = window.totals();
+  ASSERT_EQ(totals.size(), 3u);
+  for (const VersionEvidenceTotals& version : totals) {
+    EXPECT_EQ(version.all.requests + version.control.requests + version.shadow.requests, 0u);
+    EXPECT_EQ(version.all.latency.count(), 0u);
+  }
+}
+
+TEST(EvidenceWindow, AddsUpTheWorkersOfEachVersionAndKind) {
+  EvidenceWindow window(2, 2);
+  window.cells(0, 1).all.answered(200, 10ms);
+  window.cells(0, 1).all.first_byte.record(4ms);
+  window.cells(1, 1).all.answered(404, 20ms);
+  window.cells(1, 1).all.answered(503, 30ms);
+  window.cells(1, 1).all.failed();
+  window.cells(1, 0).control.answered(200, 5ms);
+  window.cells(0, 0).shadow.failed();
+  const auto totals = window.totals();
+  EXPECT_EQ(totals[1].all.requests, 4u);
+  EXPECT_EQ(totals[1].all.failures, 2u) << "an answer of 503 and none at all; 404 is an answer";
+  EXPECT_EQ(totals[1].all.latency.count(), 3u) << "of those that were answered";
+  EXPECT_EQ(totals[1].all.latency.sum(), 60ms);
+  EXPECT_EQ(totals[1].all.first_byte.sum(), 4ms);
+  EXPECT_EQ(totals[1].control.requests, 0u);
+  EXPECT_EQ(totals[0].all.requests, 0u);
+  EXPECT_EQ(totals[0].control.requests, 1u);
+  EXPECT_EQ(totals[0].control.latency.sum(), 5ms);
+  EXPECT_EQ(totals[0].shadow.requests, 1u);
+  EXPECT_EQ(totals[0].shadow.failures, 1u);
+}
+
+TEST(EvidenceWindow, EveryCellIsAlone) {
+  EvidenceWindow window(3, 5);
+  for (std::size_t worker = 0; worker < 3; ++worker) {
+    for (std::size_t version = 0; version < 5; ++version) {
+      for (std::size_t i = 0; i <= version; ++i) window.cells(worker, version).all.failed();
+    }
+  }
+  const auto totals = window.totals();
+  for (std::size_t version = 0; version < 5; ++version) EXPECT_EQ(totals[version].all.requests, 3 * (version + 1));
+}
+
+TEST(EvidenceWindow, WithoutALimitReachedGivesCopiesAndTakesThemBack) {
+  EvidenceWindow window(1, 1);
+  EXPECT_TRUE(window.take_copy(2));
+  EXPECT_TRUE(window.take_copy(2));
+  EXPECT_FALSE(window.take_copy(2));
+  window.give_copy_back();
+  EXPECT_TRUE(window.take_copy(2));
+  EXPECT_FALSE(window.take_copy(1)) << "a smaller limit later";
+  EXPECT_EQ(window.copies(), 2u);
+}
+
+TEST(EvidenceWindow, NeverGivesMoreCopiesThanTheLimitWhoeverAsks) {
+  constexpr std::uint64_t kLimit = 5000;
+  EvidenceWindow window(4, 1);
+  std::atomic<std::uint64_t> given{0};
+  std::vector<std::thread> workers;
+  for (int i = 0; i < 4; ++i) {
+    workers.emplace_back([&] {
+      for (int asked = 0; asked < 4000; ++asked) given += window.take_copy(kLimit) ? 1 : 0;
+    });
+  }
+  for (auto& worker : workers) worker.join();
+  EXPECT_EQ(given, kLimit);
+}
+
+TEST(EvidenceWindow, CanBeReadWhileItIsWritten) {
+  constexpr std::uint64_t kRequests = 100000;
+  EvidenceWindow window(1, 1);
+  std::thread worker([&] {
+    for (std::uint64_t i = 0; i < kRequests; ++i) window.cells(0, 0).all.answered(i % 2 == 0 ? 200 : 500, 1ms);
+  });
+  std::uint64_t last = 0;
+  while (last < kRequests) {
+    const auto seen = window.totals()[0].all;
+    EXPECT_GE(seen.requests, last);
+    last = seen.requests;
+  }
+  worker.join();
+  const auto all = window.totals()[0].all;
+  EXPECT_EQ(all.failures, kRequests / 2);
+  EXPECT_EQ(all.latency.count(), kRequests);
+}
+
+}  // namespace
+}  // namespace sluice::metrics
