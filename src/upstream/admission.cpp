@@ -81,7 +81,8 @@ EndpointVerdict judge(const Supervision& rules, const EndpointLife& life, TimePo
   return {ramp.status.ramping ? EndpointState::Ramping : EndpointState::Admitted, ramp.share};
 }
 
-Usability apply_panic(const Supervision& rules, bool has_fallback, std::span<EndpointVerdict> endpoints) noexcept {
+Usability apply_panic(const Supervision& rules, bool has_fallback, std::span<EndpointVerdict> endpoints,
+                      bool withholding) noexcept {
   Usability version;
   for (const EndpointVerdict& endpoint : endpoints) {
     if (endpoint.share > 0) ++version.usable;
@@ -92,7 +93,7 @@ Usability apply_panic(const Supervision& rules, bool has_fallback, std::span<End
   if (version.usable > 0 && static_cast<double>(version.usable) >= wanted) return version;
   for (EndpointVerdict& endpoint : endpoints) {
     if (endpoint.state == EndpointState::Draining) continue;
-    if (endpoint.state == EndpointState::Starting && version.counted > 0) continue;
+    if (endpoint.state == EndpointState::Starting && (version.counted > 0 || withholding)) continue;
     endpoint.panic = endpoint.share <= 0;
     endpoint.share = 1;
     version.panic = true;

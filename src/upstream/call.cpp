@@ -63,6 +63,7 @@ http::Task<bool> Call::exchange(EndpointPool& pool, CallRequest request, bool ag
   connection.pool().release(connection, reusable, context_->clock.now());
   if (complete) {
     outcome.status = answer_.status;
+    outcome.answered_in = context_->clock.now() - sent_at_;
     co_return false;
   }
   outcome.failure = timed_out_ ? FailureReason::ResponseTimeout

@@ -152,14 +152,9 @@ bool VersionWatch::take_out_withheld() {
 }
 
 bool VersionWatch::is_stranded() const noexcept {
-  if (config_.has_fallback) return false;
-  bool any = false;
-  for (const auto& endpoint : endpoints_) {
-    if (endpoint->life.withheld) continue;
-    if (endpoint->status->share() > 0) return false;
-    any = true;
-  }
-  return any;
+  return !config_.has_fallback && !endpoints_.empty() &&
+         std::all_of(endpoints_.begin(), endpoints_.end(),
+                     [](const auto& endpoint) { return endpoint->status->share() == 0 && !endpoint->life.withheld; });
 }
 
 WatchStep VersionWatch::look(TimePoint now, bool at_requests) {
@@ -213,7 +208,9 @@ void VersionWatch::publish(TimePoint now, WatchStep& step) {
     verdicts_.push_back(judge(config_.supervision, endpoint->life, now));
   }
   const bool panicked = usability_.panic;
-  usability_ = apply_panic(config_.supervision, config_.has_fallback, verdicts_);
+  const bool withholding =
+      std::any_of(endpoints_.begin(), endpoints_.end(), [](const auto& endpoint) { return endpoint->life.withheld; });
+  usability_ = apply_panic(config_.supervision, config_.has_fallback, verdicts_, withholding);
   step.panic_changed = usability_.panic != panicked;
   bool moved = false;
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {

@@ -326,5 +326,63 @@ TEST_F(VersionWatchTest, AnEndpointNamedTwiceIsTwo) {
   EXPECT_NE(watch->endpoints()[0], watch->endpoints()[1]);
 }
 
+// --- what the rollout withholds ---
+
+TEST_F(VersionWatchTest, HowLongAnEndpointIsReadyBeginsAnewWhenTheRolloutLetsItIn) {
+  configure(version(2));
+  after(1min);
+  WatchedVersion out = version(2);
+  out.withheld = {"10.0.0.2:80"};
+  configure(out);
+  EXPECT_EQ(share(1), 1) << "until it is taken out";
+  EXPECT_TRUE(watch->take_out_withheld());
+  EXPECT_FALSE(watch->take_out_withheld()) << "it is out already";
+  after(1min);
+  EXPECT_EQ(share(1), 0);
+  EXPECT_TRUE(at(1).ready);
+  EXPECT_EQ(now - at(1).ready_since, 2min);
+  configure(version(2));
+  EXPECT_FALSE(at(1).ready);
+  EXPECT_TRUE(at(1).check_due);
+  check(1, true);
+  after(5s);
+  EXPECT_TRUE(at(1).ready);
+  EXPECT_EQ(now - at(1).ready_since, 0s);
+  EXPECT_EQ(state(1), EndpointState::Ramping);
+}
+
+TEST_F(VersionWatchTest, AnEjectionIsOverWhenTheRolloutHasHadTheEndpointOut) {
+  configure(version(3));
+  fail(0, 5);
+  look();
+  ASSERT_EQ(state(0), EndpointState::Ejected);
+  WatchedVersion out = version(3);
+  out.withheld = {"10.0.0.1:80"};
+  configure(out);
+  watch->take_out_withheld();
+  look();
+  EXPECT_FALSE(at(0).ready);
+  configure(version(3));
+  check(0, true);
+  look();
+  EXPECT_EQ(state(0), EndpointState::Ramping) << "whatever is behind it now begins anew";
+}
+
+TEST_F(VersionWatchTest, IsNeitherInPanicNorStrandedByWhatTheRolloutWithholds) {
+  WatchedVersion out = version(2);
+  out.withheld = {"10.0.0.1:80", "10.0.0.2:80"};
+  configure(out);
+  EXPECT_EQ(share(0) + share(1), 0);
+  EXPECT_FALSE(watch->is_stranded());
+  out.withheld = {"10.0.0.1:80"};
+  configure(out);
+  EXPECT_EQ(share(1), 0) << "it is to become ready first, whatever panic says";
+  EXPECT_FALSE(watch->is_stranded());
+  check(1, true);
+  look();
+  after(1h);
+  EXPECT_EQ(share(1), 1);
+}
+
 }  // namespace
 }  // namespace sluice::upstream

@@ -76,8 +76,10 @@ struct Usability {
 
 /// All endpoints of a version together. When fewer than `panic_threshold` of them are usable and no other version could
 /// answer instead, most reports must be wrong or there is nothing to lose: all get traffic that are not draining, and
-/// those that are only starting when there is no other.
-Usability apply_panic(const Supervision& rules, bool has_fallback, std::span<EndpointVerdict> endpoints) noexcept;
+/// those that are only starting when there is no other. While the rollout withholds some (`withholding`), the starting
+/// ones wait nevertheless: it knows what it does.
+Usability apply_panic(const Supervision& rules, bool has_fallback, std::span<EndpointVerdict> endpoints,
+                      bool withholding = false) noexcept;
 
 /// Why, in one sentence with its numbers. `last_check` as in EndpointReport.
 std::string explain(const Supervision& rules, const EndpointLife& life, const EndpointVerdict& verdict,

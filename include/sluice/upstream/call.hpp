@@ -25,6 +25,7 @@ struct CallOutcome {
   metrics::FailureReason failure = metrics::FailureReason::NoEndpoint;  ///< why, when there was none
   bool timed_out = false;                                               ///< the deadline was the reason
   Duration took{0};
+  Duration answered_in{0};  ///< of an answer: from the request sent to its last byte
   bool answered() const noexcept { return status != 0; }
 };
 

@@ -69,7 +69,7 @@ class VersionWatch {
   /// Takes out the endpoints that the configuration withholds; true when there were any that were in. A look should
   /// follow.
   bool take_out_withheld();
-  /// No endpoint gets anything, the rollout's word aside, and no other version answers for this one.
+  /// No endpoint gets anything, the rollout withholds none, and no other version answers for this one.
   bool is_stranded() const noexcept;
 
   /// Lets time pass and publishes what follows; with `at_requests` judges what workers reported, too.
