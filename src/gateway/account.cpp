@@ -6,6 +6,8 @@
 
 namespace sluice::gateway {
 
+using metrics::FailureReason;
+
 void Exchange::account() {
   finished_at_ = worker_->now();
   session_->count_bytes();
@@ -21,9 +23,33 @@ void Exchange::account() {
     if (failed()) counters.failures[failure_->reason].add();
     // Refused at the version's limit: that took no time, and says nothing about the version.
     if (made_ > 0) count_durations(counters, *route_->counters);
+    count_evidence();
   }
   if (failed() && origin_of(failure_->reason) != Origin::Client) log_failure();
   if (log::sample_access()) log_access();
+}
+
+/// For the rollout: of the version that the split assigned the request to, whoever answered it, in the window of the
+/// configuration that it began with.
+void Exchange::count_evidence() noexcept {
+  if (choice_.reason == traffic::Reason::Rule || choice_.reason == traffic::Reason::Pin) return;
+  const bool rescued = fell_back_from_ != kNoVersion;
+  metrics::VersionEvidenceCells* const cells = route_->versions[rescued ? fell_back_from_ : choice_.version].evidence;
+  if (cells == nullptr) return;
+  const auto count = [&](metrics::EvidenceCells& kind) {
+    if (rescued || failed()) return kind.failed();
+    kind.answered(status_, answered_at_ - call_->sent_at());
+    kind.first_byte.record(call_->first_byte_at() - call_->sent_at());
+  };
+  if (!rescued && failed() && !is_versions_failure()) return;
+  count(cells->all);
+  if (choice_.control) count(cells->control);
+}
+
+/// Not what the client did or left undone, nor what our own limits refused before there was a try.
+bool Exchange::is_versions_failure() const noexcept {
+  if (made_ == 0 || client_stalls_ || origin_of(failure_->reason) != Origin::Upstream) return false;
+  return failure_->reason != FailureReason::RequestTimeout || request_body_.done();
 }
 
 void Exchange::count_durations(metrics::VersionCounters& counters, metrics::RouteCounters& route) noexcept {

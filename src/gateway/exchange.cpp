@@ -41,6 +41,7 @@ void Exchange::end() noexcept {
   }
   request_body_ = answer_body_ = {};
   answer_begun_ = answer_complete_ = answer_streams_ = answer_has_more_ = dechunk_ = keep_client_ = false;
+  client_stalls_ = false;
   status_ = 0;
   received_at_ = answered_at_ = finished_at_ = {};
   to_client_.clear();
@@ -262,9 +263,12 @@ void Exchange::client_left(http::IoStatus how) {
 
 /// Like cancel; a client that does not take its answer, or does not finish its request, is let go as well.
 void Exchange::give_up(FailureReason reason) {
-  if (!failed()) refuse(reason);
-  // What is pending now ends; `cancel` may begin to write an answer at once, and may end this exchange.
   http::Stream& client = session_->client();
+  if (!failed()) {
+    client_stalls_ = client.write_pending();
+    refuse(reason);
+  }
+  // What is pending now ends; `cancel` may begin to write an answer at once, and may end this exchange.
   if (answer_begun_ || client.write_pending()) {
     client.reset();
   } else if (upload_running_ || reading_body_) {

@@ -25,23 +25,27 @@ Mirrors::~Mirrors() = default;
 
 bool Mirrors::admit(LiveRoute& route, LiveVersion& version, TimePoint now) noexcept {
   MirrorBudget& budget = *route.mirrors;
-  if (budget.in_flight >= budget.max_in_flight) {
-    version.counters->shadow_dropped[ShadowDropReason::InFlight].add();
+  const MirrorLimits& limits = route.config->mirror;
+  const auto drop = [&](ShadowDropReason reason) {
+    version.counters->shadow_dropped[reason].add();
     return false;
-  }
-  if (!budget.admit_rate(now)) {
-    version.counters->shadow_dropped[ShadowDropReason::Rate].add();
-    return false;
-  }
-  if (!version.gate->gate().enter_at_once()) {
-    version.counters->shadow_dropped[ShadowDropReason::Overloaded].add();
-    return false;
-  }
+  };
+  if (budget.in_flight >= budget.max_in_flight) return drop(ShadowDropReason::InFlight);
+  if (limits.idle_only && version.gate->gate().in_flight() > 0) return drop(ShadowDropReason::Busy);
+  if (!budget.admit_rate(now)) return drop(ShadowDropReason::Rate);
+  if (!version.gate->gate().enter_at_once()) return drop(ShadowDropReason::Overloaded);
   ++budget.in_flight;
-  return true;
+  if (!limits.requests || route.window == nullptr || route.window->take_copy(*limits.requests)) return true;
+  release(route, version);
+  return drop(ShadowDropReason::UsedUp);
 }
 
 void Mirrors::cancel_admission(LiveRoute& route, LiveVersion& version) {
+  if (route.config->mirror.requests && route.window != nullptr) route.window->give_copy_back();
+  release(route, version);
+}
+
+void Mirrors::release(LiveRoute& route, LiveVersion& version) {
   --route.mirrors->in_flight;
   version.gate->gate().leave(context_->clock.now());
 }
@@ -102,11 +106,13 @@ http::Task<> Mirror::run() {
   if (outcome.answered()) {
     counters.shadow_responses.add(outcome.status);
     counters.shadow_duration.record(mirrors_->context_->clock.now() - begun_);
+    if (version_->evidence != nullptr) version_->evidence->shadow.answered(outcome.status, outcome.answered_in);
   } else {
     counters.shadow_dropped[reason_of(outcome)].add();
+    if (version_->evidence != nullptr) version_->evidence->shadow.failed();
   }
   counters.shadow_in_flight.subtract();
-  mirrors_->cancel_admission(*route_, *version_);
+  mirrors_->release(*route_, *version_);
   live_.reset();
   mirrors_->finished(*this);
 }

@@ -139,6 +139,8 @@ class Exchange {
 
   // account.cpp: counters and log
   void account();
+  void count_evidence() noexcept;
+  bool is_versions_failure() const noexcept;
   void count_durations(metrics::VersionCounters& counters, metrics::RouteCounters& route) noexcept;
   std::string_view route_name() const noexcept;
   std::string_view version_name() const noexcept;
@@ -199,6 +201,7 @@ class Exchange {
   http::BodyMeter answer_body_;
   bool answer_begun_ = false;  ///< a byte of the final answer went to the client
   bool answer_complete_ = false;
+  bool client_stalls_ = false;    ///< it was let go because it did not take its answer
   bool answer_streams_ = false;   ///< of unknown length: only the gaps between its pieces are bounded
   bool answer_has_more_ = false;  ///< the endpoint sent bytes behind its answer
   bool dechunk_ = false;

@@ -54,7 +54,7 @@ class Mirrors {
   explicit Mirrors(upstream::WorkerContext& context) : context_(&context) {}
   ~Mirrors();
 
-  /// True when the route's budget and the version's limit admit one more copy; otherwise it is counted as dropped. A
+  /// True when the route's budgets and the version's limit admit one more copy; otherwise it is counted as dropped. A
   /// copy never waits for its turn.
   bool admit(LiveRoute& route, LiveVersion& version, TimePoint now) noexcept;
   /// The copy that was admitted will not be made after all.
@@ -68,6 +68,7 @@ class Mirrors {
 
  private:
   friend class Mirror;
+  void release(LiveRoute& route, LiveVersion& version);
   void finished(Mirror& mirror);
 
   upstream::WorkerContext* context_;
