@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "rolling_move.hpp"
+#include "rolling_order.hpp"
 #include "rolling_slots.hpp"
 #include "sluice/strategy/analysis.hpp"
 #include "sluice/strategy/gate.hpp"
@@ -91,6 +92,7 @@ class Round {
   /// The gates before the first instance.
   bool may_begin() {
     if (state_.paused || state_.phase == Phase::Held) return false;
+    if (state_.full) return true;
     for (const auto type : {WebhookType::ConfirmRollout, WebhookType::PreRollout}) {
       const Gate gate = ask(spec_.webhooks, type, "begin", context_, made_);
       if (gate.answer == GateAnswer::Refused) {
@@ -164,18 +166,24 @@ class Round {
   /// Everybody who is under way goes as far as they can. False: the rollout turned back.
   bool move_all() {
     bool admitted = false;
+    const bool waived = state_.full || state_.approved;
     for (std::size_t i = 0; i < state_.slots.size(); ++i) {
       const SlotState slot = state_.slots[i];
       if (!is_under_way(slot)) continue;
-      const bool proven = state_.full || state_.approved || (proven_since_ && *proven_since_ > slot.since);
+      const bool proven = waived || (proven_since_ && *proven_since_ > slot.since);
       const bool may_settle = state_.phase != Phase::Held && proven;
-      const Move move = move_slot(spec_, context_, i, may_settle, state_.full || state_.approved, made_);
+      const Move move = move_slot(spec_, context_, i, may_settle, waived, made_);
       if (move.kind == Move::Kind::Failed) {
         retreat(move.reason, move.message);
         return false;
       }
       admitted = admitted || move.admitted;
-      if (move.kind != Move::Kind::Stays) note(i, slot, move);
+      if (move.kind != Move::Kind::Stays) {
+        note(i, slot, move);
+      } else if (slot.phase == SlotPhase::Settling && state_.phase == Phase::Progressing) {
+        enter(state_, Phase::Progressing, "Settling", move.message + (findings_.empty() ? "" : ": " + findings_),
+              context_.now);
+      }
     }
     if (admitted) judge_anew();
     return true;
@@ -222,43 +230,14 @@ class Round {
 
   /// Instances are exchanged first; what one version has more of comes or goes at the end.
   void start_next() {
-    const Limits limits = limits_of(spec_, state_.slots);
     for (std::size_t i = 0; i < state_.slots.size(); ++i) {
-      if (state_.slots[i].phase != SlotPhase::Old) continue;
-      const auto way = way_in(state_.slots[i], limits);
-      if (way == Way::None) continue;
+      const WayIn way = way_in(spec_, context_.evidence, state_.slots, i);
+      if (way == WayIn::NotNow) continue;
       if (!confirmed(i)) return;
-      start(i, way == Way::Surge);
+      start(i, way == WayIn::ComesFirst);
     }
-    if (settling() == 0 && count_under_way() == 0) explain(limits);
+    if (std::none_of(state_.slots.begin(), state_.slots.end(), is_under_way)) explain();
   }
-
-  enum class Way : std::uint8_t { None, Surge, Drain };
-
-  Way way_in(const SlotState& slot, const Limits& limits) const {
-    if (!is_pair(slot)) return pairs_are_done() && !would_empty(slot) ? Way::Drain : Way::None;
-    std::size_t surging = 0;
-    std::size_t out = 0;
-    for (const SlotState& other : state_.slots) {
-      if (!is_under_way(other) || !is_pair(other)) continue;
-      // One that surged gives its place free when stable leaves.
-      if (other.surge) surging += other.phase == SlotPhase::Draining ? 0 : 1;
-      if (!other.surge) ++out;
-    }
-    if (surging < limits.surge && can_overlap(spec_, slot)) return Way::Surge;
-    const Capacity capacity(spec_, context_.evidence, state_.slots);
-    // An instance that serves nobody may go whatever the others do, or a version that is down could not be mended.
-    const bool affordable = !capacity.serves(slot) || capacity.available() > limits.at_least;
-    return out < limits.unavailable && affordable ? Way::Drain : Way::None;
-  }
-
-  bool pairs_are_done() const {
-    return std::all_of(state_.slots.begin(), state_.slots.end(),
-                       [](const SlotState& slot) { return !is_pair(slot) || slot.phase == SlotPhase::New; });
-  }
-
-  /// Nothing leaves before somebody of the candidate is there.
-  bool would_empty(const SlotState& slot) const { return slot.candidate.empty() && weight_of(state_.slots) <= 0; }
 
   bool confirmed(std::size_t index) {
     if (state_.full) return true;
@@ -286,8 +265,9 @@ class Round {
   }
 
   /// Why nothing begins though nothing is under way.
-  void explain(const Limits& limits) {
+  void explain() {
     if (is_through()) return;
+    const Limits limits = limits_of(spec_, state_.slots);
     const bool nobody = std::all_of(state_.slots.begin(), state_.slots.end(),
                                     [](const SlotState& slot) { return slot.candidate.empty(); });
     if (nobody) return wait("NoEndpoints", "nothing is known of endpoints of '" + spec_.candidate + "' yet", false);
@@ -318,8 +298,7 @@ class Round {
       const Move move = move_slot(spec_, context_, i, false, false, made_);
       if (move.kind != Move::Kind::Stays) note_back(i, move);
     }
-    turn_next();
-    let_go();
+    turn_back(spec_, context_.evidence, state_.slots, context_.now);
     state_.weight = weight_of(state_.slots);
     if (count_in(state_.slots, SlotPhase::Old) == state_.slots.size()) end();
   }
@@ -329,35 +308,6 @@ class Round {
                              std::to_string(state_.slots.size()) + " instances are back)";
     tell(move.kind == Move::Kind::Finished ? "InstanceReplaced" : "Advanced",
          "instance " + std::to_string(index + 1) + ": " + text);
-  }
-
-  /// Those that serve nobody first, and never the last one that serves while others could.
-  void turn_next() {
-    const Limits limits = limits_of(spec_, state_.slots);
-    for (const bool serving : {false, true}) {
-      for (SlotState& slot : state_.slots) {
-        if (slot.phase == SlotPhase::Old || slot.back) continue;
-        const Capacity capacity(spec_, context_.evidence, state_.slots);
-        const bool serves = capacity.serves(slot);
-        if (serves != serving || count_under_way_back() >= limits.batch) continue;
-        const bool costs = serves && !can_overlap(spec_, slot) && state_.slots.size() > 1;
-        if (costs && capacity.serving() < 2) continue;
-        turn_slot(spec_, slot, context_.now);
-      }
-    }
-  }
-
-  /// A candidate that only serves until stable is back goes at once where the others are enough, and where stable does
-  /// not come back in time as long as there are others.
-  void let_go() {
-    const Limits limits = limits_of(spec_, state_.slots);
-    for (SlotState& slot : state_.slots) {
-      if (!slot.back || !slot.surge) continue;
-      const Capacity capacity(spec_, context_.evidence, state_.slots);
-      const std::size_t others = capacity.serving() - (capacity.serves(slot) ? 1 : 0);
-      const bool late = context_.now - slot.begun >= spec_.replace_timeout;
-      if (others > 0 && (others >= limits.at_least || late)) slot.surge = false;
-    }
   }
 
   void end() {
@@ -408,14 +358,6 @@ class Round {
 
   std::int32_t replaced() const { return static_cast<std::int32_t>(count_in(state_.slots, SlotPhase::New)); }
   std::size_t settling() const { return count_in(state_.slots, SlotPhase::Settling); }
-  std::size_t count_under_way() const {
-    return static_cast<std::size_t>(std::count_if(state_.slots.begin(), state_.slots.end(), is_under_way));
-  }
-  std::size_t count_under_way_back() const {
-    return static_cast<std::size_t>(std::count_if(state_.slots.begin(), state_.slots.end(), [](const SlotState& slot) {
-      return slot.back && is_under_way(slot);
-    }));
-  }
 
   void tell(std::string kind, std::string text) { made_.events.push_back({std::move(kind), std::move(text)}); }
 

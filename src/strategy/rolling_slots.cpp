@@ -133,8 +133,10 @@ void reconcile(std::vector<SlotState>& slots, const std::vector<std::string>& st
 
 Limits limits_of(const policy::Rolling& rolling, const std::vector<SlotState>& slots) noexcept {
   Limits limits;
-  limits.total = static_cast<std::size_t>(
-      std::count_if(slots.begin(), slots.end(), [](const SlotState& slot) { return !slot.stable.empty(); }));
+  // Also an instance whose stable endpoint was taken away once the candidate had its place.
+  limits.total = static_cast<std::size_t>(std::count_if(slots.begin(), slots.end(), [](const SlotState& slot) {
+    return !slot.stable.empty() || slot.phase == SlotPhase::New;
+  }));
   // The servers that are there are all there is.
   limits.surge =
       rolling.replace == policy::Replace::ModelRepository ? 0 : amount(rolling.max_surge, limits.total, true);

@@ -62,7 +62,7 @@ Result<Steering> steer(const policy::Rolling& rolling, const policy::ModelRoute&
   steering.plan = std::move(plan).value();
   steering.window = state.window;
   steering.roles.assign(route.versions.size(), "idle");
-  steering.roles[*stable] = promoted ? "idle" : "stable";
+  steering.roles[*stable] = promoted ? "previous" : "stable";
   steering.roles[*candidate] = promoted ? "stable" : "candidate";
   steering.fallbacks.assign(route.versions.size(), -1);
   // A fallback without an endpoint would rescue nobody, and keep the candidate from its last resort.

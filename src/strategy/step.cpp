@@ -133,6 +133,8 @@ Transition retry(const policy::ModelRoute& route, const RolloutState& state, con
   RolloutState again = fresh(route, state.number, state.observed_generation, now);
   again.attempt = state.attempt + 1;
   again.window = state.window + 1;
+  // Servers do not forget what a rolling update loaded; where everything is back at its beginning this says so.
+  if (state.strategy == "rolling") again.slots = state.slots;
   Transition made;
   made.state = begin_strategy(route.strategy, std::move(again), {route, evidence, nullptr, now});
   made.events.push_back({"Retried", "attempt " + std::to_string(made.state.attempt) + " begins at the first step"});
