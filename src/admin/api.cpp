@@ -1,10 +1,13 @@
 #include "sluice/admin/api.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "sluice/admin/access.hpp"
 #include "sluice/admin/api_json.hpp"
+#include "sluice/admin/rollout_json.hpp"
 #include "sluice/base/log.hpp"
 
 namespace sluice::admin {
@@ -17,8 +20,12 @@ constexpr std::string_view kRoutes = "/api/v1/routes";
 constexpr std::string_view kConfig = "/api/v1/config";
 constexpr std::string_view kDrain = "/api/v1/drain";
 constexpr std::string_view kReload = "/api/v1/reload";
+constexpr std::string_view kJournal = "/api/v1/journal";
+constexpr std::string_view kEvents = "/api/v1/events";
 constexpr const char* kOtherPaths =
-    "not found; there are /api/v1/routes, /api/v1/routes/ROUTE, /api/v1/config, /api/v1/drain and /api/v1/reload";
+    "not found; there are /api/v1/routes, /api/v1/routes/ROUTE, /api/v1/routes/ROUTE/journal, "
+    "/api/v1/routes/ROUTE/VERB, /api/v1/journal, /api/v1/events, /api/v1/config, /api/v1/drain and /api/v1/reload";
+constexpr std::size_t kMissedEvents = 1000;
 
 Page json_page(const Json& json) {
   Page page;
@@ -27,12 +34,28 @@ Page json_page(const Json& json) {
   return page;
 }
 
+/// `/api/v1/routes/ROUTE` or `/api/v1/routes/ROUTE/WORD`; an empty route for anything else.
+struct RoutePath {
+  std::string route;
+  std::string word;
+};
+RoutePath route_path(std::string_view path) {
+  if (!path.starts_with(kRoutes) || path.size() <= kRoutes.size() + 1 || path[kRoutes.size()] != '/') return {};
+  path.remove_prefix(kRoutes.size() + 1);
+  const std::size_t slash = path.find('/');
+  if (slash == std::string_view::npos) return {std::string(path), {}};
+  return {std::string(path.substr(0, slash)), std::string(path.substr(slash + 1))};
+}
+
 /// The methods that a path knows; none when there is no such path.
-std::string_view methods_of(std::string_view path) noexcept {
-  if (path == kRoutes || path == kConfig || path.starts_with("/api/v1/routes/")) return "GET, HEAD";
+std::string_view methods_of(std::string_view path) {
+  if (path == kRoutes || path == kConfig || path == kJournal || path == kEvents) return "GET, HEAD";
   if (path == kDrain) return "GET, HEAD, POST";
   if (path == kReload) return "POST";
-  return {};
+  const RoutePath parts = route_path(path);
+  if (parts.route.empty()) return {};
+  if (parts.word.empty() || parts.word == "journal") return path.ends_with('/') ? "" : "GET, HEAD";
+  return strategy::parse_verb(parts.word) ? "POST" : "";
 }
 
 /// At a level that only `log.level: Error` silences: who changed what is asked when it is too late to raise it.
@@ -47,6 +70,23 @@ void audit(const std::string& actor, std::string_view action, const DrainOrder& 
 
 void audit(const std::string& actor, std::string_view action, const std::string& result) {
   log::warn("audit", {{"actor", actor}, {"action", action}, {"result", result}});
+}
+
+Json with_rollout(const RouteView& route, const std::vector<rollout::RolloutView>& rollouts) {
+  Json out = to_json(route);
+  const auto found = std::find_if(rollouts.begin(), rollouts.end(),
+                                  [&](const rollout::RolloutView& rollout) { return rollout.route == route.route; });
+  if (found != rollouts.end()) out["rollout"] = to_json(*found);
+  return out;
+}
+
+Page journal_page(const std::vector<state::JournalEntry>& entries, std::size_t limit) {
+  Json out;
+  out["entries"] = Json::array();
+  for (const state::JournalEntry& entry : entries) out["entries"].push_back(to_json(entry));
+  const bool more = entries.size() >= limit && entries.back().sequence > 1;
+  out["before"] = more ? Json(entries.back().sequence) : Json();
+  return json_page(out);
 }
 
 void log_refused(const Request& request, const Page& page) {
@@ -83,7 +123,7 @@ Page Api::answer(const Request& request) const {
   const bool reads = request.method == "GET" || request.method == "HEAD";
   const bool writes = request.method == "POST";
   if ((reads && methods.starts_with("GET")) || (writes && methods.ends_with("POST"))) {
-    if (reads) return read(path);
+    if (reads) return read(request, path);
     if (auto refused = refuse_writer(request)) {
       log_refused(request, *refused);
       return std::move(*refused);
@@ -95,22 +135,93 @@ Page Api::answer(const Request& request) const {
   return page;
 }
 
-Page Api::read(const std::string& path) const {
+Page Api::read(const Request& request, const std::string& path) const {
   if (path == kConfig) return json_page(to_json(ports_.config()));
   if (path == kDrain) return json_page(to_json(ports_.drain_state()));
-  if (path == kRoutes) return json_page(to_json(ports_.routes()));
-  return read_routes(path.substr(kRoutes.size() + 1));
+  if (path == kRoutes) return read_all_routes();
+  if (path == kEvents) return read_events(request.last_event_id);
+  const std::string_view query = request.target.substr(std::min(path.size() + 1, request.target.size()));
+  if (path == kJournal) return read_journal({}, query);
+  const RoutePath parts = route_path(path);
+  return parts.word.empty() ? read_route(parts.route) : read_journal(parts.route, query);
 }
 
-Page Api::read_routes(const std::string& name) const {
+Page Api::read_all_routes() const {
+  const auto rollouts = ports_.rollouts();
+  Json out;
+  out["routes"] = Json::array();
+  for (const RouteView& route : ports_.routes()) out["routes"].push_back(with_rollout(route, rollouts));
+  return json_page(out);
+}
+
+Page Api::read_route(const std::string& name) const {
   for (const RouteView& route : ports_.routes()) {
-    if (route.route == name) return json_page(to_json(route));
+    if (route.route == name) return json_page(with_rollout(route, ports_.rollouts()));
   }
   return error_page(404, "there is no route " + name);
 }
 
+/// Also of a route that is no more.
+Page Api::read_journal(const std::string& route, std::string_view query) const {
+  auto wanted = parse_journal_query(query);
+  if (!wanted) return error_page(400, wanted.error().message);
+  wanted->route = route;
+  const auto entries = ports_.journal(*wanted);
+  if (!entries) return error_page(503, entries.error().message);
+  return journal_page(*entries, wanted->limit);
+}
+
+/// With the id of the last event that a reader got: those since then come first. What is kept before it is read belongs
+/// to these, what is kept later is published later; so that nothing is lost in between, and nothing comes twice.
+Page Api::read_events(std::string_view last_event_id) const {
+  Page page;
+  page.content_type = "text/event-stream";
+  page.events_after = 0;
+  if (last_event_id.empty()) return page;
+  const auto query = parse_journal_query("before=" + std::string(last_event_id));
+  if (!query) return error_page(400, "Last-Event-ID is the number of an event");
+  const auto entries = ports_.journal({{}, 0, kMissedEvents});
+  if (!entries) return error_page(503, entries.error().message);
+  // A larger id is of a journal that is lost: this one counts from 1 again.
+  page.events_after = entries->empty() ? 0 : std::min(query->before, entries->front().sequence);
+  const auto seen = std::find_if(entries->begin(), entries->end(),
+                                 [&](const state::JournalEntry& entry) { return entry.sequence <= query->before; });
+  if (seen == entries->end() && entries->size() == kMissedEvents) {
+    page.body += ": only the last 1000 of what was missed; /api/v1/journal has the others\n\n";
+  }
+  for (auto entry = std::make_reverse_iterator(seen); entry != entries->rend(); ++entry) {
+    page.events_after = entry->sequence;
+    page.body += event_of(*entry).text;
+  }
+  return page;
+}
+
 Page Api::change(const Request& request, const std::string& path, const std::string& actor) const {
-  return path == kReload ? reload(actor) : drain(std::string(request.body), actor);
+  if (path == kReload) return reload(actor);
+  if (path == kDrain) return drain(std::string(request.body), actor);
+  const RoutePath parts = route_path(path);
+  return verb(parts.route, parts.word, std::string(request.body), actor);
+}
+
+Page Api::verb(const std::string& route, const std::string& word, const std::string& body,
+               const std::string& actor) const {
+  const auto order = parse_verb_order(body);
+  if (!order) return error_page(400, order.error().message);
+  strategy::Command command;
+  command.verb = *strategy::parse_verb(word);
+  command.full = order->full;
+  command.actor = order->actor.empty() ? actor : order->actor;
+  if (command.full && command.verb != strategy::Verb::Promote) {
+    return error_page(400, "full means something only with promote");
+  }
+  const auto done = ports_.verb(route, command);
+  log::warn("audit", {{"actor", actor},
+                      {"action", word + (command.full ? " --full" : "")},
+                      {"route", route},
+                      {"for", order->actor},
+                      {"result", done ? std::string(to_string(done->phase)) : "refused: " + done.error().reason}});
+  if (!done) return error_page(done.error().status, done.error().reason);
+  return json_page(to_json(*done));
 }
 
 Page Api::reload(const std::string& actor) const {

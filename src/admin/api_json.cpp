@@ -63,13 +63,6 @@ Json to_json(const RouteView& route) {
   return out;
 }
 
-Json to_json(const std::vector<RouteView>& routes) {
-  Json out;
-  out["routes"] = Json::array();
-  for (const RouteView& route : routes) out["routes"].push_back(to_json(route));
-  return out;
-}
-
 Json to_json(const DrainView& drain) {
   Json out;
   out["phase"] = drain.phase;

@@ -4,6 +4,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cctype>
 #include <csignal>
@@ -39,6 +40,7 @@ class HttpServer::Impl {
   error_code listen(const std::string& host, std::uint16_t port);
   void run();
   void stop();
+  void publish(Event event);
   tcp::endpoint local() const noexcept { return local_; }
 
  private:
@@ -48,7 +50,8 @@ class HttpServer::Impl {
 
   const Handler handler_;
   const Options options_;
-  HttpSession::List sessions_;  // before the context, whose end destroys the handlers that own the sessions
+  HttpSession::List sessions_;  // before the context, whose end destroys the handlers that own what they list
+  EventStream::List streams_;
   asio::io_context context_{1};
   tcp::acceptor acceptor_;
   asio::steady_timer pause_{context_};
@@ -101,7 +104,8 @@ void HttpServer::Impl::accept() {
 
 void HttpServer::Impl::accepted(tcp::socket socket) {
   if (sessions_.size() >= options_.connections && !make_room()) return;  // closes the newcomer
-  std::make_shared<HttpSession>(HttpSession::Server{handler_, options_, sessions_}, std::move(socket))->begin();
+  std::make_shared<HttpSession>(HttpSession::Server{handler_, options_, sessions_, streams_}, std::move(socket))
+      ->begin();
 }
 
 bool HttpServer::Impl::make_room() {
@@ -123,6 +127,17 @@ void HttpServer::Impl::stop() {
   for (const auto& weak : sessions_) {
     if (const auto session = weak.lock()) session->close();
   }
+  for (const auto& weak : streams_) {
+    if (const auto stream = weak.lock()) stream->close();
+  }
+}
+
+void HttpServer::Impl::publish(Event event) {
+  asio::post(context_, [this, event = std::move(event)] {
+    for (const auto& weak : streams_) {
+      if (const auto stream = weak.lock()) stream->push(event);
+    }
+  });
 }
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::string& host, std::uint16_t port, Handler handler,
@@ -150,6 +165,10 @@ std::string HttpServer::address() const {
 
 void HttpServer::stop() {
   impl_->stop();
+}
+
+void HttpServer::publish_event(Event event) {
+  impl_->publish(std::move(event));
 }
 
 Page HttpServer::plain_refusal(unsigned status, const std::string& reason) {

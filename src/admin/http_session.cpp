@@ -118,8 +118,18 @@ void HttpSession::answer() {
 void HttpSession::deliver(Page page) {
   if (page.later) return ask_later(std::move(page.later));
   const auto& request = parser_->get();
+  if (page.events_after && request.method() == http::verb::get) return stream(std::move(page));
   const bool keep_alive = request.keep_alive() && parser_->is_done();  // else nobody here reads the body
   send(request.version(), keep_alive, request.method() == http::verb::head, std::move(page));
+}
+
+/// From here on the connection is a reader's of events and no longer counts among those that ask.
+void HttpSession::stream(Page page) {
+  if (server_.streams.size() >= server_.options.events.readers) {
+    return refuse(503, "there are " + std::to_string(server_.streams.size()) + " readers of events already");
+  }
+  std::make_shared<EventStream>(server_.streams, server_.options.events, std::move(stream_), *page.events_after)
+      ->begin(page.body);
 }
 
 /// The thread serves others meanwhile.
@@ -146,6 +156,7 @@ Page HttpSession::handle() const {
   request.origin = view(fields[http::field::origin]);
   request.content_type = view(fields[http::field::content_type]);
   request.authorization = view(fields[http::field::authorization]);
+  request.last_event_id = view(fields["Last-Event-ID"]);
   if (parser_->is_done()) request.body = fields.body();
   request.peer = peer_;
   return guarded([&] { return server_.handler(request); });

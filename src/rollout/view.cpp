@@ -69,6 +69,7 @@ RolloutView Controller::Impl::view(const RouteEntry& entry, WallTime now) const 
   out.phase_since = state.phase_since;
   out.ended = state.ended;
   out.undo_until = state.warm_until;
+  out.window_since = state.window_since;
   out.versions = shares_of(entry);
   out.checks = state.checks;
   out.arms = state.arms;

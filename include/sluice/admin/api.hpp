@@ -5,11 +5,13 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sluice/admin/page.hpp"
 #include "sluice/admin/views.hpp"
 #include "sluice/base/result.hpp"
+#include "sluice/rollout/controller.hpp"
 
 namespace sluice::admin {
 
@@ -33,6 +35,16 @@ struct ApiPorts {
   using ReloadOutcome = std::function<std::optional<Result<ConfigView, Refusal>>()>;
   /// Has the policy read again. Does not wait.
   std::function<ReloadOutcome()> reload;
+  /// What the rollouts of all routes do.
+  std::function<std::vector<rollout::RolloutView>()> rollouts = [] { return std::vector<rollout::RolloutView>(); };
+  /// A person's word about a route's rollout; what it looks like afterwards. 404, 409.
+  std::function<Result<rollout::RolloutView, Refusal>(const std::string& route, const strategy::Command& command)>
+      verb = [](const std::string&, const strategy::Command&) -> Result<rollout::RolloutView, Refusal> {
+    return fail(Refusal{409, "no rollouts are run here"});
+  };
+  /// Lines of the journal, newest first.
+  std::function<Result<std::vector<state::JournalEntry>>(const state::JournalQuery& query)> journal =
+      [](const state::JournalQuery&) { return std::vector<state::JournalEntry>(); };
 };
 
 /// The admin port's pages: JSON below `/api/v1/`. Reading with GET and HEAD, changes with POST; who may do what is in
@@ -47,13 +59,17 @@ class Api {
   Page answer(const Request& request) const;
 
  private:
-  Page read(const std::string& path) const;
+  Page read(const Request& request, const std::string& path) const;
   Page change(const Request& request, const std::string& path, const std::string& actor) const;
-  Page read_routes(const std::string& name) const;
+  Page read_all_routes() const;
+  Page read_route(const std::string& name) const;
+  Page read_journal(const std::string& route, std::string_view query) const;
+  Page read_events(std::string_view last_event_id) const;
   Page drain(const std::string& body, const std::string& actor) const;
   Page drain_process(const DrainOrder& order, const std::string& actor) const;
   Page drain_endpoints(const DrainOrder& order, const std::string& actor) const;
   Page reload(const std::string& actor) const;
+  Page verb(const std::string& route, const std::string& word, const std::string& body, const std::string& actor) const;
 
   const ApiPorts ports_;
   mutable std::mutex mutex_;

@@ -13,7 +13,6 @@ namespace sluice::admin {
 
 nlohmann::ordered_json to_json(const EndpointView& endpoint);
 nlohmann::ordered_json to_json(const RouteView& route);
-nlohmann::ordered_json to_json(const std::vector<RouteView>& routes);
 nlohmann::ordered_json to_json(const DrainView& drain);
 nlohmann::ordered_json to_json(const ConfigView& config);
 

@@ -13,6 +13,14 @@
 
 namespace sluice::admin {
 
+/// Bounds of those that read events.
+struct EventLimits {
+  std::size_t readers = 16;
+  std::size_t buffered_bytes = 1024 * 1024;           ///< a reader that is further behind is closed
+  Duration heartbeat = std::chrono::seconds(15);      ///< between two signs of life
+  Duration write_timeout = std::chrono::seconds(10);  ///< a reader that takes nothing for so long is closed
+};
+
 /// A small HTTP/1.1 server on a port and a thread of its own, for a handful of operators and scrapers: no request to it
 /// ever costs a worker time.
 ///
@@ -32,6 +40,7 @@ class HttpServer {
     Duration header_timeout = std::chrono::seconds(5);  ///< from a request's first byte to the end of its head
     Duration body_timeout = std::chrono::seconds(5);    ///< for the whole body
     Duration write_timeout = std::chrono::seconds(10);  ///< for the whole answer
+    EventLimits events;                                 ///< for those that read events, on top of `connections`
     /// The page that says why a request was refused here, or why its handler failed.
     Page (*refusal)(unsigned status, const std::string& reason) = &plain_refusal;
   };
@@ -45,6 +54,9 @@ class HttpServer {
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
+
+  /// For all that read events now. Does not wait; any thread, until stop().
+  void publish_event(Event event);
 
   /// The port that is really bound.
   std::uint16_t port() const noexcept;

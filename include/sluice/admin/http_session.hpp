@@ -16,6 +16,7 @@
 #include <string>
 #include <utility>
 
+#include "sluice/admin/event_stream.hpp"
 #include "sluice/admin/http_server.hpp"
 
 namespace sluice::admin {
@@ -34,6 +35,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
     const HttpServer::Handler& handler;
     const HttpServer::Options& options;
     List& sessions;
+    EventStream::List& streams;
   };
 
   HttpSession(Server server, boost::asio::ip::tcp::socket socket) : server_(server), stream_(std::move(socket)) {}
@@ -67,6 +69,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   Page guarded(const std::function<Page()>& make) const;
   void deliver(Page page);
   void ask_later(std::function<std::optional<Page>()> later);
+  void stream(Page page);
   void send(unsigned version, bool keep_alive, bool head_only, Page page);
   void linger();
 

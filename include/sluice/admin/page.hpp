@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -16,8 +17,15 @@ struct Request {
   std::string_view origin;
   std::string_view content_type;
   std::string_view authorization;
-  std::string_view body;  ///< whole; empty on a server that reads none
-  std::string_view peer;  ///< the client's address and port
+  std::string_view last_event_id;  ///< of a reader of events that comes again
+  std::string_view body;           ///< whole; empty on a server that reads none
+  std::string_view peer;           ///< the client's address and port
+};
+
+/// One event of a stream, as it goes out to those that read it.
+struct Event {
+  std::uint64_t id = 0;  ///< grows from one to the next
+  std::string text;      ///< its lines, the empty one behind them included
 };
 
 /// An answer before it becomes HTTP.
@@ -30,6 +38,8 @@ struct Page {
   /// Set: the answer is not known yet, and nothing above counts. Asked every few milliseconds on the server's thread,
   /// between other requests, until it gives the page. Must hold no part of the request.
   std::function<std::optional<Page>()> later{};
+  /// Set: an answer without an end. The body goes out first, then every event with a larger id that is published.
+  std::optional<std::uint64_t> events_after{};
 };
 
 }  // namespace sluice::admin

@@ -52,6 +52,7 @@ struct RolloutView {
   WallTime phase_since{};
   std::optional<WallTime> ended;
   std::optional<WallTime> undo_until;  ///< the version before is kept warm so long
+  WallTime window_since{};                ///< the versions' requests are counted from then on
   std::vector<VersionShare> versions;
   std::vector<strategy::CheckMemory> checks;
   std::vector<strategy::ArmState> arms;

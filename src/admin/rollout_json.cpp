@@ -1,0 +1,222 @@
+#include "sluice/admin/rollout_json.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <ctime>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "sluice/admin/api_json.hpp"
+
+namespace sluice::admin {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kActorBytes = 64;
+constexpr std::size_t kMostEntries = 1000;
+
+Json time_json(WallTime time) {
+  return time == WallTime{} ? Json() : Json(text_of(time));
+}
+
+template <typename T>
+Json optional_json(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
+}
+
+Json optional_json(const std::optional<WallTime>& time) {
+  return time ? time_json(*time) : Json();
+}
+
+template <typename T, typename Make>
+Json list_json(const std::vector<T>& list, Make make) {
+  Json out = Json::array();
+  for (const T& item : list) out.push_back(make(item));
+  return out;
+}
+
+Json share_json(const rollout::VersionShare& share) {
+  return {{"version", share.version},   {"role", share.role},         {"target", share.target},
+          {"mirrored", share.mirrored}, {"requests", share.requests}, {"failures", share.failures}};
+}
+
+Json check_json(const strategy::CheckMemory& check) {
+  Json out;
+  out["name"] = check.name;
+  out["verdict"] = to_string(check.verdict);
+  out["rule"] = check.rule;
+  out["value"] = optional_json(check.value);
+  out["reference"] = optional_json(check.reference);
+  out["threshold"] = optional_json(check.threshold);
+  out["samples"] = check.samples;
+  out["message"] = check.message;
+  out["looks"] = check.looks;
+  out["failures"] = check.failures;
+  out["inconclusiveInARow"] = check.inconclusive_in_a_row;
+  out["dryRun"] = check.dry_run;
+  return out;
+}
+
+Json arm_json(const strategy::ArmState& arm) {
+  Json out;
+  out["version"] = arm.version;
+  out["share"] = arm.share;
+  out["successes"] = arm.successes;
+  out["failures"] = arm.failures;
+  out["probabilityBest"] = arm.probability_best;
+  out["dropped"] = arm.dropped;
+  out["reason"] = arm.reason;
+  out["checks"] = list_json(arm.checks, check_json);
+  return out;
+}
+
+Json slot_json(const strategy::SlotState& slot) {
+  Json out;
+  out["stable"] = slot.stable;
+  out["candidate"] = slot.candidate;
+  out["phase"] = to_string(slot.phase);
+  out["back"] = slot.back;
+  out["since"] = time_json(slot.since);
+  out["tries"] = slot.tries;
+  return out;
+}
+
+Json condition_json(const rollout::Condition& condition) {
+  return {{"type", condition.type},
+          {"status", condition.status},
+          {"reason", condition.reason},
+          {"message", condition.message},
+          {"since", optional_json(condition.since)}};
+}
+
+Failure<Error> wrong(const std::string& sentence) {
+  return fail(Error::client(sentence));
+}
+
+/// Decimal digits and nothing else.
+std::optional<std::uint64_t> whole_number(std::string_view text) {
+  std::uint64_t out = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(out) : std::nullopt;
+}
+
+}  // namespace
+
+std::string text_of(WallTime time) {
+  const auto whole = std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch());
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(whole);
+  const auto epoch = static_cast<std::time_t>(seconds.count());
+  std::tm utc{};
+  gmtime_r(&epoch, &utc);
+  std::array<char, 32> date{};
+  const std::size_t size = std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S", &utc);
+  std::array<char, 8> fraction{};
+  std::snprintf(fraction.data(), fraction.size(), ".%03dZ", static_cast<int>((whole - seconds).count()));
+  return std::string(date.data(), size) + fraction.data();
+}
+
+Json to_json(const rollout::RolloutView& rollout) {
+  Json out;
+  out["route"] = rollout.route;
+  out["id"] = rollout.id;
+  out["strategy"] = rollout.strategy;
+  out["generation"] = rollout.generation;
+  out["observedGeneration"] = rollout.observed_generation;
+  out["serving"] = rollout.serving;
+  out["phase"] = to_string(rollout.phase);
+  out["over"] = is_over(rollout.phase);
+  out["reason"] = rollout.reason;
+  out["message"] = rollout.message;
+  out["pausedByPerson"] = rollout.paused_by_person;
+  out["pausedBy"] = rollout.paused_by;
+  out["step"] = rollout.step;
+  out["steps"] = rollout.steps;
+  out["stepText"] = rollout.step_text;
+  out["next"] = rollout.next;
+  out["stage"] = rollout.stage;
+  out["stages"] = rollout.stages;
+  out["winner"] = rollout.winner;
+  out["begun"] = time_json(rollout.begun);
+  out["phaseSince"] = time_json(rollout.phase_since);
+  out["ended"] = optional_json(rollout.ended);
+  out["undoUntil"] = optional_json(rollout.undo_until);
+  out["windowSince"] = time_json(rollout.window_since);
+  out["versions"] = list_json(rollout.versions, share_json);
+  out["checks"] = list_json(rollout.checks, check_json);
+  out["arms"] = list_json(rollout.arms, arm_json);
+  out["slots"] = list_json(rollout.slots, slot_json);
+  out["conditions"] = list_json(rollout.conditions, condition_json);
+  out["verbs"] = rollout.verbs;
+  out["events"] = list_json(rollout.events, [](const state::JournalEntry& entry) { return to_json(entry); });
+  return out;
+}
+
+Json to_json(const state::JournalEntry& entry) {
+  Json out;
+  out["sequence"] = entry.sequence;
+  out["time"] = time_json(entry.time);
+  out["route"] = entry.route;
+  out["rollout"] = entry.rollout;
+  out["actor"] = entry.actor;
+  out["kind"] = entry.kind;
+  out["text"] = entry.text;
+  out["hash"] = entry.hash;
+  return out;
+}
+
+Event event_of(const state::JournalEntry& entry) {
+  // text_of() ends with the line's end; one more ends the event.
+  return {entry.sequence, "id: " + std::to_string(entry.sequence) + "\nevent: " + entry.kind +
+                              "\ndata: " + text_of(to_json(entry)) + "\n"};
+}
+
+Result<VerbOrder> parse_verb_order(std::string_view text) {
+  VerbOrder order;
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return order;
+  const Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return wrong("the body is no JSON object");
+  for (const auto& [key, value] : json.items()) {
+    if (key == "full") {
+      if (!value.is_boolean()) return wrong("full is true or false");
+      order.full = value.get<bool>();
+    } else if (key == "actor") {
+      if (!value.is_string()) return wrong("actor is a name in quotes");
+      order.actor = value.get<std::string>();
+      const auto control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
+      if (order.actor.empty() || order.actor.size() > kActorBytes ||
+          std::any_of(order.actor.begin(), order.actor.end(), control)) {
+        return wrong("actor has 1 to 64 bytes and no control characters");
+      }
+    } else {
+      return wrong("unknown field \"" + key + "\"; there are full and actor");
+    }
+  }
+  return order;
+}
+
+Result<state::JournalQuery> parse_journal_query(std::string_view query) {
+  state::JournalQuery out;
+  while (!query.empty()) {
+    const std::string_view part = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(part.size() + 1, query.size()));
+    const std::string_view key = part.substr(0, part.find('='));
+    const auto number = whole_number(part.substr(std::min(key.size() + 1, part.size())));
+    const std::uint64_t value = number.value_or(0);
+    if (key == "before" && number) {
+      out.before = value;
+    } else if (key == "limit" && value >= 1 && value <= kMostEntries) {
+      out.limit = static_cast<std::size_t>(value);
+    } else if (key == "before" || key == "limit") {
+      return wrong(std::string(key) + (key == "limit" ? " is a number from 1 to 1000" : " is the number of an entry"));
+    } else {
+      return wrong("unknown parameter \"" + std::string(key) + "\"; there are before and limit");
+    }
+  }
+  return out;
+}
+
+}  // namespace sluice::admin
