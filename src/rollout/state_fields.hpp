@@ -67,8 +67,13 @@ void visit_pause(Visitor& visit, State& pause) {
 template <typename Visitor, typename State>
 void visit_harm(Visitor& visit, State& harm) {
   visit("inWindow", harm.in_window);
-  visit("requests", harm.requests);
+  visit("windowRequests", harm.window_requests);
+  visit("windowAudience", harm.window_audience);
   visit("rate", harm.rate);
+  visit("requests", harm.requests);
+  visit("failures", harm.failures);
+  visit("controlRequests", harm.control_requests);
+  visit("controlFailures", harm.control_failures);
 }
 
 template <typename Visitor, typename State>

@@ -1,0 +1,224 @@
+#include <gtest/gtest.h>
+
+#include "scenarios/story.hpp"
+
+namespace sluice::scenarios {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::string in_steps = canary_yaml(R"(steps:
+  - setWeight: 5
+  - pause: {duration: 5m}
+  - setWeight: 25
+  - pause: {duration: 5m}
+  - setWeight: 50
+analysis:
+  interval: 10s
+  minRequests: 100
+  checks:
+    - {metric: error-rate, thresholdRange: {max: 1%}}
+    - {metric: latency-p99, versusStable: {relativeMargin: 50%}})");
+
+const std::string with_a_person = canary_yaml(R"(steps:
+  - setWeight: 25
+  - pause: {}
+  - setWeight: 50
+analysis:
+  interval: 10s
+  minRequests: 100
+  checks:
+    - {metric: error-rate, thresholdRange: {max: 1%}})");
+
+TEST(CanaryStory, AGoodCandidateIsPromotedStepByStep) {
+  Story()
+      .given_traffic(200)
+      .given(in_steps)
+      .when_time_passes(1min)
+      .then_phase(Phase::Paused)
+      .then_weight("v2", 0.05)
+      .when_phase_comes(Phase::Promoted, 30min)
+      .then_weight("v2", 1)
+      .then_steps_were("v2", {0, 0.05, 0.25, 0.5, 1})
+      .then_role("v2", "stable")
+      .then_condition("Serving", "True")
+      .then_clients_saw_no_failure();
+}
+
+TEST(CanaryStory, ABadCandidateIsRolledBackAndNobodyNotices) {
+  Story()
+      .given_traffic(200)
+      .given(in_steps)
+      .given_version("v2", {.error_rate = 0.10})
+      .when_phase_comes(Phase::RolledBack, 10min)
+      .then_weight("v2", 0)
+      .then_message_has("error-rate")
+      .then_message_has("max 1%")
+      .then_event("RolledBack")
+      .then_condition("ChecksPass", "False")
+      .then_condition("Serving", "True")
+      .then_clients_saw_no_failure();
+}
+
+TEST(CanaryStory, ACandidateThatTurnsBadLaterIsRolledBackFromWhereItIs) {
+  Story()
+      .given_traffic(200)
+      .given(in_steps)
+      .when_time_passes(8min)
+      .then_weight("v2", 0.25)
+      .given_version("v2", {.error_rate = 0.05})
+      .when_phase_comes(Phase::RolledBack, 5min)
+      .then_steps_were("v2", {0, 0.05, 0.25, 0});
+}
+
+TEST(CanaryStory, ASlowCandidateIsRolledBack) {
+  Story()
+      .given_traffic(200)
+      .given(in_steps)
+      .given_version("v2", {.latency = 80ms})
+      .when_phase_comes(Phase::RolledBack, 10min)
+      .then_message_has("latency-p99");
+}
+
+TEST(CanaryStory, WithoutTrafficNothingIsPromoted) {
+  Story().given_traffic(0).given(in_steps).when_time_passes(9min).then_weight("v2", 0.05).then_no_event("Promoted");
+}
+
+TEST(CanaryStory, APauseOfThePolicyWaitsForAPerson) {
+  Story()
+      .given(with_a_person)
+      .when_time_passes(24h)
+      .then_phase(Phase::Paused)
+      .then_weight("v2", 0.25)
+      .when_person_is_refused(Verb::Resume, "promote")
+      .when_person(Verb::Promote)
+      .when_phase_comes(Phase::Promoted, 10min)
+      .then_weight("v2", 1);
+}
+
+TEST(CanaryStory, APersonsPauseOutranksGoodEvidence) {
+  Story()
+      .given_traffic(200)
+      .given(in_steps)
+      .when_time_passes(1min)
+      .when_person(Verb::Pause)
+      .when_time_passes(3h)
+      .then_phase(Phase::Paused, "PausedByPerson")
+      .then_weight("v2", 0.05)
+      .then_condition("Paused", "True")
+      .when_person(Verb::Resume)
+      .when_phase_comes(Phase::Promoted, 30min);
+}
+
+TEST(CanaryStory, APersonsPauseDoesNotKeepABadCandidateIn) {
+  Story()
+      .given_traffic(200)
+      .given(in_steps)
+      .when_time_passes(1min)
+      .when_person(Verb::Pause)
+      .given_version("v2", {.error_rate = 0.5})
+      .when_phase_comes(Phase::RolledBack, 5min)
+      .then_weight("v2", 0);
+}
+
+TEST(CanaryStory, AnAbortGivesEverythingBackAtOnce) {
+  Story()
+      .given(with_a_person)
+      .when_time_passes(5min)
+      .when_person(Verb::Abort)
+      .then_phase(Phase::Aborted)
+      .then_weight("v2", 0)
+      .when_person(Verb::Abort)
+      .when_time_passes(1h)
+      .then_phase(Phase::Aborted)
+      .when_person_is_refused(Verb::Promote, "retry");
+}
+
+TEST(CanaryStory, RetryBeginsAgainAtTheFirstStepWithoutOldEvidence) {
+  Story()
+      .given_traffic(200)
+      .given(in_steps)
+      .given_version("v2", {.error_rate = 0.10})
+      .when_phase_comes(Phase::RolledBack, 10min)
+      .given_version("v2", {})
+      .when_person(Verb::Retry)
+      .when_time_passes(1min)
+      .then_weight("v2", 0.05)
+      .when_phase_comes(Phase::Promoted, 30min)
+      .then_event("Retried");
+}
+
+TEST(CanaryStory, PromoteInFullGoesPastEverything) {
+  Story()
+      .given(in_steps)
+      .when_time_passes(2s)
+      .when_person(Verb::Promote, true)
+      .then_phase(Phase::Promoted)
+      .then_weight("v2", 1);
+}
+
+TEST(CanaryStory, UndoBringsTheVersionBeforeBack) {
+  Story()
+      .given_traffic(200)
+      .given(in_steps)
+      .when_phase_comes(Phase::Promoted, 30min)
+      .when_person(Verb::Undo)
+      .then_phase(Phase::Aborted, "Undone")
+      .then_weight("v1", 1)
+      .then_event("Undone");
+}
+
+TEST(CanaryStory, UndoIsRefusedWhereNobodyIsLeftToGoBackTo) {
+  Story()
+      .given_traffic(200)
+      .given(in_steps)
+      .when_phase_comes(Phase::Promoted, 30min)
+      .given_unready("127.0.0.1:9001", "connection refused")
+      .when_person_is_refused(Verb::Undo, "v1");
+}
+
+TEST(CanaryStory, AFailureThatIsHeldWaitsForAPersonWithItsTraffic) {
+  Story story;
+  story.given_traffic(200)
+      .given(canary_yaml(R"(onFailure: Hold
+steps: [{setWeight: 20}, {pause: {duration: 5m}}]
+analysis: {interval: 10s, minRequests: 100, checks: [{metric: error-rate, thresholdRange: {max: 1%}}]})"))
+      .given_version("v2", {.error_rate = 0.2})
+      .when_phase_comes(Phase::Held, 5min)
+      .then_weight("v2", 0.2)
+      .when_time_passes(1h)
+      .then_phase(Phase::Held)
+      .when_person(Verb::Abort)
+      .then_phase(Phase::Aborted)
+      .then_weight("v2", 0);
+}
+
+TEST(CanaryStory, AGateHoldsTheStepUntilItSaysYes) {
+  Story()
+      .given_traffic(200)
+      .given_hook("http://127.0.0.1:7000/ok", HookScript::Says::No)
+      .given(canary_yaml(R"(steps: [{setWeight: 20}, {pause: {duration: 1m}}]
+webhooks: [{type: confirm-promotion, url: "http://127.0.0.1:7000/ok"}])"))
+      .when_time_passes(1h)
+      .then_weight("v2", 0.2)
+      .then_no_event("Promoted")
+      .given_hook("http://127.0.0.1:7000/ok", HookScript::Says::Yes)
+      .when_phase_comes(Phase::Promoted, 1min);
+}
+
+TEST(CanaryStory, OnlyTheAudienceIsSplitUntilThePromotion) {
+  Story story;
+  story.given_traffic(200)
+      .given_audience(0.1)
+      .given(canary_yaml(R"(audience: [{headers: [{name: x-beta, value: "yes"}]}]
+steps: [{setWeight: 50}, {pause: {duration: 1m}}])"))
+      .when_time_passes(30s)
+      .then_weight("v2", 0.5);
+  EXPECT_EQ(story.world().steering("fraud").plan.spec().otherwise.index, 0);
+  EXPECT_EQ(story.world().steering("fraud").plan.spec().rules.size(), 1U);
+  story.when_phase_comes(Phase::Promoted, 5min).then_weight("v2", 1);
+  EXPECT_TRUE(story.world().steering("fraud").plan.spec().rules.empty());
+}
+
+}  // namespace
+}  // namespace sluice::scenarios
