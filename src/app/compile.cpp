@@ -3,10 +3,10 @@
 #include <cstdint>
 
 #include "sluice/app/convert.hpp"
+#include "sluice/app/gateway_ports.hpp"
 #include "sluice/app/memory_limit.hpp"
 #include "sluice/app/resilience.hpp"
-#include "sluice/strategy/fallback.hpp"
-#include "sluice/strategy/initial_plan.hpp"
+#include "sluice/strategy/step.hpp"
 #include "sluice/traffic/from_policy.hpp"
 
 namespace sluice::app {
@@ -106,34 +106,24 @@ gateway::Version to_version(const policy::ModelRoute& route, const policy::Versi
   return made;
 }
 
-gateway::MirrorLimits to_mirror_limits(const policy::ModelRoute& route) {
-  gateway::MirrorLimits limits;
-  // A copy is one attempt at a backend; a slow shadow must not hold its slots for as long as a client would wait.
-  limits.timeout = milliseconds(route.timeouts.backend_request);
-  if (const auto* shadow = std::get_if<policy::Shadow>(&route.strategy)) {
-    limits.requests_in_flight = shadow->budget.requests_in_flight;
-    limits.requests_per_second = shadow->budget.requests_per_second.value_or(0);
-    limits.body_bytes = shadow->budget.body_bytes.count;
-  }
-  return limits;
+Failure<Error> in_route(const policy::ModelRoute& route, const Error& error) {
+  return fail(Error::internal("route '" + route.name + "': " + error.message));
 }
 
-Result<gateway::Route> to_route(const policy::ModelRoute& route) {
+gateway::Route to_route(const policy::ModelRoute& route, const strategy::Steering& steering) {
   gateway::Route made;
   made.name = route.name;
   made.strategy = policy::strategy_name(route.strategy);
   if (made.strategy.empty()) made.strategy = "none";
   made.error_style = error_style(route.protocol);
-  const auto roles = strategy::initial_roles(route);
-  const auto fallbacks = strategy::fallbacks(route);
   for (std::size_t i = 0; i < route.versions.size(); ++i) {
     gateway::Version& version = made.versions.emplace_back(to_version(route, route.versions[i]));
-    version.role = roles[i];
-    version.fallback = fallbacks[i];
+    version.role = steering.roles[i];
+    version.fallback = steering.fallbacks[i];
+    if (i < steering.withheld.size()) version.withheld = steering.withheld[i];
   }
-  auto plan = strategy::initial_plan(route);
-  if (!plan) return fail(plan.error());
-  made.plan = std::move(plan).value();
+  made.plan = steering.plan;
+  made.window = steering.window;
   made.timeouts.request = milliseconds(route.timeouts.request);
   made.timeouts.backend_request = milliseconds(route.timeouts.backend_request);
   made.timeouts.connect = milliseconds(route.timeouts.connect);
@@ -141,26 +131,37 @@ Result<gateway::Route> to_route(const policy::ModelRoute& route) {
   made.retry = to_retry_rules(route.retry, route.protocol);
   made.hedge = to_hedge_rules(route.hedge);
   made.limits = to_limits(route.limits);
-  made.mirror = to_mirror_limits(route);
+  made.mirror = to_mirror_limits(steering.copies);
+  // A copy is one attempt at a backend; a slow shadow must not hold its slots for as long as a client would wait.
+  made.mirror.timeout = made.timeouts.backend_request;
   return made;
 }
 
 }  // namespace
 
-Result<gateway::Config> compile(const policy::PolicySet& set) {
+Result<gateway::Config> compile(const policy::PolicySet& set, const std::vector<rollout::RouteSteering>& steerings) {
   gateway::Config config;
   take_gateway(set.gateway, config);
   std::vector<std::vector<traffic::Match>> matches;
-  for (const auto& route : set.routes) {
+  for (std::size_t i = 0; i < set.routes.size(); ++i) {
+    const policy::ModelRoute& route = set.routes[i];
     auto compiled = traffic::to_matches(route.matches, route.protocol);
     if (!compiled) return fail(compiled.error());
     matches.push_back(std::move(compiled).value());
-    auto made = to_route(route);
-    if (!made) return fail(made.error());
-    config.routes.push_back(std::move(made).value());
+    config.routes.push_back(to_route(route, steerings[i].steering));
   }
   config.table = traffic::RouteTable(std::move(matches));
   return config;
+}
+
+Result<gateway::Config> compile(const policy::PolicySet& set) {
+  std::vector<rollout::RouteSteering> steerings;
+  for (const policy::ModelRoute& route : set.routes) {
+    auto steering = strategy::steer(route, strategy::begin(route, 1, 1, WallTime{}));
+    if (!steering) return in_route(route, steering.error());
+    steerings.push_back({route.name, std::move(steering).value()});
+  }
+  return compile(set, steerings);
 }
 
 }  // namespace sluice::app

@@ -8,8 +8,8 @@
 #include <sstream>
 #include <utility>
 
+#include "sluice/admin/rollout_json.hpp"
 #include "sluice/app/admin_views.hpp"
-#include "sluice/app/compile.hpp"
 #include "sluice/app/log_level.hpp"
 #include "sluice/base/log.hpp"
 #include "sluice/policy/problem.hpp"
@@ -100,9 +100,7 @@ void Daemon::start_log(const policy::Log& policy) const {
 }
 
 Result<void> Daemon::start_gateway(const policy::PolicySet& set) {
-  auto config = compile(set);
-  if (!config) return fail(Error::client(config.error().message));
-  const std::uint32_t wished = config->workers;
+  const std::uint32_t wished = set.gateway.workers.count;
   registry_ = std::make_unique<metrics::Registry>(wished != 0 ? wished : usable_cores());
   registry_->set_build_info({SLUICE_VERSION, SLUICE_REVISION, __VERSION__});
   exporter_ = std::make_unique<metrics::Exporter>(*registry_);
@@ -110,7 +108,11 @@ Result<void> Daemon::start_gateway(const policy::PolicySet& set) {
   readiness_.declare("listeners");
   readiness_.set("not-draining", true);
   gateway_ = std::make_unique<gateway::Gateway>(*registry_, clock_);
-  return gateway_->start(std::move(*config));
+  rollouts_ = std::make_unique<RolloutService>(*gateway_, *registry_, clock_, [this](const state::JournalEntry& entry) {
+    if (admin::HttpServer* readers = readers_.load()) readers->publish_event(admin::event_of(entry));
+  });
+  if (auto opened = rollouts_->open(set.gateway.state); !opened) return opened;
+  return rollouts_->put_in_force(set, 1, [this](gateway::Config config) { return gateway_->start(std::move(config)); });
 }
 
 Result<void> Daemon::start_metrics(const policy::PolicySet& set) {
@@ -128,6 +130,7 @@ Result<void> Daemon::start_control(const policy::Admin& admin, const std::vector
   if (!token) return fail(token.error());
   api_.set_token(std::move(*token));
   registry_->record_reload(true, clock_.wall_now());
+  rollouts_->start();
   watcher_ = std::make_unique<PolicyWatcher>(
       options_.path, sources,
       PolicyWatcher::Callbacks{[this](const PolicyWatcher::Change& change) { on_change(change); },
@@ -194,6 +197,8 @@ void Daemon::resume() {
 
 void Daemon::close() {
   log::info("draining: connections are closed as they become idle", {{"open", gateway_->open_connections()}});
+  // Nobody is left to judge a version by, and what is kept is for the process that comes next.
+  rollouts_->stop();
   const std::lock_guard lock(gateway_mutex_);
   gateway_->drain();
 }
@@ -214,10 +219,12 @@ void Daemon::stop() {
 
 /// Those who give orders first, then what they order about; probes are answered to the end.
 void Daemon::stop_quietly() {
+  if (rollouts_) rollouts_->stop();  // it tells the admin server's readers
   admin_server_.reset();
   watcher_.reset();
   if (gateway_) {
     cut_off();
+    rollouts_.reset();
     gateway_.reset();
   }
   metrics_server_.reset();

@@ -28,6 +28,7 @@ Result<void> Daemon::start_admin(const policy::Admin& admin) {
                                 " (spec.admin.address; gateways on one machine need one each, or port 0)"));
   }
   admin_server_ = std::move(*server);
+  readers_ = admin_server_.get();
   return {};
 }
 
@@ -39,6 +40,11 @@ admin::ApiPorts Daemon::ports() {
   ports.drain_process = [this](bool undo) { return drain_process(undo); };
   ports.drain_endpoints = [this](const admin::DrainOrder& order) { return drain_endpoints(order); };
   ports.reload = [this] { return reload_for_operator(); };
+  ports.rollouts = [this] { return rollouts_->views(); };
+  ports.verb = [this](const std::string& route, const strategy::Command& command) {
+    return rollouts_->command(route, command);
+  };
+  ports.journal = [this](const state::JournalQuery& query) { return rollouts_->journal(query); };
   return ports;
 }
 

@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "sluice/app/admin_views.hpp"
-#include "sluice/app/compile.hpp"
 #include "sluice/app/daemon.hpp"
 #include "sluice/app/log_level.hpp"
 #include "sluice/base/log.hpp"
@@ -81,9 +80,10 @@ Result<void> Daemon::apply(const policy::PolicySet& set) {
   if (wished.log.format != old.log.format) return needs_restart("spec.log.format");
   auto token = token_of(wished.admin);
   if (!token) return fail(token.error());
-  auto config = compile(set);
-  if (!config) return fail(config.error());
-  if (auto published = gateway_->publish(std::move(*config)); !published) return published;
+  if (!(wished.state == old.state)) return needs_restart("spec.state");
+  const std::uint64_t generation = registry_->snapshot().generation + 1;
+  const auto publish = [this](gateway::Config config) { return gateway_->publish(std::move(config)); };
+  if (auto done = rollouts_->put_in_force(set, generation, publish); !done) return done;
   api_.set_token(std::move(*token));
   if (!options_.log_level) log::set_level(to_log_level(wished.log.level));
   if (!options_.access_log) log::set_access_ratio(wished.log.access_log.fraction);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -13,6 +14,7 @@
 #include "sluice/app/policy_watcher.hpp"
 #include "sluice/app/process_drain.hpp"
 #include "sluice/app/reload_outcomes.hpp"
+#include "sluice/app/rollout_service.hpp"
 #include "sluice/app/serve.hpp"
 #include "sluice/base/clock.hpp"
 #include "sluice/gateway/gateway.hpp"
@@ -84,9 +86,11 @@ class Daemon {
   admin::Readiness readiness_;
   std::unique_ptr<admin::MetricsServer> metrics_server_;
   std::unique_ptr<gateway::Gateway> gateway_;
+  std::unique_ptr<RolloutService> rollouts_;
   std::unique_ptr<PolicyWatcher> watcher_;
   admin::Api api_{ports()};
   std::unique_ptr<admin::HttpServer> admin_server_;
+  std::atomic<admin::HttpServer*> readers_{nullptr};  ///< of events: the same server, once it runs
   ReloadOutcomes reloads_;
   ProcessDrain drain_;
 

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sluice/metrics/rollouts.hpp"
+#include "sluice/rollout/view.hpp"
+#include "sluice/state/store.hpp"
+
+namespace sluice::app {
+
+/// What rollouts have come to, counted for the metrics page: fed with every journal entry and with views as they
+/// change. Counts from the start of the process. One thread; pure.
+class RolloutMetrics {
+ public:
+  /// Before the view that shows what it led to.
+  void on_entry(const state::JournalEntry& entry);
+
+  /// The routes as they are now. Routes that are no longer among them keep their counters for their return.
+  std::vector<metrics::RolloutSnapshot> update(const std::vector<rollout::RolloutView>& views);
+
+ private:
+  struct Looks {
+    std::uint64_t count = 0;
+    std::string rollout;  ///< another one begins at 0 again
+  };
+  struct Counted {
+    std::map<std::string, std::uint64_t> results;
+    std::map<std::string, std::uint64_t> aborts;
+    metrics::RolloutDurations durations;
+    std::map<std::string, std::map<std::string, std::uint64_t>> check_runs;
+    std::map<std::pair<std::string, std::string>, Looks> looks;  ///< by version and check, at the last update
+    std::map<std::string, WallTime> begun;                       ///< by rollout that goes on
+    bool went_back = false;                                      ///< since the last update, which knows why
+  };
+
+  static void count_looks(const rollout::RolloutView& view, const std::string& version,
+                          const std::vector<strategy::CheckMemory>& checks, Counted& counted,
+                          metrics::RolloutSnapshot& snapshot);
+
+  std::map<std::string, Counted> routes_;
+};
+
+}  // namespace sluice::app

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sluice/admin/api.hpp"
+#include "sluice/app/control_thread.hpp"
+#include "sluice/app/errand_runner.hpp"
+#include "sluice/app/gateway_ports.hpp"
+#include "sluice/app/rollout_metrics.hpp"
+#include "sluice/base/clock.hpp"
+#include "sluice/base/result.hpp"
+#include "sluice/gateway/gateway.hpp"
+#include "sluice/http/fetch.hpp"
+#include "sluice/metrics/registry.hpp"
+#include "sluice/policy/policy_set.hpp"
+#include "sluice/rollout/controller.hpp"
+#include "sluice/state/store.hpp"
+
+namespace sluice::app {
+
+/// The controller of this process with all that it needs, on a thread of its own. Functions may be called from any
+/// thread but that one, unless they say otherwise; they wait for their turn, which is a few milliseconds as long as the
+/// store answers.
+class RolloutService {
+ public:
+  /// Puts a configuration in force, on whatever thread it is called.
+  using Publish = std::function<Result<void>(gateway::Config)>;
+  /// Told every journal entry once it is kept; on the service's thread, quick.
+  using OnEvent = std::function<void(const state::JournalEntry&)>;
+
+  /// The first three outlive it.
+  RolloutService(gateway::Gateway& gateway, metrics::Registry& registry, const Clock& clock, OnEvent on_event);
+  ~RolloutService();
+
+  /// Opens the store and reads what was kept. First, once. Fails with one sentence when it cannot be used.
+  Result<void> open(const policy::State& where);
+  /// From now on rollouts go on. Once, after the first policy is in force.
+  void start();
+  /// Nothing moves any more. Harmless when repeated.
+  void stop();
+
+  /// Puts a policy in force, together with what becomes of the rollouts: when `publish` fails, nothing has changed.
+  /// Also before `start`, then on the caller's thread.
+  Result<void> put_in_force(const policy::PolicySet& set, std::uint64_t generation, const Publish& publish);
+
+  // --- what operators see and order ---
+  std::vector<rollout::RolloutView> views();
+  Result<rollout::RolloutView, admin::Refusal> command(const std::string& route, const strategy::Command& command);
+  Result<std::vector<state::JournalEntry>> journal(const state::JournalQuery& query) const;
+
+ private:
+  Result<void> put_in_force_here(const policy::PolicySet& set, std::uint64_t generation, const Publish& publish);
+  void tick();
+  void show_metrics();
+  void on_entry(const state::JournalEntry& entry);
+
+  metrics::Registry& registry_;
+  const Clock& clock_;
+  const OnEvent on_event_;
+  std::unique_ptr<state::Store> store_;
+  GatewayTraffic traffic_;
+  GatewayKpis kpis_;
+  http::Fetcher fetcher_;
+  ErrandRunner errands_;
+  std::unique_ptr<rollout::Controller> controller_;
+  RolloutMetrics counted_;
+  TimePoint shown_{};  // the metrics, the last time
+  bool running_ = false;
+  ControlThread thread_;
+};
+
+}  // namespace sluice::app

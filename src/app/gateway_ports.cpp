@@ -1,0 +1,92 @@
+#include "sluice/app/gateway_ports.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace sluice::app {
+
+namespace {
+
+strategy::Sample to_sample(metrics::EvidenceTotals&& totals) {
+  return {totals.requests, totals.failures, std::move(totals.latency), std::move(totals.first_byte)};
+}
+
+strategy::VersionEvidence to_evidence(gateway::VersionEvidence&& version) {
+  strategy::VersionEvidence made;
+  made.version = std::move(version.version);
+  made.all = to_sample(std::move(version.totals.all));
+  made.control = to_sample(std::move(version.totals.control));
+  made.shadow = to_sample(std::move(version.totals.shadow));
+  made.in_flight = version.in_flight;
+  made.endpoints = version.endpoints;
+  made.usable = version.usable;
+  return made;
+}
+
+strategy::EndpointEvidence to_evidence(upstream::EndpointReport&& report) {
+  strategy::EndpointEvidence made;
+  made.version = std::move(report.version);
+  made.authority = std::move(report.authority);
+  made.ready = report.ready;
+  made.withheld = report.withheld;
+  made.in_flight = report.in_flight;
+  made.ready_for = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(report.seconds_ready));
+  made.reason = std::move(report.reason);
+  return made;
+}
+
+}  // namespace
+
+gateway::MirrorLimits to_mirror_limits(const strategy::CopyBudget& copies) {
+  gateway::MirrorLimits limits;
+  limits.requests_in_flight = copies.requests_in_flight;
+  limits.requests_per_second = copies.requests_per_second;
+  limits.body_bytes = copies.body_bytes;
+  limits.idle_only = copies.idle_only;
+  limits.requests = copies.requests;
+  return limits;
+}
+
+gateway::RouteOrders to_orders(const std::string& route, const strategy::Steering& steering) {
+  gateway::RouteOrders orders;
+  orders.route = route;
+  orders.plan = steering.plan;
+  orders.roles = steering.roles;
+  orders.fallbacks = steering.fallbacks;
+  orders.withheld = steering.withheld;
+  orders.mirror = to_mirror_limits(steering.copies);
+  orders.window = steering.window;
+  return orders;
+}
+
+Result<void> GatewayTraffic::steer(const std::vector<rollout::RouteSteering>& routes) {
+  std::vector<gateway::RouteOrders> orders;
+  orders.reserve(routes.size());
+  for (const rollout::RouteSteering& route : routes) orders.push_back(to_orders(route.route, route.steering));
+  return gateway_.steer(std::move(orders));
+}
+
+void GatewayKpis::set_routes(const std::vector<policy::ModelRoute>& routes) {
+  routes_.clear();
+  for (const policy::ModelRoute& route : routes) routes_.push_back(route.name);
+}
+
+std::map<std::string, strategy::Evidence> GatewayKpis::gather() {
+  std::map<std::string, strategy::Evidence> gathered;
+  for (const std::string& route : routes_) {
+    auto seen = gateway_.evidence(route);
+    if (!seen) continue;
+    strategy::Evidence& evidence = gathered[route];
+    evidence.window = seen->window;
+    for (gateway::VersionEvidence& version : seen->versions) {
+      evidence.versions.push_back(to_evidence(std::move(version)));
+    }
+  }
+  for (upstream::EndpointReport& report : gateway_.endpoints().report()) {
+    const auto route = gathered.find(report.route);
+    if (route != gathered.end()) route->second.endpoints.push_back(to_evidence(std::move(report)));
+  }
+  return gathered;
+}
+
+}  // namespace sluice::app

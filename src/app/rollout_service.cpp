@@ -1,0 +1,152 @@
+#include "sluice/app/rollout_service.hpp"
+
+#include <chrono>
+#include <utility>
+#include <variant>
+
+#include "sluice/app/compile.hpp"
+#include "sluice/base/log.hpp"
+#include "sluice/upstream/name_answer.hpp"
+
+namespace sluice::app {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// How often the world is looked at: half of what a person notices.
+constexpr Duration kPeriod = milliseconds(250);
+constexpr Duration kMetricsPeriod = seconds(1);
+/// For people and for reloads: a store that hangs must not hang them too.
+constexpr Duration kPatience = seconds(10);
+constexpr Duration kReloadPatience = seconds(60);
+
+http::Fetcher::Options fetcher_options(gateway::Gateway& gateway) {
+  http::Fetcher::Options options;
+  options.resolve = [&names = gateway.names()](const std::string& host,
+                                               std::function<void(Result<http::Fetcher::Addresses>)> done) {
+    names.lookup(host, [host, done = std::move(done)](const upstream::NameAnswer& answer) {
+      if (answer.addresses.empty()) return done(fail(Error::upstream(host + ": " + answer.error)));
+      http::Fetcher::Addresses addresses;
+      for (const auto& address : answer.addresses) addresses.push_back(address.to_string());
+      done(std::move(addresses));
+    });
+  };
+  return options;
+}
+
+Result<std::unique_ptr<state::Store>> make_store(const policy::State& where) {
+  if (const auto* sqlite = std::get_if<policy::SqliteState>(&where)) {
+    return state::make_sqlite_store({sqlite->path});
+  }
+  return state::make_memory_store();
+}
+
+}  // namespace
+
+RolloutService::RolloutService(gateway::Gateway& gateway, metrics::Registry& registry, const Clock& clock,
+                               OnEvent on_event)
+    : registry_(registry),
+      clock_(clock),
+      on_event_(std::move(on_event)),
+      traffic_(gateway),
+      kpis_(gateway),
+      fetcher_(fetcher_options(gateway)),
+      errands_(fetcher_, clock) {}
+
+RolloutService::~RolloutService() {
+  stop();
+}
+
+Result<void> RolloutService::open(const policy::State& where) {
+  auto store = make_store(where);
+  if (!store) return fail(store.error());
+  store_ = std::move(*store);
+  controller_ = std::make_unique<rollout::Controller>(rollout::Parts{
+      *store_, traffic_, kpis_, errands_, [this](const state::JournalEntry& entry) { on_entry(entry); }});
+  return controller_->restore(clock_.wall_now());
+}
+
+void RolloutService::start() {
+  running_ = true;
+  thread_.start(kPeriod, [this] { tick(); });
+}
+
+void RolloutService::stop() {
+  thread_.stop();
+  fetcher_.stop();
+}
+
+Result<void> RolloutService::put_in_force(const policy::PolicySet& set, std::uint64_t generation,
+                                          const Publish& publish) {
+  if (!running_) return put_in_force_here(set, generation, publish);
+  // What is asked for may be done when nobody waits for it any more: it owns all it needs.
+  auto mine = std::make_shared<const policy::PolicySet>(set);
+  auto done = thread_.ask([this, mine, generation, publish] { return put_in_force_here(*mine, generation, publish); },
+                          kReloadPatience);
+  if (!done) return fail(Error::internal("rollouts do not answer; the old policy stays in force"));
+  return *done;
+}
+
+Result<void> RolloutService::put_in_force_here(const policy::PolicySet& set, std::uint64_t generation,
+                                               const Publish& publish) {
+  const WallTime now = clock_.wall_now();
+  auto prepared = controller_->prepare(set.routes, generation, now);
+  if (!prepared) return fail(prepared.error());
+  auto config = compile(set, prepared->steerings);
+  if (!config) return fail(Error::client(config.error().message));
+  if (auto published = publish(std::move(*config)); !published) return published;
+  kpis_.set_routes(set.routes);
+  if (auto adopted = controller_->adopt(std::move(*prepared), now); !adopted) {
+    // The policy is in force all the same; the controller tries again with every tick.
+    log::error("rollouts could not be kept", {{"error", adopted.error().message}});
+  }
+  show_metrics();
+  return {};
+}
+
+void RolloutService::tick() {
+  controller_->tick(clock_.wall_now());
+  if (clock_.now() - shown_ >= kMetricsPeriod) show_metrics();
+}
+
+void RolloutService::show_metrics() {
+  shown_ = clock_.now();
+  registry_.set_rollouts(counted_.update(controller_->views(clock_.wall_now())));
+  metrics::StateHealth health;
+  health.up = controller_->store_is_up();
+  health.degraded = !health.up;
+  registry_.set_state(health);
+}
+
+void RolloutService::on_entry(const state::JournalEntry& entry) {
+  log::info("rollout", {{"route", entry.route},
+                        {"rollout", entry.rollout},
+                        {"event", entry.kind},
+                        {"actor", entry.actor},
+                        {"text", entry.text}});
+  counted_.on_entry(entry);
+  on_event_(entry);
+}
+
+std::vector<rollout::RolloutView> RolloutService::views() {
+  auto views = thread_.ask([this] { return controller_->views(clock_.wall_now()); }, kPatience);
+  return views ? std::move(*views) : std::vector<rollout::RolloutView>{};
+}
+
+Result<rollout::RolloutView, admin::Refusal> RolloutService::command(const std::string& route,
+                                                                     const strategy::Command& command) {
+  using Done = Result<rollout::RolloutView, rollout::Controller::Refusal>;
+  auto done = thread_.ask(
+      [this, route, command]() -> Done { return controller_->command(route, command, clock_.wall_now()); }, kPatience);
+  if (!done) return fail(admin::Refusal{503, "rollouts do not answer, or this gateway is ending"});
+  if (!*done) return fail(admin::Refusal{done->error().unknown_route ? 404U : 409U, done->error().reason});
+  return std::move(**done);
+}
+
+Result<std::vector<state::JournalEntry>> RolloutService::journal(const state::JournalQuery& query) const {
+  return store_->journal(query);
+}
+
+}  // namespace sluice::app

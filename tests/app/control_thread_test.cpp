@@ -1,0 +1,92 @@
+#include "sluice/app/control_thread.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <latch>
+
+namespace sluice::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kNever = std::chrono::hours(1);
+
+TEST(ControlThread, TicksAgainAndAgain) {
+  std::latch third(3);
+  ControlThread thread;
+  thread.start(1ms, [&third] {
+    if (!third.try_wait()) third.count_down();
+  });
+  third.wait();
+}
+
+TEST(ControlThread, DoesWhatIsAskedBetweenTwoTicks) {
+  ControlThread thread;
+  std::atomic<std::thread::id> ticked{};
+  std::latch first(1);
+  thread.start(kNever, [&] {
+    ticked = std::this_thread::get_id();
+    first.count_down();
+  });
+  first.wait();
+  const auto answer = thread.ask([] { return std::this_thread::get_id(); }, 10s);
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(*answer, ticked.load());
+}
+
+TEST(ControlThread, AnswersNothingOnceItHasEnded) {
+  ControlThread thread;
+  EXPECT_FALSE(thread.ask([] { return 1; }, 10s).has_value()) << "not started";
+  thread.start(kNever, [] {});
+  EXPECT_EQ(thread.ask([] { return 1; }, 10s), 1);
+  thread.stop();
+  EXPECT_FALSE(thread.ask([] { return 1; }, 10s).has_value());
+}
+
+TEST(ControlThread, LetsNobodyWaitLongerThanTheyWant) {
+  ControlThread thread;
+  std::latch go(1);
+  std::latch busy(1);
+  thread.start(kNever, [&] {
+    busy.count_down();
+    go.wait();
+  });
+  busy.wait();
+  std::atomic<bool> done{false};
+  EXPECT_FALSE(thread
+                   .ask(
+                       [&done] {
+                         done = true;
+                         return 1;
+                       },
+                       1ms)
+                   .has_value());
+  go.count_down();
+  EXPECT_EQ(thread.ask([] { return 2; }, 10s), 2);
+  EXPECT_TRUE(done) << "what was asked for is done, late";
+}
+
+TEST(ControlThread, TellsThoseWhoWaitWhenItEndsBeforeTheirTurn) {
+  auto thread = std::make_unique<ControlThread>();
+  std::latch busy(1);
+  std::latch go(1);
+  thread->start(kNever, [&] {
+    busy.count_down();
+    go.wait();
+  });
+  busy.wait();
+  std::latch asking(1);
+  std::thread other([&] {
+    asking.count_down();
+    (void)thread->ask([] { return 1; }, 60s);
+  });
+  asking.wait();
+  std::thread ender([&] { thread->stop(); });
+  go.count_down();
+  ender.join();
+  other.join();  // long before its patience ends
+}
+
+}  // namespace
+}  // namespace sluice::app
