@@ -27,6 +27,8 @@ class ApiTest : public ::testing::Test {
     VersionView v2;
     v2.version = "v2";
     v2.endpoints = {endpoint("127.0.0.1:9003", "admitted")};
+    rollout_.route = "fraud";
+    rollout_.phase = strategy::Phase::Paused;
     routes_ = {{"fraud", "canary", {v1, v2}}, {"other", "none", {v2}}};
   }
 
@@ -38,6 +40,7 @@ class ApiTest : public ::testing::Test {
     request.peer = "127.0.0.1:4242";
     request.body = body;
     request.authorization = authorization_;
+    request.last_event_id = last_event_id_;
     if (method == "POST") request.content_type = content_type_;
     return api_.answer(request);
   }
@@ -52,6 +55,12 @@ class ApiTest : public ::testing::Test {
   std::vector<bool> process_orders_;
   std::vector<DrainOrder> endpoint_orders_;
   std::optional<Refusal> refusal_;
+  rollout::RolloutView rollout_;
+  std::vector<strategy::Command> commands_;
+  std::vector<state::JournalQuery> queries_;
+  std::vector<state::JournalEntry> journal_;  // newest first
+  bool store_is_down_ = false;
+  std::string last_event_id_;
   int reloads_ = 0;
   bool reload_is_under_way_ = false;
   std::string content_type_ = "application/json";
@@ -83,6 +92,18 @@ class ApiTest : public ::testing::Test {
           if (refusal_) return fail(*refusal_);
           return ConfigView{};
         };
+      },
+      [this] { return std::vector<rollout::RolloutView>{rollout_}; },
+      [this](const std::string& route, const strategy::Command& command) -> Result<rollout::RolloutView, Refusal> {
+        commands_.push_back(command);
+        if (route != "fraud") return fail(Refusal{404, "there is no route " + route});
+        if (refusal_) return fail(*refusal_);
+        return rollout_;
+      },
+      [this](const state::JournalQuery& query) -> Result<std::vector<state::JournalEntry>> {
+        queries_.push_back(query);
+        if (store_is_down_) return fail(Error::internal("the disk is full"));
+        return journal_;
       },
   }};
 };
@@ -188,6 +209,97 @@ TEST_F(ApiTest, WhoMayNotWriteChangesNothing) {
   api_.set_token("rotated");
   EXPECT_EQ(ask("POST", "/api/v1/reload").status, 401U);
   EXPECT_EQ(reloads_, 1);
+}
+
+TEST_F(ApiTest, ARouteCarriesItsRollout) {
+  EXPECT_EQ(get("/api/v1/routes/fraud")["rollout"]["phase"], "Paused");
+  const Json all = get("/api/v1/routes");
+  EXPECT_EQ(all["routes"][0]["rollout"]["route"], "fraud");
+  EXPECT_FALSE(all["routes"][1].contains("rollout")) << "nobody knows of one";
+}
+
+TEST_F(ApiTest, AVerbSaysWhoWantsWhatAndShowsWhatCameOfIt) {
+  const Page done = ask("POST", "/api/v1/routes/fraud/promote", R"({"full": true, "actor": "alice"})");
+  EXPECT_EQ(done.status, 200U);
+  EXPECT_EQ(Json::parse(done.body)["phase"], "Paused");
+  ASSERT_EQ(commands_.size(), 1U);
+  EXPECT_EQ(commands_[0].verb, strategy::Verb::Promote);
+  EXPECT_TRUE(commands_[0].full);
+  EXPECT_EQ(commands_[0].actor, "alice");
+  EXPECT_EQ(ask("POST", "/api/v1/routes/fraud/undo").status, 200U) << "a body is not needed";
+  EXPECT_EQ(commands_[1].verb, strategy::Verb::Undo);
+  EXPECT_EQ(commands_[1].actor, "127.0.0.1:4242") << "who does not say is known by the address";
+}
+
+TEST_F(ApiTest, EveryVerbHasItsPageAndNoOtherWordDoes) {
+  for (const char* verb : {"promote", "pause", "resume", "abort", "retry", "undo"}) {
+    const std::string target = std::string("/api/v1/routes/fraud/") + verb;
+    EXPECT_EQ(ask("POST", target, "{}").status, 200U) << verb;
+    EXPECT_EQ(ask("GET", target).allow, "POST") << verb;
+  }
+  EXPECT_EQ(commands_.size(), 6U);
+  for (const char* target : {"/api/v1/routes/fraud/stop", "/api/v1/routes/fraud/", "/api/v1/routes//promote",
+                             "/api/v1/routes/fraud/promote/now", "/api/v1/routesx/fraud"}) {
+    EXPECT_EQ(ask("POST", target, "{}").status, 404U) << target;
+  }
+  EXPECT_EQ(commands_.size(), 6U);
+}
+
+TEST_F(ApiTest, ARefusedVerbKeepsItsReason) {
+  refusal_ = Refusal{409, "nothing is promoted yet: use abort"};
+  const Page refused = ask("POST", "/api/v1/routes/fraud/undo", "{}");
+  EXPECT_EQ(refused.status, 409U);
+  EXPECT_EQ(error(refused), "nothing is promoted yet: use abort");
+  EXPECT_EQ(ask("POST", "/api/v1/routes/frau/undo", "{}").status, 404U);
+}
+
+TEST_F(ApiTest, AMalformedVerbChangesNothing) {
+  EXPECT_EQ(ask("POST", "/api/v1/routes/fraud/pause", R"({"full": true})").status, 400U);
+  EXPECT_EQ(ask("POST", "/api/v1/routes/fraud/promote", R"({"ful": true})").status, 400U);
+  EXPECT_EQ(ask("POST", "/api/v1/routes/fraud/promote", "now").status, 400U);
+  content_type_ = "text/plain";
+  EXPECT_EQ(ask("POST", "/api/v1/routes/fraud/promote", "{}").status, 415U);
+  EXPECT_TRUE(commands_.empty());
+}
+
+TEST_F(ApiTest, TheJournalComesInPages) {
+  for (const std::uint64_t sequence : {9, 8})
+    journal_.push_back({sequence, {}, "fraud", "fraud-3", "sluice", "Held", "x", ""});
+  const Json page = get("/api/v1/routes/fraud/journal?before=10&limit=2");
+  EXPECT_EQ(queries_[0].route, "fraud");
+  EXPECT_EQ(queries_[0].before, 10U);
+  EXPECT_EQ(queries_[0].limit, 2U);
+  EXPECT_EQ(page["entries"][0]["sequence"], 9);
+  EXPECT_EQ(page["before"], 8) << "what to ask for next";
+  EXPECT_TRUE(get("/api/v1/journal")["before"].is_null()) << "there were fewer than asked for";
+  EXPECT_EQ(queries_[1].route, "");
+  EXPECT_EQ(queries_[1].limit, 100U);
+  for (const char* query : {"limit=0", "limit=1001", "limit=x", "before=", "before=-1", "after=3", "limit"}) {
+    EXPECT_EQ(ask("GET", std::string("/api/v1/journal?") + query).status, 400U) << query;
+  }
+  store_is_down_ = true;
+  EXPECT_EQ(ask("GET", "/api/v1/journal").status, 503U);
+}
+
+TEST_F(ApiTest, EventsBeginWhereTheReaderLeftOff) {
+  for (const std::uint64_t sequence : {9, 8, 7})
+    journal_.push_back({sequence, {}, "fraud", "", "sluice", "Held", "x", ""});
+  const Page fresh = ask("GET", "/api/v1/events");
+  EXPECT_EQ(fresh.events_after, 0U);
+  EXPECT_EQ(fresh.body, "");
+  last_event_id_ = "7";
+  const Page again = ask("GET", "/api/v1/events");
+  EXPECT_EQ(again.content_type, "text/event-stream");
+  EXPECT_EQ(again.events_after, 9U);
+  EXPECT_LT(again.body.find("id: 8\n"), again.body.find("id: 9\n"));
+  EXPECT_EQ(again.body.find("id: 7\n"), std::string::npos);
+  last_event_id_ = "500";
+  EXPECT_EQ(ask("GET", "/api/v1/events").events_after, 9U) << "the journal of that number is lost";
+  last_event_id_ = "x";
+  EXPECT_EQ(ask("GET", "/api/v1/events").status, 400U);
+  last_event_id_ = "7";
+  store_is_down_ = true;
+  EXPECT_EQ(ask("GET", "/api/v1/events").status, 503U);
 }
 
 }  // namespace

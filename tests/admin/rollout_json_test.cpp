@@ -1,0 +1,125 @@
+#include "sluice/admin/rollout_json.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace sluice::admin {
+namespace {
+
+using namespace std::chrono_literals;
+using Json = nlohmann::ordered_json;
+
+const WallTime morning = WallTime(1'790'000'000s) + 42ms;
+
+TEST(RolloutJson, TimesAreUtcWithMilliseconds) {
+  EXPECT_EQ(text_of(WallTime{}), "1970-01-01T00:00:00.000Z");
+  EXPECT_EQ(text_of(morning), "2026-09-21T14:13:20.042Z");
+  EXPECT_EQ(text_of(morning + 957ms + 999us), "2026-09-21T14:13:20.999Z") << "cut off, never rounded into the future";
+}
+
+TEST(RolloutJson, ShowsEverythingThatIsKnown) {
+  rollout::RolloutView view;
+  view.route = "fraud";
+  view.id = "fraud-3";
+  view.strategy = "canary";
+  view.generation = 8;
+  view.observed_generation = 7;
+  view.serving = "Healthy";
+  view.phase = strategy::Phase::Paused;
+  view.reason = "AwaitingPromotion";
+  view.message = "waits for sluice promote fraud";
+  view.paused_by_person = true;
+  view.paused_by = "alice";
+  view.step = 4;
+  view.steps = 5;
+  view.step_text = "pause";
+  view.next = "setWeight 50";
+  view.stage = 1;
+  view.stages = 2;
+  view.winner = "v2";
+  view.begun = morning;
+  view.phase_since = morning + 1s;
+  view.undo_until = morning + 2s;
+  view.window_since = morning + 3s;
+  view.versions = {{"v2", "candidate", 0.25, 0.5, 100, 1}};
+  strategy::CheckMemory check;
+  check.name = "error-rate";
+  check.verdict = strategy::Verdict::Inconclusive;
+  check.value = 0.01;
+  check.samples = 37;
+  check.inconclusive_in_a_row = 2;
+  view.checks = {check};
+  strategy::ArmState arm;
+  arm.version = "v2";
+  arm.probability_best = 0.9;
+  arm.checks = {check};
+  view.arms = {arm};
+  strategy::SlotState slot;
+  slot.stable = "a:1";
+  slot.phase = strategy::SlotPhase::Draining;
+  view.slots = {slot};
+  view.conditions = {{"Serving", "True", "AllUsable", "3 of 3", morning}};
+  view.verbs = {"promote", "abort"};
+  view.events = {{9, morning, "fraud", "fraud-3", "sluice", "Held", "x", "ab"}};
+
+  const Json json = to_json(view);
+  EXPECT_EQ(json["id"], "fraud-3");
+  EXPECT_EQ(json["observedGeneration"], 7);
+  EXPECT_EQ(json["phase"], "Paused");
+  EXPECT_EQ(json["over"], false);
+  EXPECT_EQ(json["pausedByPerson"], true);
+  EXPECT_EQ(json["pausedBy"], "alice");
+  EXPECT_EQ(json["stepText"], "pause");
+  EXPECT_EQ(json["next"], "setWeight 50");
+  EXPECT_EQ(json["begun"], "2026-09-21T14:13:20.042Z");
+  EXPECT_EQ(json["phaseSince"], "2026-09-21T14:13:21.042Z");
+  EXPECT_TRUE(json["ended"].is_null());
+  EXPECT_EQ(json["undoUntil"], "2026-09-21T14:13:22.042Z");
+  EXPECT_EQ(json["windowSince"], "2026-09-21T14:13:23.042Z");
+  EXPECT_EQ(json["versions"][0].dump(),
+            R"({"version":"v2","role":"candidate","target":0.25,"mirrored":0.5,"requests":100,"failures":1})");
+  EXPECT_EQ(json["checks"][0]["verdict"], "Inconclusive");
+  EXPECT_EQ(json["checks"][0]["value"], 0.01);
+  EXPECT_TRUE(json["checks"][0]["reference"].is_null());
+  EXPECT_EQ(json["checks"][0]["inconclusiveInARow"], 2);
+  EXPECT_EQ(json["arms"][0]["probabilityBest"], 0.9);
+  EXPECT_EQ(json["arms"][0]["checks"][0]["name"], "error-rate");
+  EXPECT_EQ(json["slots"][0]["phase"], "Draining");
+  EXPECT_EQ(json["conditions"][0]["status"], "True");
+  EXPECT_EQ(json["verbs"], Json({"promote", "abort"}));
+  EXPECT_EQ(json["events"][0]["kind"], "Held");
+}
+
+TEST(RolloutJson, AnEventIsOneBlockOfLines) {
+  const Event event = event_of({42, morning, "fraud", "fraud-3", "alice", "Paused", "a \"b\"\nc", "ab"});
+  EXPECT_EQ(event.id, 42U);
+  EXPECT_EQ(event.text,
+            "id: 42\nevent: Paused\ndata: {\"sequence\":42,\"time\":\"2026-09-21T14:13:20.042Z\",\"route\":\"fraud\","
+            "\"rollout\":\"fraud-3\",\"actor\":\"alice\",\"kind\":\"Paused\",\"text\":\"a \\\"b\\\"\\nc\",\"hash\":"
+            "\"ab\"}\n\n");
+}
+
+TEST(RolloutJson, AnOrderMayBeEmpty) {
+  for (const char* text : {"", " \r\n", "{}"}) {
+    const auto order = parse_verb_order(text);
+    ASSERT_TRUE(order.ok());
+    EXPECT_FALSE(order->full);
+    EXPECT_EQ(order->actor, "");
+  }
+}
+
+TEST(RolloutJson, AnOrderOfAnotherShapeIsRefused) {
+  const auto problem = [](const std::string& text) { return parse_verb_order(text).error().message; };
+  EXPECT_EQ(problem("[]"), "the body is no JSON object");
+  EXPECT_EQ(problem(R"({"full": 1})"), "full is true or false");
+  EXPECT_EQ(problem(R"({"actor": 1})"), "actor is a name in quotes");
+  EXPECT_EQ(problem(R"({"actor": ""})"), "actor has 1 to 64 bytes and no control characters");
+  EXPECT_EQ(problem(R"({"actor": "a\nb"})"), "actor has 1 to 64 bytes and no control characters");
+  EXPECT_EQ(problem(R"({"actor": ")" + std::string(65, 'a') + "\"}"),
+            "actor has 1 to 64 bytes and no control characters");
+  EXPECT_EQ(problem(R"({"force": true})"), "unknown field \"force\"; there are full and actor");
+}
+
+}  // namespace
+}  // namespace sluice::admin
