@@ -54,6 +54,7 @@ gateway::RouteOrders to_orders(const std::string& route, const strategy::Steerin
   orders.roles = steering.roles;
   orders.fallbacks = steering.fallbacks;
   orders.withheld = steering.withheld;
+  orders.withheld.resize(steering.roles.size());  // strategies that withhold nothing leave the list empty
   orders.mirror = to_mirror_limits(steering.copies);
   orders.window = steering.window;
   return orders;

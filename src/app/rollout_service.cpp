@@ -121,11 +121,6 @@ void RolloutService::show_metrics() {
 }
 
 void RolloutService::on_entry(const state::JournalEntry& entry) {
-  log::info("rollout", {{"route", entry.route},
-                        {"rollout", entry.rollout},
-                        {"event", entry.kind},
-                        {"actor", entry.actor},
-                        {"text", entry.text}});
   counted_.on_entry(entry);
   on_event_(entry);
 }
