@@ -49,7 +49,7 @@ struct Contents {
 };
 
 struct JournalQuery {
-  std::string route;         ///< empty: all
+  std::string route{};       ///< empty: all
   std::uint64_t before = 0;  ///< only entries with a smaller sequence; 0: from the newest
   std::size_t limit = 100;
 };
