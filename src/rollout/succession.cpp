@@ -10,12 +10,18 @@ namespace {
 
 using strategy::Phase;
 
-/// As a person's abort leaves it: that is where every strategy has everything on stable.
+/// As a person's abort leaves it, which is where every strategy has everything on stable, but still to be decided.
 strategy::RolloutState begin_lost(const policy::ModelRoute& route, strategy::RolloutState state, const std::string& why,
                                   WallTime now) {
   const strategy::Command abort{strategy::Verb::Abort, false, "sluice"};
   auto aborted = strategy::advance(route, state, strategy::Evidence{}, &abort, now);
   if (!aborted.refusal) state = std::move(aborted.state);
+  for (auto& arm : state.arms) {
+    if (arm.version == state.live) continue;
+    arm.dropped = true;
+    arm.share = 0;
+    arm.reason = why;
+  }
   strategy::enter(state, Phase::Held, "StateLost", why, now);
   return state;
 }

@@ -338,23 +338,35 @@ Story& Story::then_steps_were(const std::string& version, const std::vector<doub
   return *this;
 }
 
-std::string canary_yaml(std::string_view lines) {
-  std::string out =
-      "apiVersion: sluice.dev/v1\n"
-      "kind: ModelRoute\n"
-      "metadata: {name: fraud}\n"
-      "spec:\n"
-      "  unit: {header: x-user}\n"
-      "  versions:\n"
-      "    - {name: v1, endpoints: [\"http://127.0.0.1:9001\"]}\n"
-      "    - {name: v2, endpoints: [\"http://127.0.0.1:9002\"]}\n"
-      "  strategy:\n"
-      "    canary:\n"
-      "      stable: v1\n"
-      "      candidate: v2\n";
+namespace {
+
+std::string indented(std::string_view lines, const std::string& by) {
   std::istringstream in{std::string(lines)};
-  for (std::string line; std::getline(in, line);) out += "      " + line + "\n";
+  std::string out;
+  for (std::string line; std::getline(in, line);) out += by + line + "\n";
   return out;
+}
+
+}  // namespace
+
+std::string route_yaml(const std::vector<std::string>& versions, std::string_view strategy, int endpoints,
+                       std::string_view more) {
+  std::string out =
+      "apiVersion: sluice.dev/v1\nkind: ModelRoute\nmetadata: {name: fraud}\nspec:\n"
+      "  unit: {header: x-user}\n  versions:\n";
+  for (std::size_t i = 0; i < versions.size(); ++i) {
+    out += "    - {name: " + versions[i] + ", endpoints: [";
+    for (int k = 1; k <= endpoints; ++k) {
+      out +=
+          (k > 1 ? ", " : "") + ("\"http://127.0.0.1:" + std::to_string(9000 + 100 * static_cast<int>(i) + k)) + "\"";
+    }
+    out += "]}\n";
+  }
+  return out + indented(more, "  ") + "  strategy:\n" + indented(strategy, "    ");
+}
+
+std::string canary_yaml(std::string_view lines) {
+  return route_yaml({"v1", "v2"}, "canary:\n  stable: v1\n  candidate: v2\n" + indented(lines, "  "));
 }
 
 }  // namespace sluice::scenarios

@@ -101,6 +101,11 @@ class Story {
   WallTime began_{};
 };
 
+/// A route "fraud" with these versions and these lines below `strategy:`, without indentation. Every version has so
+/// many endpoints: 127.0.0.1:9001, 9002… of the first, 9101, 9102… of the second. `more` are further lines of the spec.
+std::string route_yaml(const std::vector<std::string>& versions, std::string_view strategy, int endpoints = 1,
+                       std::string_view more = {});
+
 /// A canary's policy for stories: v1 and v2, and these lines below `canary:`, without indentation.
 std::string canary_yaml(std::string_view lines);
 
