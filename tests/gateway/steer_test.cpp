@@ -1,4 +1,5 @@
 // What a rollout changes without a reload.
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -160,6 +161,43 @@ TEST_F(SteerTest, NoRequestFailsWhileTrafficAndEndpointsChangePlaces) {
   over = true;
   for (auto& client : clients) client.join();
   EXPECT_EQ(failed, 0) << "of " << asked;
+}
+
+/// 64 routes with three versions of four endpoints each, every one with orders that change its plan, begin a
+/// window and take an endpoint out or let it in.
+TEST_F(SteerTest, ManyRoutesAtOnceTakeMilliseconds) {
+  constexpr std::size_t kRoutes = 64;
+  const auto bound = test::kSanitized ? 5000ms : 100ms;  // about 2 ms on two cores
+  const std::vector<Backend> three{{"v1", v1.port(), 1}, {"v2", v1.port(), 0}, {"v3", v1.port(), 0}};
+  Config config = config_for(three);
+  Route& first = config.routes[0];
+  for (Version& version : first.versions) {
+    version.pool.warm = 0;
+    for (int i = 2; i <= 4; ++i) {
+      version.endpoints.push_back({.host = "127.0.0." + std::to_string(i), .port = v1.port(), .tls_settings = {}});
+    }
+  }
+  config.table = traffic::RouteTable(std::vector<std::vector<traffic::Match>>(kRoutes));
+  for (std::size_t i = 1; i < kRoutes; ++i) {
+    config.routes.push_back(config.routes[0]);
+    config.routes[i].name += std::to_string(i);
+  }
+  start(std::move(config));
+  std::vector<Duration> took;
+  for (std::uint64_t round = 1; round <= 21; ++round) {
+    std::vector<RouteOrders> all;
+    for (std::size_t i = 0; i < kRoutes; ++i) {
+      all.push_back(orders_for({{"v1", 0, 50}, {"v2", 0, static_cast<double>(round)}, {"v3", 0, 0}}, round));
+      if (round % 2 == 0) all.back().withheld[2] = {"127.0.0.2:" + std::to_string(v1.port())};
+      if (i > 0) all.back().route += std::to_string(i);
+    }
+    const TimePoint begun = clock.now();
+    ASSERT_TRUE(gateway->steer(std::move(all)));
+    took.push_back(clock.now() - begun);
+  }
+  std::nth_element(took.begin(), took.begin() + 10, took.end());
+  RecordProperty("median_us", static_cast<int>(took[10] / 1us));
+  EXPECT_LT(took[10], bound);
 }
 
 TEST_F(SteerTest, MayComeFromAnyThreadWhileTheConfigurationIsReplacedAndTheGatewayEnds) {
