@@ -141,11 +141,12 @@ void CanaryWalk::watch() {
   // What it has from now on is to be seen in a look of its own.
   if (resized_) return;
   if (found.exhausted) return hold("ChecksUndecided", found.message);
-  if (deadline_is_over()) {
-    return give_up("ProgressDeadlineExceeded", "no progress for " + short_duration(spec_.progress_deadline) + ": " +
-                                                   (found.message.empty() ? state_.message : found.message));
-  }
   go_on(found, hooks.gate);
+  // Last, so that whoever was away for long takes the step that was due instead of giving up on it.
+  if (state_.phase == Phase::Progressing && deadline_is_over()) {
+    give_up("ProgressDeadlineExceeded",
+            "no progress for " + short_duration(spec_.progress_deadline) + ": " + state_.message);
+  }
 }
 
 /// Hooks have turns of their own, long enough for all their tries, so that a slow one never delays a check.
