@@ -22,9 +22,10 @@ struct ServeOptions {
   std::string error_rate = "0%";
   std::string latency = "0ms";
   std::string drift = "0%";
+  std::string load_time = "0ms";
 };
 
-/// Trains a model and serves it until SIGTERM or SIGINT. The exit code; throws UsageError.
+/// Trains all variants and serves one until SIGTERM or SIGINT. The exit code; throws UsageError.
 int serve(const ServeOptions& options);
 
 struct AskOptions {

@@ -80,11 +80,17 @@ void Connection::answer() {
   response_.prepare_payload();
   if (request.method() == http::verb::head) response_.body().clear();  // the length stays
   last_ = last_ || !request.keep_alive();
-  if (reply.delay <= Duration::zero()) return write();
+  if (reply.delay <= Duration::zero()) {
+    if (reply.then) reply.then();
+    return write();
+  }
   // The transfer's deadline must not run while the model pretends to think.
   stream_.expires_never();
   delay_.expires_after(reply.delay);
-  delay_.async_wait([self = shared_from_this()](beast::error_code) { self->write(); });
+  delay_.async_wait([self = shared_from_this(), then = std::move(reply.then)](beast::error_code) {
+    if (then) then();
+    self->write();
+  });
 }
 
 void Connection::answer_and_close(unsigned status, std::string_view why) {

@@ -21,6 +21,8 @@ void add_serve_options(CLI::App& app, ServeOptions& options) {
   app.add_option("--error-rate", options.error_rate, "Share of inferences to fail with 500")->capture_default_str();
   app.add_option("--latency", options.latency, "Time added to every inference")->capture_default_str();
   app.add_option("--drift", options.drift, "How far the ink fades before the model sees it")->capture_default_str();
+  app.add_option("--load-time", options.load_time, "How long the repository API takes to load a variant")
+      ->capture_default_str();
   app.footer(
       "Examples:\n  sluice-sample-model --variant v2 --port 9002\n"
       "  sluice-sample-model --variant v3 --port 9003 --error-rate 5% --latency 80ms --drift 30%");

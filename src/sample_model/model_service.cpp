@@ -15,7 +15,11 @@ std::string json_text(std::string_view text) {
 }
 
 Reply error(unsigned status, std::string_view why) {
-  return {status, "{\"error\":" + json_text(why) + '}', {}, {}};
+  return {status, "{\"error\":" + json_text(why) + '}', {}, {}, {}};
+}
+
+Reply success(std::string body) {
+  return {200, std::move(body), {}, {}, {}};
 }
 
 Reply not_allowed(std::string_view allow) {
@@ -53,51 +57,116 @@ std::string_view take_segment(std::string_view& path) {
 
 }  // namespace
 
-ModelService::ModelService(std::string model, std::string version, Classifier classifier, FaultInjector faults)
-    : model_(std::move(model)), version_(std::move(version)), classifier_(std::move(classifier)), faults_(faults) {}
+ModelService::ModelService(std::string model, Repository repository, Duration load_time)
+    : model_(std::move(model)), repository_(std::move(repository)), load_time_(load_time) {}
+
+ModelService::ModelService(std::string model, const std::string& version, Classifier classifier, Faults faults)
+    : ModelService(std::move(model), Repository({{version, std::make_shared<const Classifier>(std::move(classifier))}},
+                                                {version, faults})) {}
 
 Reply ModelService::answer(const Call& call) {
   const auto path = call.target.substr(0, call.target.find_first_of("?#"));
+  constexpr std::string_view repository = "/v2/repository";
+  if (path.starts_with(repository)) return answer_repository(path.substr(repository.size()), call);
   if (path.ends_with("/infer")) return infer(call);
   if (call.method != "GET" && call.method != "HEAD") return not_allowed("GET, HEAD");
   return answer_get(path);
 }
 
-Reply ModelService::answer_get(std::string_view path) const {
+Reply ModelService::answer_get(std::string_view path) {
   if (path == "/v2" || path == "/v2/") {
-    return {200, R"({"name":"sluice-sample-model","version":"1","extensions":[]})", {}, {}};
+    return success(R"({"name":"sluice-sample-model","version":"1","extensions":["model_repository"]})");
   }
-  if (path == "/v2/health/live") return {200, R"({"live":true})", {}, {}};
-  if (path == "/v2/health/ready") return {200, R"({"ready":true})", {}, {}};
+  if (path == "/v2/health/live") return success(R"({"live":true})");
+  if (path == "/v2/health/ready") {
+    if (repository_.current() == nullptr) return {503, R"({"ready":false})", {}, {}, {}};
+    return success(R"({"ready":true})");
+  }
   constexpr std::string_view models = "/v2/models";
   if (path.starts_with(models)) return answer_model_get(path.substr(models.size()));
   return error(404, "no such path: " + std::string(path.substr(0, 256)));
 }
 
-Reply ModelService::answer_model_get(std::string_view rest) const {
+Reply ModelService::answer_model_get(std::string_view rest) {
   if (const auto model = take_segment(rest); model != model_) {
     return error(404, "unknown model \"" + std::string(model.substr(0, 64)) + "\"; this server has \"" + model_ + '"');
   }
+  const LoadedModel* loaded = repository_.current();
   auto last = take_segment(rest);
   if (last == "versions") {
-    if (const auto version = take_segment(rest); version != version_) {
-      return error(
-          404, "unknown version \"" + std::string(version.substr(0, 64)) + "\"; this server has \"" + version_ + '"');
+    const auto version = take_segment(rest);
+    if (loaded != nullptr && version != loaded->variant) {
+      return error(404, "unknown version \"" + std::string(version.substr(0, 64)) + "\"; this server has \"" +
+                            loaded->variant + '"');
     }
     last = take_segment(rest);
   }
-  if (!rest.empty()) return error(404, "no such path");
-  if (last.empty()) return {200, metadata(), {}, {}};
-  if (last == "ready") return {200, Json{{"name", model_}, {"ready", true}}.dump(), {}, {}};
-  return error(404, "no such path");
+  if (!rest.empty() || (!last.empty() && last != "ready")) return error(404, "no such path");
+  if (loaded == nullptr) {
+    return error(503, "model \"" + model_ + (repository_.is_loading() ? "\" is being loaded" : "\" is not loaded"));
+  }
+  return success(last.empty() ? metadata(*loaded) : Json{{"name", model_}, {"ready", true}}.dump());
 }
 
-std::string ModelService::metadata() const {
+Reply ModelService::answer_repository(std::string_view rest, const Call& call) {
+  const bool is_index = rest == "/index";
+  std::string_view action;
+  if (!is_index) {
+    if (take_segment(rest) != "models") return error(404, "no such path");
+    const auto model = take_segment(rest);
+    action = take_segment(rest);
+    if (!rest.empty() || (action != "load" && action != "unload")) return error(404, "no such path");
+    if (model != model_) {
+      return error(404,
+                   "unknown model \"" + std::string(model.substr(0, 64)) + "\"; this server has \"" + model_ + '"');
+    }
+  }
+  if (call.method != "POST") return not_allowed("POST");
+  if (is_index) return index(call.body);
+  return action == "load" ? load(call.body) : unload();
+}
+
+Reply ModelService::index(std::string_view body) {
+  const Json wish = body.empty() ? Json::object() : Json::parse(body, nullptr, false);
+  if (!wish.is_object()) return error(400, "the body must be a JSON object");
+  const auto ready = wish.find("ready");
+  if (ready != wish.end() && !ready->is_boolean()) return error(400, "\"ready\" must be true or false");
+  const LoadedModel* loaded = repository_.current();
+  Json models = Json::array();
+  if (loaded != nullptr || ready == wish.end() || !ready->get<bool>()) {
+    models.push_back({{"name", model_},
+                      {"version", loaded == nullptr ? "" : loaded->variant},
+                      {"state", repository_.is_loading() ? "LOADING"
+                                : loaded == nullptr      ? "UNAVAILABLE"
+                                                         : "READY"},
+                      {"reason", loaded == nullptr && !repository_.is_loading() ? "unloaded" : ""}});
+  }
+  return success(models.dump());
+}
+
+Reply ModelService::load(std::string_view body) {
+  const auto request = read_load_request(body, repository_.usual());
+  if (!request) return error(400, request.error().message);
+  if (!repository_.variants().contains(request->variant)) {
+    return error(400, "there is no variant \"" + request->variant.substr(0, 64) + '"');
+  }
+  auto reply = success("{}");
+  reply.delay = load_time_;
+  reply.then = repository_.begin_load(*request);
+  return reply;
+}
+
+Reply ModelService::unload() {
+  repository_.unload();
+  return success("{}");
+}
+
+std::string ModelService::metadata(const LoadedModel& loaded) const {
   const Json image = {{"name", input_name}, {"datatype", "FP32"}, {"shape", {-1, image_pixels}}};
   const Json label = {{"name", label_name}, {"datatype", "INT64"}, {"shape", {-1}}};
   const Json probabilities = {{"name", probabilities_name}, {"datatype", "FP32"}, {"shape", {-1, digit_count}}};
   return Json{{"name", model_},
-              {"versions", {version_}},
+              {"versions", {loaded.variant}},
               {"platform", "sluice_softmax"},
               {"inputs", Json::array({image})},
               {"outputs", Json::array({label, probabilities})}}
@@ -117,19 +186,20 @@ Reply ModelService::infer(const Call& call) {
   if (!request) return error(400, request.error().message);
 
   Reply reply;
-  reply.delay = faults_.latency();
-  if (faults_.next_fails()) {
+  LoadedModel& loaded = *repository_.current();  // answer_get() found it
+  reply.delay = loaded.faults.latency();
+  if (loaded.faults.next_fails()) {
     reply.status = 500;
     reply.body = R"({"error":"injected fault"})";
     return reply;
   }
-  faults_.fade(request->pixels);
+  loaded.faults.fade(request->pixels);
 
   const auto images = request->images();
   std::string labels;
   std::string probabilities;
   for (std::size_t index = 0; index < images; ++index) {
-    const auto prediction = classifier_.predict(request->image(index));
+    const auto prediction = loaded.classifier->predict(request->image(index));
     append(labels, most_likely(prediction));
     for (const auto probability : prediction) append(probabilities, probability);
   }
@@ -137,7 +207,7 @@ Reply ModelService::infer(const Call& call) {
   auto& out = reply.body;
   out.reserve(256 + labels.size() + probabilities.size());
   out.append("{\"model_name\":").append(json_text(model_));
-  out.append(",\"model_version\":").append(json_text(version_));
+  out.append(",\"model_version\":").append(json_text(loaded.variant));
   if (!request->id.empty()) out.append(",\"id\":").append(json_text(request->id));
   out.append(",\"outputs\":[");
   if (request->wants_label) {

@@ -25,6 +25,19 @@ Faults read_faults(const ServeOptions& options) {
   return {*error_rate, *latency, *drift};
 }
 
+Duration read_load_time(const ServeOptions& options) {
+  const auto time = parse_duration(options.load_time);
+  if (!time) throw UsageError("--load-time: expected a duration, for example 300ms");
+  return *time;
+}
+
+/// Every variant, since any of them may be loaded later; v2 and v3 differ in nothing but their faults.
+Variants train(const std::vector<Digit>& digits) {
+  const auto coarse = std::make_shared<const Classifier>(Sight::Coarse, digits);
+  const auto full = std::make_shared<const Classifier>(Sight::Full, digits);
+  return {{"v1", coarse}, {"v2", full}, {"v3", full}};
+}
+
 /// Runs until a signal, then at most `drain_time` longer; a second signal ends it at once.
 void run_until_signal(boost::asio::io_context& io, boost::asio::signal_set& signals, Server& server) {
   boost::asio::steady_timer deadline(io);
@@ -48,14 +61,14 @@ void run_until_signal(boost::asio::io_context& io, boost::asio::signal_set& sign
 
 int serve(const ServeOptions& options) {
   const auto faults = read_faults(options);
+  const auto load_time = read_load_time(options);
   const auto digits = load_digits(options.data);
   if (!digits) {
     std::fprintf(stderr, "%s\n", digits.error().message.c_str());
     return 1;
   }
   const auto halves = split_digits(*digits);
-  const auto sight = options.variant == "v1" ? Sight::Coarse : Sight::Full;
-  ModelService service(options.model, options.variant, Classifier(sight, halves.train), FaultInjector(faults));
+  ModelService service(options.model, Repository(train(halves.train), {options.variant, faults}), load_time);
 
   boost::asio::io_context io(1);
   boost::system::error_code error;

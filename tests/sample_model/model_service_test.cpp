@@ -20,7 +20,7 @@ const Classifier& classifier() {
 }
 
 ModelService service(Faults faults = {}) {
-  return {"digits", "v2", classifier(), FaultInjector(faults)};
+  return {"digits", "v2", classifier(), faults};
 }
 
 Reply get(std::string_view target, std::string_view method = "GET") {
@@ -47,7 +47,7 @@ std::string error_of(const Reply& reply) {
 }
 
 TEST(ModelService, AnswersTheServerAndHealthCalls) {
-  EXPECT_EQ(Json::parse(get("/v2").body).at("extensions"), Json::array());
+  EXPECT_EQ(Json::parse(get("/v2").body).at("extensions"), Json({"model_repository"}));
   EXPECT_EQ(get("/v2/health/live").status, 200u);
   EXPECT_EQ(get("/v2/health/ready").status, 200u);
   EXPECT_EQ(get("/v2/health/ready?verbose=1").status, 200u);

@@ -10,6 +10,7 @@
 
 #include "sample_model/asker.hpp"
 #include "shipped_digits.hpp"
+#include "shipped_repository.hpp"
 
 namespace sluice::sample_model {
 namespace {
@@ -22,7 +23,14 @@ using namespace std::chrono_literals;
 class RunningModel {
  public:
   explicit RunningModel(Faults faults = {}, Sight sight = Sight::Full)
-      : service_("digits", "v2", Classifier(sight, shipped_digits().train), FaultInjector(faults)),
+      : service_("digits", "v2", Classifier(sight, shipped_digits().train), faults),
+        server_(io_, service_, {asio::ip::address_v4::loopback(), 0}),
+        port_(server_.port()),
+        thread_([this] { io_.run(); }) {}
+
+  /// All variants, v1 at first, and a repository that takes its time.
+  explicit RunningModel(Duration load_time)
+      : service_("digits", shipped_repository(), load_time),
         server_(io_, service_, {asio::ip::address_v4::loopback(), 0}),
         port_(server_.port()),
         thread_([this] { io_.run(); }) {}
@@ -132,6 +140,31 @@ TEST(Server, MalformedRequestsGetA400AndTooLargeBodiesA413) {
           .starts_with("HTTP/1.1 413 "));
 }
 
+std::string post(const Url& url, const std::string& path, const std::string& body) {
+  return converse(url, "POST " + path + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: " +
+                           std::to_string(body.size()) + "\r\n\r\n" + body);
+}
+
+TEST(Server, ALoadIsAnsweredWhenItIsCompleteAndTheServerIsNotReadyMeanwhile) {
+  const RunningModel model(300ms);
+  const std::string path = "/v2/repository/models/digits/";
+  ASSERT_TRUE(fetch(model.url("/v2/health/ready"), 5s));
+  ASSERT_TRUE(post(model.url(), path + "unload", "{}").starts_with("HTTP/1.1 200 "));
+  EXPECT_FALSE(fetch(model.url("/v2/models/digits/ready"), 5s));
+  asio::io_context io;
+  auto socket = connect(io, model.url());
+  const std::string body = R"({"parameters":{"variant":"v2"}})";
+  asio::write(socket,
+              asio::buffer("POST " + path + "load HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: " +
+                           std::to_string(body.size()) + "\r\n\r\n" + body));
+  std::string states;
+  // Others are answered meanwhile, and told that it is not there yet.
+  while (states.find("READY") == std::string::npos) states += post(model.url(), "/v2/repository/index", "");
+  EXPECT_NE(states.find("LOADING"), std::string::npos);
+  EXPECT_TRUE(read_to_end(socket).starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(fetch(model.url("/v2/models/digits/versions/v2/ready"), 5s));
+}
+
 TEST(Server, ExpectContinueIsAnswered) {
   const RunningModel model;
   const auto answer = converse(model.url(),
@@ -150,7 +183,7 @@ TEST(Server, HeadHasTheLengthOfGetAndNoBody) {
 TEST(Server, APortInUseIsAnErrorAtOnce) {
   const RunningModel model;
   asio::io_context io;
-  ModelService service("digits", "v2", Classifier(Sight::Coarse, shipped_digits().train), FaultInjector({}));
+  ModelService service("digits", "v2", Classifier(Sight::Coarse, shipped_digits().train), Faults{});
   EXPECT_THROW(Server(io, service, {asio::ip::address_v4::loopback(), model.url().port}), boost::system::system_error);
 }
 
