@@ -172,7 +172,9 @@ class Flip {
     open_window(state_, context_.now);
     state_.live = spec_.preview;
     state_.weight = 1;
-    state_.warm_until = context_.now + std::chrono::duration_cast<WallTime::duration>(spec_.keep_warm);
+    if (spec_.keep_warm > Duration::zero()) {
+      state_.warm_until = context_.now + std::chrono::duration_cast<WallTime::duration>(spec_.keep_warm);
+    }
   }
 
   // ---- step 1: preview has everything and is watched
@@ -208,10 +210,8 @@ class Flip {
   // ---- ends
 
   void finish(std::string reason, const std::string& why) {
-    const auto warm_until = state_.warm_until;
     end_with(state_, spec_.preview, Phase::Promoted, std::move(reason), "'" + spec_.preview + "' is promoted: " + why,
              context_.now);
-    if (spec_.keep_warm > Duration::zero()) state_.warm_until = warm_until;
     tell("Promoted", state_.message);
   }
 

@@ -83,9 +83,9 @@ RolloutState entering(const policy::Stages& spec, const RolloutState& before, st
   next.strategy = before.strategy;
   next.fingerprint = before.fingerprint;
   next.observed_generation = before.observed_generation;
-  next.begun = before.begun;
+  next.begun = context.now;
   next.attempt = before.attempt;
-  next.window = before.window;
+  next.window = stage == 0 ? before.window : before.window + 1;
   next.paused = before.paused;
   next.paused_by = before.paused_by;
   next.paused_from = before.paused_from;
@@ -94,6 +94,7 @@ RolloutState entering(const policy::Stages& spec, const RolloutState& before, st
   next.stage = static_cast<std::uint32_t>(stage);
   next.stage_since = context.now;
   next = begin(spec.stages[stage].strategy, std::move(next), context);
+  next.begun = before.begun;
   // Nothing to decide here is not nothing to decide at all.
   if (next.phase == Phase::Idle)
     enter(next, Phase::Progressing, "Split", "a split with nothing to decide", context.now);
@@ -131,7 +132,8 @@ class Row {
   Transition promote(const Command& command) {
     if (!is_over(state_.phase)) {
       Transition quiet = delegate(nullptr);
-      if (has_passed(quiet.state)) return settle(std::move(quiet), by(command));
+      if (has_passed(quiet.state) || (still_waits(quiet.state) && !is_last()))
+        return settle(std::move(quiet), by(command));
     }
     return settle(delegate(&command), by(command));
   }
@@ -150,6 +152,7 @@ class Row {
       end_with(next, challengers.front(), Phase::Promoted, "PromotedByPerson",
                "'" + challengers.front() + "' is promoted: " + by(command) + " promoted it past all stages",
                context_.now);
+      for (auto& arm : next.arms) arm.share = arm.version == next.live ? 1 : 0;
       made.events.push_back({"Promoted", next.message});
       made.state = std::move(next);
     } else {
@@ -173,15 +176,19 @@ class Row {
 
   // ---- what a stage came to
 
-  /// The stage's own strategy looks. While its end is waited for it looks as it would at any other moment, so that one
-  /// that fails after all is noticed; the time that this takes is no lack of progress.
+  /// The stage's own strategy looks, for which the rollout began with the stage. While its end is waited for it looks
+  /// as it would at any other moment, so that one that fails after all is noticed; that time is no lack of progress.
   Transition delegate(const Command* command) const {
-    const Context context{context_.route, context_.evidence, command, context_.now};
-    if (!is_waiting(state_)) return advance(stage_.strategy, state_, context);
-    RolloutState watched = state_;
-    watched.phase = Phase::Progressing;
-    watched.last_progress = context_.now;
-    return advance(stage_.strategy, watched, context);
+    RolloutState own = state_;
+    own.begun = state_.stage_since;
+    if (is_waiting(state_)) {
+      own.phase = Phase::Progressing;
+      own.last_progress = context_.now;
+      if (command == nullptr) own.winner.clear();
+    }
+    Transition made = advance(stage_.strategy, own, {context_.route, context_.evidence, command, context_.now});
+    made.state.begun = state_.begun;
+    return made;
   }
 
   /// Whether the stage's strategy is satisfied. One that has nothing to decide always is.
@@ -200,7 +207,11 @@ class Row {
   }
 
   Transition settle(Transition made, const std::string& person) const {
-    if (made.refusal) return made;
+    if (made.refusal) return refuse(*made.refusal);
+    if (still_waits(made.state)) {
+      if (!is_last() && (!person.empty() || may_end())) return next(std::move(made), person);
+      return wait(std::move(made));
+    }
     if (has_passed(made.state)) {
       if (!person.empty() || may_end()) return is_last() ? finish(std::move(made)) : next(std::move(made), person);
       return wait(std::move(made));
@@ -217,9 +228,16 @@ class Row {
         go_home(made, Phase::RolledBack, "StageFailed", made.events.back().text);
         break;
       default:
+        if (is_waiting(made.state)) enter(made.state, made.state.phase, "Undecided", made.state.message, context_.now);
         break;
     }
     return made;
+  }
+
+  /// It had passed before, and this look says nothing else: some strategies decide only now and then.
+  bool still_waits(const RolloutState& after) const {
+    return is_waiting(state_) && after.phase == Phase::Progressing && after.reason == state_.reason &&
+           after.message == state_.message;
   }
 
   bool may_end() const {
@@ -229,25 +247,32 @@ class Row {
 
   /// The stage has passed but is not to end yet: it goes on as it was, and goes on being watched.
   Transition wait(Transition made) const {
-    const bool person = stage_.until == policy::StageEnd::Approved;
-    const char* reason = person ? awaiting_approval : awaiting_time;
-    std::string text = title(at_) + " has passed";
-    text += person ? ", a person is to approve" : ", and lasts at least " + short_duration(stage_.at_least);
-    if (!made.state.message.empty()) text += ": " + made.state.message;
-
+    const bool still = still_waits(made.state);
     RolloutState held = state_;
     held.checks = std::move(made.state.checks);
     held.last_look = made.state.last_look;
+    held.harm = made.state.harm;
+    held.harm_seen = made.state.harm_seen;
+    if (!still) held.winner = made.state.winner;
     for (std::size_t i = 0; i < held.arms.size() && i < made.state.arms.size(); ++i) {
       const double share = held.arms[i].share;
       held.arms[i] = std::move(made.state.arms[i]);
       held.arms[i].share = share;
     }
     made.events.clear();
-    if (state_.reason != reason) made.events.push_back({"Paused", text});
-    enter(held, Phase::Paused, reason, std::move(text), context_.now);
+    if (!still) say_what_is_awaited(held, made);
     made.state = std::move(held);
     return made;
+  }
+
+  void say_what_is_awaited(RolloutState& held, Transition& made) const {
+    const bool person = stage_.until == policy::StageEnd::Approved;
+    const char* reason = person ? awaiting_approval : awaiting_time;
+    std::string text = title(at_) + " has passed";
+    text += person ? ", a person is to approve" : ", and lasts at least " + short_duration(stage_.at_least);
+    if (!made.state.message.empty()) text += ": " + made.state.message;
+    if (state_.reason != reason) made.events.push_back({"Paused", text});
+    enter(held, Phase::Paused, reason, std::move(text), context_.now);
   }
 
   Transition next(Transition passed, const std::string& person) const {
