@@ -126,8 +126,22 @@ traffic::RequestView Exchange::view() const noexcept {
   return request;
 }
 
+/// A request that was long on its way, or waited for its turn, is not sent where traffic no longer goes. Its route is
+/// known by its name and by the places that it already has there.
+void Exchange::follow_configuration() noexcept {
+  if (live_ == worker_->live() || !worker_->live()) return;
+  for (LiveRoute& route : worker_->live()->routes) {
+    if (route.state != route_->state || route.config->name != route_->config->name) continue;
+    if (route.config->plan.needs_body() && visible_body_.data() == nullptr) return;  // nothing was kept to look into
+    route_ = &route;
+    live_ = worker_->live();
+    return;
+  }
+}
+
 /// From here on the request counts as the chosen version's.
 void Exchange::decide() {
+  follow_configuration();
   body_streams_ = !request_body_.done();
   choice_ = traffic::choose(route_->config->plan, view(), worker_->random());
   chosen_ = true;

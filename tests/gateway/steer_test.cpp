@@ -33,6 +33,25 @@ TEST_F(SteerTest, OrdersHoldFromTheNextRequestOfAnOpenConnection) {
   EXPECT_EQ(client.get("/").body, "one");
 }
 
+TEST_F(SteerTest, OrdersHoldForARequestWhoseVersionIsStillToBeChosen) {
+  Config config = config_for(split(1, 0));
+  traffic::PlanSpec spec = config.routes[0].plan.spec();
+  spec.unit = *traffic::Field::json_pointer("/user");
+  config.routes[0].plan = *traffic::TrafficPlan::build(std::move(spec));
+  start(std::move(config), 1);
+  const std::string body = R"({"user":"alice"})";
+  RawClient client(port);
+  client.send("POST / HTTP/1.1\r\nHost: m\r\nExpect: 100-continue\r\nContent-Length: " + std::to_string(body.size()) +
+              "\r\n\r\n");
+  EXPECT_EQ(client.read_head().status(), 100) << "the gateway wants to look into the body";
+  RouteOrders orders = orders_for(split(0, 1), 1);
+  orders.withheld[0] = {authority(v1)};
+  steer(std::move(orders));
+  client.send(body);
+  EXPECT_EQ(client.read_response().body, "two");
+  EXPECT_TRUE(counts(1, 1, 0)) << "in the new window";
+}
+
 TEST_F(SteerTest, ShowInWeightsAndRoles) {
   start(config_for(split(1, 0)));
   RouteOrders orders = orders_for(split(75, 25));

@@ -79,6 +79,7 @@ class Exchange {
   void show_body();
 
   // exchange.cpp: the choice, copies for shadows, ends from outside
+  void follow_configuration() noexcept;
   void decide();
   void watch_client();
   traffic::RequestView view() const noexcept;

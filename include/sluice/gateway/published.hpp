@@ -83,7 +83,7 @@ struct LiveRoute {
 };
 
 /// What one worker serves by: the published configuration joined with its own pools and counters. An exchange keeps the
-/// one it began with to its end. One thread; the reference count is not atomic.
+/// one that its version was chosen by to its end. One thread; the reference count is not atomic.
 struct LiveConfig : boost::intrusive_ref_counter<LiveConfig, boost::thread_unsafe_counter> {
   std::shared_ptr<const Published> published;
   std::vector<LiveRoute> routes;
