@@ -196,8 +196,10 @@ BestArm best_arm(std::span<const ArmCounts> arms) {
   double sum = 0;
   for (const double probability : best.probability) sum += probability;
   for (double& probability : best.probability) probability /= sum;
-  const auto largest = std::max_element(best.probability.begin(), best.probability.end());
-  best.leader = static_cast<std::size_t>(largest - best.probability.begin());
+  for (std::size_t k = 1; k < arms.size(); ++k) {
+    // Equal arms differ in the last digits; the first of them leads.
+    if (best.probability[k] > best.probability[best.leader] + 1e-9) best.leader = k;
+  }
   const Arm leader(arms[best.leader]);
   const double rate = leader.a / (leader.a + leader.b);
   best.value_remaining = std::max(0.0, sweep.expected_best() - rate) / rate;

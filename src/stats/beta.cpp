@@ -102,9 +102,9 @@ double beta_quantile(double a, double b, double p) noexcept {
     (error > 0 ? high : low) = x;
     const double slope = std::exp(log_front(a, b, x)) / (x * (1 - x));
     double next = x - error / slope;
+    if (std::abs(next - x) <= 1e-14 * x) return x;
     // Newton where it stays inside the bracket; otherwise the middle, in the logarithm while that is far away.
     if (!(next > low && next < high)) next = low > 0 && high > 4 * low ? std::sqrt(low * high) : (low + high) / 2;
-    if (std::abs(next - x) <= 1e-14 * x || error == 0) return next;
     x = next;
   }
   return x;

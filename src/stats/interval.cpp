@@ -113,12 +113,16 @@ Interval mean_interval(const Histogram& histogram, double z) noexcept {
 
 Estimate excess(const Estimate& candidate, const Estimate& reference, double factor, double offset) noexcept {
   const double value = candidate.value - (factor * reference.value + offset);
+  const auto by_chance = [](const Estimate& estimate, double end) {
+    return std::max(0.0, std::abs(estimate.value - end) - estimate.resolution);
+  };
   const auto scaled = [factor](double distance) { return factor == 0 ? 0 : factor * distance; };
-  const double down =
-      hypotenuse(candidate.value - candidate.interval.lower, scaled(reference.interval.upper - reference.value));
-  const double up =
-      hypotenuse(candidate.interval.upper - candidate.value, scaled(reference.value - reference.interval.lower));
-  return {value, {value - down, value + up}};
+  const double resolution = candidate.resolution + scaled(reference.resolution);
+  const double down = hypotenuse(by_chance(candidate, candidate.interval.lower),
+                                 scaled(by_chance(reference, reference.interval.upper)));
+  const double up = hypotenuse(by_chance(candidate, candidate.interval.upper),
+                               scaled(by_chance(reference, reference.interval.lower)));
+  return {value, {value - down - resolution, value + up + resolution}, resolution};
 }
 
 }  // namespace sluice::stats

@@ -1,5 +1,6 @@
 #include "sluice/strategy/measure.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -81,12 +82,12 @@ stats::Estimate estimate(std::string_view name, const Sample& sample, double con
   const double value = value_of(*metric, sample);
   if (metric->kind == Kind::ErrorRate) {
     const double z = stats::repeated_looks_z(sample.requests, confidence);
-    return {value, stats::proportion_interval(sample.failures, sample.requests, z)};
+    return {value, stats::proportion_interval(sample.failures, sample.requests, z), 0};
   }
   const stats::Histogram& histogram = sample.*metric->histogram;
   const double z = stats::repeated_looks_z(histogram.count(), confidence);
-  if (metric->kind == Kind::Mean) return {value, stats::mean_interval(histogram, z)};
-  return {value, stats::quantile_interval(histogram, metric->quantile, z)};
+  if (metric->kind == Kind::Mean) return {value, stats::mean_interval(histogram, z), 0};
+  return {value, stats::quantile_interval(histogram, metric->quantile, z), value * stats::Histogram::kMaxRelativeError};
 }
 
 std::string quantity_text(double value, policy::QuantityUnit unit) {

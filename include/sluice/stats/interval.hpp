@@ -16,7 +16,8 @@ struct Interval {
 /// An estimate and where the truth may lie.
 struct Estimate {
   double value = 0;
-  Interval interval;
+  Interval interval;      ///< of chance and of what follows
+  double resolution = 0;  ///< how far the value may be off although nothing is left to chance: half a bucket
 };
 
 /// The z that keeps `confidence` (0…1) however often the data are looked at while n grows: the boundary of a normal
@@ -36,7 +37,8 @@ Interval quantile_interval(const Histogram& histogram, double q, double z) noexc
 Interval mean_interval(const Histogram& histogram, double z) noexcept;
 
 /// How far `candidate` lies above `factor` × `reference` + `offset`, for two independent estimates: each one's own
-/// distance to its end is squared and added, so skewed intervals stay skewed. `factor` is not negative.
+/// distance to its end is squared and added, so skewed intervals stay skewed; resolutions add up as they are. `factor`
+/// is not negative.
 Estimate excess(const Estimate& candidate, const Estimate& reference, double factor, double offset) noexcept;
 
 }  // namespace sluice::stats

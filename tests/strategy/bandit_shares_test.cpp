@@ -1,0 +1,116 @@
+#include "sluice/strategy/bandit_shares.hpp"
+
+#include <gtest/gtest.h>
+
+#include "samples.hpp"
+
+namespace sluice::strategy {
+namespace {
+
+ArmState arm(std::uint64_t successes, std::uint64_t failures, bool dropped = false) {
+  ArmState made;
+  made.successes = successes;
+  made.failures = failures;
+  made.dropped = dropped;
+  return made;
+}
+
+// ---- counting
+
+TEST(Absorb, AddsWhatIsNew) {
+  ArmState one;
+  EXPECT_TRUE(absorb(one, sample_of(100, 10), 7));
+  EXPECT_TRUE(absorb(one, sample_of(150, 12), 7));
+  EXPECT_EQ(one.successes, 138u);
+  EXPECT_EQ(one.failures, 12u);
+}
+
+TEST(Absorb, IsTheSameHoweverOftenItIsRepeatedOrMissed) {
+  ArmState often;
+  ArmState once;
+  for (std::uint64_t n = 1; n <= 50; ++n) {
+    absorb(often, sample_of(n * 10, n), 7);
+    EXPECT_FALSE(absorb(often, sample_of(n * 10, n), 7));
+  }
+  absorb(once, sample_of(500, 50), 7);
+  EXPECT_EQ(often, once);
+}
+
+TEST(Absorb, KeepsItsTotalsOverARestart) {
+  ArmState one;
+  absorb(one, sample_of(1000, 100), 7);
+  EXPECT_FALSE(absorb(one, {}, 8)) << "the new process has not counted anything";
+  absorb(one, sample_of(30, 3), 8);
+  EXPECT_EQ(one.successes, 927u);
+  EXPECT_EQ(one.failures, 103u);
+}
+
+TEST(Absorb, KnowsARestartAlsoWhenTheNewCountersHaveOvertakenTheOldOnes) {
+  ArmState one;
+  absorb(one, sample_of(100, 10), 7);
+  absorb(one, sample_of(5000, 500), 8);
+  EXPECT_EQ(one.successes, 4590u);
+  EXPECT_EQ(one.failures, 510u);
+}
+
+TEST(Absorb, KnowsARestartByCountersThatWentBackWhereTheyHaveNoName) {
+  ArmState one;
+  absorb(one, sample_of(100, 10), 0);
+  absorb(one, sample_of(20, 2), 0);
+  EXPECT_EQ(one.successes, 108u);
+  EXPECT_EQ(one.failures, 12u);
+}
+
+TEST(Absorb, DoesNotTakeMissingEvidenceForARestart) {
+  // A tick without samples lies between two with them: nothing may be counted twice.
+  ArmState one;
+  absorb(one, sample_of(100, 10), 7);
+  EXPECT_FALSE(absorb(one, {}, 0));
+  absorb(one, sample_of(120, 10), 7);
+  EXPECT_EQ(one.successes, 110u);
+  EXPECT_EQ(one.failures, 10u);
+}
+
+// ---- shares
+
+double sum(const std::vector<double>& values) {
+  double total = 0;
+  for (const double value : values) total += value;
+  return total;
+}
+
+TEST(BanditView, SplitsEquallyUntilEveryArmHasAHundred) {
+  const auto view = view_of({arm(5000, 10), arm(99, 0), arm(500, 400)}, 0.01);
+  EXPECT_TRUE(view.exploring);
+  for (const double share : view.share) EXPECT_DOUBLE_EQ(share, 1.0 / 3);
+  EXPECT_FALSE(view_of({arm(5000, 10), arm(100, 0), arm(500, 400)}, 0.01).exploring);
+}
+
+TEST(BanditView, FollowsTheProbabilityOfBeingBestAboveTheFloor) {
+  const auto view = view_of({arm(900, 100), arm(950, 50)}, 0.05);
+  EXPECT_EQ(view.leader, 1u);
+  EXPECT_GT(view.probability_best[1], 0.999);
+  EXPECT_NEAR(view.share[0], 0.05 + 0.9 * view.probability_best[0], 1e-12);
+  EXPECT_NEAR(view.share[1], 0.05 + 0.9 * view.probability_best[1], 1e-12);
+  EXPECT_NEAR(sum(view.share), 1, 1e-12);
+}
+
+TEST(BanditView, LeavesDroppedArmsAtTheFloor) {
+  const auto view = view_of({arm(900, 100), arm(999, 1, true), arm(850, 150)}, 0.02);
+  EXPECT_DOUBLE_EQ(view.share[1], 0.02);
+  EXPECT_EQ(view.probability_best[1], 0);
+  EXPECT_EQ(view.leader, 0u);
+  EXPECT_NEAR(sum(view.share), 1, 1e-12);
+  // Nor does a dropped arm that never got its hundred keep the others from beginning.
+  EXPECT_FALSE(view_of({arm(900, 100), arm(3, 30, true)}, 0.02).exploring);
+}
+
+TEST(BanditView, HasNoMoreFloorThanThereIsTraffic) {
+  const auto view = view_of({arm(900, 100), arm(100, 900)}, 0.5);
+  EXPECT_DOUBLE_EQ(view.share[0], 0.5);
+  EXPECT_DOUBLE_EQ(view.share[1], 0.5);
+  EXPECT_NEAR(sum(view_of({arm(1, 1), arm(1, 1), arm(1, 1)}, 0.5).share), 1, 1e-12);
+}
+
+}  // namespace
+}  // namespace sluice::strategy
