@@ -1,0 +1,101 @@
+#include "sluice/rollout/progress.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sluice::rollout {
+namespace {
+
+using namespace std::chrono_literals;
+using strategy::Phase;
+
+policy::Step weight(double percent) {
+  policy::Step step;
+  step.weight = percent;
+  return step;
+}
+
+policy::Step pause(std::optional<Duration> duration) {
+  policy::Step step;
+  step.kind = policy::StepKind::Pause;
+  step.pause.duration = duration;
+  return step;
+}
+
+policy::Canary canary() {
+  policy::Canary out;
+  out.steps = {weight(5), pause(10min), weight(12.5), pause({})};
+  return out;
+}
+
+strategy::RolloutState at_step(std::int32_t step) {
+  strategy::RolloutState state;
+  state.phase = Phase::Progressing;
+  state.step = step;
+  return state;
+}
+
+TEST(Progress, OfACanaryNamesItsStepAndTheNext) {
+  const auto first = progress_of(canary(), at_step(0), {});
+  EXPECT_EQ(first.step, 1);
+  EXPECT_EQ(first.steps, 4);
+  EXPECT_EQ(first.text, "setWeight 5");
+  EXPECT_EQ(first.next, "pause 10m");
+  EXPECT_EQ(progress_of(canary(), at_step(1), WallTime(3min + 48s)).text, "pause 10m, 6m12s left");
+  EXPECT_EQ(progress_of(canary(), at_step(1), WallTime(11min)).text, "pause 10m, over");
+  EXPECT_EQ(progress_of(canary(), at_step(1), {}).next, "setWeight 12.5");
+  EXPECT_EQ(progress_of(canary(), at_step(3), {}).text, "pause until promote");
+  EXPECT_EQ(progress_of(canary(), at_step(3), {}).next, "promotion");
+}
+
+TEST(Progress, BeforeTheFirstStepAndWithoutStepsIsNone) {
+  auto pending = at_step(-1);
+  pending.phase = Phase::Pending;
+  EXPECT_EQ(progress_of(canary(), pending, {}).step, 0);
+  EXPECT_EQ(progress_of(canary(), pending, {}).next, "setWeight 5");
+  EXPECT_EQ(progress_of(policy::Canary{}, at_step(0), {}).steps, 0);
+  EXPECT_EQ(progress_of(std::monostate{}, at_step(0), {}).text, "");
+}
+
+TEST(Progress, ByEvidenceNamesTheShare) {
+  auto paced = canary();
+  paced.pace = policy::Pace::Evidence;
+  auto state = at_step(0);
+  state.weight = 0.04;
+  EXPECT_EQ(progress_of(paced, state, {}).text, "4% of at most 50%");
+  EXPECT_EQ(progress_of(paced, state, {}).next, "a larger share");
+  state.weight = 0.5;
+  EXPECT_EQ(progress_of(paced, state, {}).next, "promotion");
+}
+
+TEST(Progress, OfARollingUpdateCountsInstances) {
+  auto state = at_step(0);
+  state.slots.resize(3);
+  state.slots[0].phase = strategy::SlotPhase::New;
+  const auto progress = progress_of(policy::Rolling{}, state, {});
+  EXPECT_EQ(progress.step, 2);
+  EXPECT_EQ(progress.steps, 3);
+  EXPECT_EQ(progress.text, "1 of 3 instances replaced");
+}
+
+TEST(Progress, OfStagesIsThatOfTheStageUnderWay) {
+  policy::Stages stages;
+  stages.stages.resize(2);
+  stages.stages[0].strategy = policy::Shadow{};
+  stages.stages[1].strategy = canary();
+  auto state = at_step(0);
+  state.stage = 1;
+  const auto progress = progress_of(stages, state, {});
+  EXPECT_EQ(progress.stage, 2U);
+  EXPECT_EQ(progress.stages, 2U);
+  EXPECT_EQ(progress.text, "setWeight 5");
+}
+
+TEST(Progress, OfARolloutThatIsOverHasNothingNext) {
+  auto state = at_step(3);
+  state.phase = Phase::Promoted;
+  EXPECT_EQ(progress_of(canary(), state, {}).text, "");
+  EXPECT_EQ(progress_of(canary(), state, {}).next, "");
+}
+
+}  // namespace
+}  // namespace sluice::rollout

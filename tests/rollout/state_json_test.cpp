@@ -1,0 +1,150 @@
+#include "sluice/rollout/state_json.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+namespace sluice::rollout {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace strategy;
+
+WallTime at(std::int64_t nanoseconds) {
+  return WallTime(std::chrono::nanoseconds(1'767'571'200'000'000'000 + nanoseconds));
+}
+
+CheckMemory check(const std::string& name) {
+  CheckMemory out;
+  // Another value for every field. A field that is added breaks this line, so that it is not forgotten in the record.
+  auto& [a, b, c, d, e, f, g, h, i, j, k, l] = out;
+  a = name, b = Verdict::Inconclusive, c = 1, d = 2, e = 3, f = 0.1, g = 1e-9, h = 123456.789, i = 4, j = "max 1%";
+  k = "error-rate 1.62% > max 1% (n=1 204)", l = true;
+  return out;
+}
+
+ArmState arm(const std::string& name) {
+  ArmState out;
+  auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = out;
+  a = name, b = 1.0 / 3, c = 5, d = 6, e = 7, f = 8, g = 9, h = 0.07, i = 0.95, j = 10, k = 11, l = true;
+  m = "too slow", n = {check("latency-p99"), check("error-rate")};
+  return out;
+}
+
+SlotState slot() {
+  SlotState out;
+  auto& [a, b, c, d, e, f, g, h] = out;
+  a = "127.0.0.1:9001", b = "[::1]:9002", c = SlotPhase::Warming, d = true, e = true, f = at(12), g = at(13), h = 14;
+  return out;
+}
+
+RolloutState full() {
+  RolloutState state;
+  {
+    auto& [a, b, c, d, e] = state.paused_from.emplace();
+    a = Phase::Progressing, b = "Before", c = "what it was", d = at(15), e = at(16);
+  }
+  {
+    auto& [a, b, c, d, e, f, g, h] = state.harm_seen;
+    a = 0.5, b = 17, c = 18, d = 19.5, e = 20, f = 21, g = 22, h = 23;
+  }
+  auto& [route, number, strategy, fingerprint, generation, phase, reason, message, begun, phase_since, ended, step,
+         step_since, last_progress, weight, live, warm_until, paused, paused_by, paused_from, approved, window,
+         window_since, last_look, checks, harm, harm_seen, arms, slots, retreat, full, winner, stage, stage_since,
+         attempt] = state;
+  route = "fraud", number = 3, strategy = "canary", fingerprint = "00ff", generation = 7, phase = Phase::Paused;
+  reason = "AwaitingPromotion", message = "at 25 %", begun = at(1), phase_since = at(2), ended = at(3), step = -1;
+  step_since = at(4), last_progress = at(5), weight = 0.25, live = "v1", warm_until = at(6), paused = true;
+  paused_by = "alice", approved = true, window = 1ULL << 40, window_since = at(7), last_look = at(8);
+  checks = {check("error-rate"), check("error-rate#2")}, harm = 41.5, arms = {arm("v1"), arm("v2")}, slots = {slot()};
+  retreat = "CheckFailed", full = true, winner = "v2", stage = 2, stage_since = at(9), attempt = 5;
+  return state;
+}
+
+TEST(StateJson, EveryFieldComesBackAsItWas) {
+  const RolloutState before = full();
+  const auto after = parse_state(to_json(before));
+  ASSERT_TRUE(after) << after.error().message;
+  EXPECT_TRUE(*after == before) << to_json(*after) << "\n" << to_json(before);
+}
+
+TEST(StateJson, AnEmptyStateComesBackToo) {
+  RolloutState before;
+  before.route = "fraud";
+  EXPECT_TRUE(parse_state(to_json(before)).value() == before);
+}
+
+TEST(StateJson, NumbersKeepEveryDigit) {
+  RolloutState before;
+  before.route = "fraud";
+  for (const double weight : {0.1, 1.0 / 3, 5e-324, 0.30000000000000004, 1e22}) {
+    before.weight = weight;
+    EXPECT_EQ(parse_state(to_json(before))->weight, weight);
+  }
+  before.window = std::numeric_limits<std::uint64_t>::max();
+  before.begun = WallTime::min();
+  EXPECT_TRUE(parse_state(to_json(before)).value() == before);
+}
+
+TEST(StateJson, WhatIsNotANumberBecomesTheDefault) {
+  RolloutState state;
+  state.route = "fraud";
+  state.weight = std::nan("");
+  state.checks = {CheckMemory{}};
+  state.checks[0].value = std::numeric_limits<double>::infinity();
+  const auto after = parse_state(to_json(state));
+  ASSERT_TRUE(after);
+  EXPECT_EQ(after->weight, 0);
+  EXPECT_FALSE(after->checks[0].value);
+}
+
+TEST(StateJson, AnyTextIsKeptAndWhatIsNoUtf8IsMadeSo) {
+  RolloutState state;
+  state.route = "fraud";
+  for (const std::string text : {"\"quoted\" \\ and\nmore\t", "25 % – größer", "\x01\x1f"}) {
+    state.message = text;
+    EXPECT_EQ(parse_state(to_json(state))->message, text);
+  }
+  state.message = "caf\xe9";
+  EXPECT_EQ(parse_state(to_json(state))->message, "caf\xef\xbf\xbd");
+}
+
+TEST(StateJson, AFieldThatIsMissingHasItsDefaultAndAnUnknownOneIsSkipped) {
+  const auto state = parse_state(R"({"format":1,"route":"fraud","colour":"red"})");
+  ASSERT_TRUE(state);
+  EXPECT_EQ(state->attempt, 1U);
+  EXPECT_EQ(state->route, "fraud");
+}
+
+TEST(StateJson, WhatDoesNotFitIsRefusedWithItsName) {
+  const auto refusal = [](const std::string& text) {
+    const auto state = parse_state(text);
+    return state ? std::string("taken") : state.error().message;
+  };
+  EXPECT_EQ(refusal(""), "it is no JSON object");
+  EXPECT_EQ(refusal("[]"), "it is no JSON object");
+  EXPECT_EQ(refusal(R"({"format":1,"route":)"), "it is no JSON object");
+  EXPECT_EQ(refusal(R"({"route":"fraud"})"), "it does not say its format");
+  EXPECT_EQ(refusal(R"({"format":1})"), "it does not say its route");
+  EXPECT_EQ(refusal(R"({"format":9,"route":"fraud"})"), "its format 9 is newer than 1, which is known");
+  for (const std::string field :
+       {R"("number":-1)", R"("number":"3")", R"("phase":"Dancing")", R"("phase":3)", R"("step":5000000000)",
+        R"("weight":"0.5")", R"("paused":1)", R"("begun":"today")", R"("live":null)"}) {
+    const std::string name = field.substr(1, field.find('"', 1) - 1);
+    EXPECT_EQ(refusal(R"({"format":1,"route":"fraud",)" + field + "}"), "the field " + name + " does not fit");
+  }
+  EXPECT_EQ(refusal(R"({"format":1,"route":"fraud","checks":{}})"), "the field checks does not fit");
+  EXPECT_EQ(refusal(R"({"format":1,"route":"fraud","checks":[1]})"), "the field checks does not fit");
+  EXPECT_EQ(refusal(R"({"format":1,"route":"fraud","checks":[{"looks":true}]})"), "the field looks does not fit");
+}
+
+TEST(StateJson, NoTruncatedRecordIsTaken) {
+  const std::string whole = to_json(full());
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    EXPECT_FALSE(parse_state(whole.substr(0, length))) << length;
+  }
+}
+
+}  // namespace
+}  // namespace sluice::rollout
