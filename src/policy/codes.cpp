@@ -118,9 +118,7 @@ constexpr std::array table{
     CodeInfo{Code::NothingMoves, "E307", "nothing can move",
              "With `maxUnavailable: 0` and `maxSurge: 0` no instance can ever be replaced."},
     CodeInfo{Code::NoSteps, "E308", "nothing to do", "A canary needs `steps` with a `setWeight`, or `pace: Evidence`."},
-    CodeInfo{Code::UncalledWebhook, "E309", "webhook is never called",
-             "The strategy, as it is set, has no moment of this type, so nobody would ever be asked."},
-    CodeInfo{Code::OtherServers, "E310", "not the same servers",
+    CodeInfo{Code::OtherServers, "E309", "not the same servers",
              "With `replace: ModelRepository` a server goes on with another model: stable and candidate name the same "
              "endpoints, in the same order."},
     // Warnings

@@ -3,15 +3,10 @@
 
 #include "sluice/policy/rules.hpp"
 #include "sluice/policy/scalars.hpp"
-#include "sluice/policy/schema.hpp"
 #include "sluice/policy/text.hpp"
 
 namespace sluice::policy {
 namespace {
-
-const std::string& name_of(WebhookType type) {
-  return type_of(Tag<WebhookType>{}).choices[static_cast<std::size_t>(type)].name;
-}
 
 bool is_zero(const CountOrRatio& value) {
   return value.ratio ? value.ratio->fraction == 0 : value.count == 0;
@@ -97,15 +92,6 @@ void check_different(const std::string& first, std::string_view first_role, cons
   at.at(second_role).error(Code::SameVersion, in_quotes(second) + " is already " + std::string(first_role));
 }
 
-void check_webhooks(const std::vector<Webhook>& webhooks, std::initializer_list<WebhookType> called,
-                    std::string_view what, const Cursor& at) {
-  for (std::size_t i = 0; i < webhooks.size(); ++i) {
-    if (std::find(called.begin(), called.end(), webhooks[i].type) != called.end()) continue;
-    at.at(i).at("type").error(Code::UncalledWebhook,
-                              std::string(what) + " never calls a webhook of type " + name_of(webhooks[i].type));
-  }
-}
-
 void check_rolling(const Rolling& rolling, const Cursor& at) {
   check_different(rolling.stable, "stable", rolling.candidate, "candidate", at);
   if (is_zero(rolling.max_unavailable) && is_zero(rolling.max_surge)) {
@@ -113,17 +99,6 @@ void check_rolling(const Rolling& rolling, const Cursor& at) {
   }
   check_replace(rolling, at);
   check_progress(rolling, at);
-  using enum WebhookType;
-  const Cursor webhooks = at.at("webhooks");
-  if (rolling.replace == Replace::Webhook) {
-    check_webhooks(rolling.webhooks,
-                   {ConfirmRollout, PreRollout, Rollout, ConfirmTrafficIncrease, ConfirmPromotion, PostRollout, Event},
-                   "rolling", webhooks);
-  } else {
-    check_webhooks(rolling.webhooks,
-                   {ConfirmRollout, PreRollout, ConfirmTrafficIncrease, ConfirmPromotion, PostRollout, Event},
-                   "rolling without replace: Webhook", webhooks);
-  }
 }
 
 void check_blue_green(const BlueGreen& blue_green, const Cursor& at) {
@@ -134,9 +109,6 @@ void check_blue_green(const BlueGreen& blue_green, const Cursor& at) {
   }
   check_pre_promotion(blue_green.pre_promotion, at.at("prePromotion"));
   check_post_promotion(blue_green.post_promotion, at.at("postPromotion"));
-  using enum WebhookType;
-  check_webhooks(blue_green.webhooks, {ConfirmRollout, PreRollout, ConfirmPromotion, PostRollout, Rollback, Event},
-                 "blueGreen", at.at("webhooks"));
 }
 
 void check_stages(const Strategy& strategy, const Cursor& at) {

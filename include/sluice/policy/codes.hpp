@@ -55,7 +55,6 @@ enum class Code : std::uint8_t {
   ShareTooLarge,
   NothingMoves,
   NoSteps,
-  UncalledWebhook,
   OtherServers,
   UnusedVersion,
   SharedEndpoint,

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,9 +55,6 @@ void check_canary(const Canary& canary, const Cursor& at);
 /// Two roles that one version cannot have at the same time.
 void check_different(const std::string& first, std::string_view first_role, const std::string& second,
                      std::string_view second_role, const Cursor& at);
-/// Every webhook is of a type that `what` calls.
-void check_webhooks(const std::vector<Webhook>& webhooks, std::initializer_list<WebhookType> called,
-                    std::string_view what, const Cursor& at);
 /// The cursor stands on the mapping whose key names the strategy.
 void check_stages(const Strategy& strategy, const Cursor& at);
 /// The parts of check_route() that are about the servers whose model is replaced in place.
