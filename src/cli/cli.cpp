@@ -13,6 +13,7 @@ int run(int argc, char** argv, std::string_view version, std::span<const Verb> m
   for (const Verb& verb : more) verb(app, exit_code);
   add_check(app, exit_code, std::move(deeper));
   add_status(app, exit_code);
+  add_rollout_verbs(app, exit_code);
   add_drain(app, exit_code);
   add_schema(app, exit_code);
   try {

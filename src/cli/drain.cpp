@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cmath>
@@ -119,22 +117,6 @@ Look look(const AdminClient& client, const DrainOptions& options) {
   return process ? look_at_process(json) : look_at_endpoints(json, options);
 }
 
-/// A line on a terminal that is written over and over.
-class Progress {
- public:
-  ~Progress() {
-    if (shown_) std::cerr << "\r\033[K" << std::flush;
-  }
-  void show(const std::string& text) {
-    if (isatty(STDERR_FILENO) != 1) return;
-    std::cerr << "\r\033[K" << painted(text, Colour::None, false) << std::flush;
-    shown_ = true;
-  }
-
- private:
-  bool shown_ = false;
-};
-
 int failed(const std::string& message) {
   std::cerr << "sluice: " << message << '\n';
   return 1;
@@ -152,7 +134,7 @@ int done(const DrainOptions& options, const std::string& sentence, const Json& s
 int wait_until_drained(const AdminClient& client, const DrainOptions& options) {
   const Duration patience = policy::parse_duration(options.timeout).value_or(Duration(0));
   const auto begin = steady_clock::now();
-  Progress progress;
+  ProgressLine progress;
   Look seen;
   for (int quiet = 0; quiet < kQuietLooks;) {
     seen = look(client, options);

@@ -1,77 +1,196 @@
 #include <CLI/CLI.hpp>
+#include <array>
+#include <chrono>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "sluice/cli/admin_client.hpp"
 #include "sluice/cli/cli.hpp"
+#include "sluice/cli/exit_codes.hpp"
+#include "sluice/cli/json_fields.hpp"
+#include "sluice/cli/rollout_output.hpp"
 #include "sluice/cli/status_output.hpp"
+#include "sluice/cli/status_query.hpp"
 #include "sluice/cli/terminal.hpp"
+#include "sluice/policy/scalars.hpp"
+#include "sluice/rollout/view.hpp"
 
 namespace sluice::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using std::chrono::steady_clock;
+
+constexpr auto kBetweenLooks = std::chrono::milliseconds(200);
+constexpr std::array all_phases{strategy::Phase::Idle,     strategy::Phase::Pending,   strategy::Phase::Progressing,
+                                strategy::Phase::Paused,   strategy::Phase::Held,      strategy::Phase::RollingBack,
+                                strategy::Phase::Promoted, strategy::Phase::Concluded, strategy::Phase::RolledBack,
+                                strategy::Phase::Aborted,  strategy::Phase::Superseded};
 
 struct StatusOptions {
   AdminOptions admin;
   std::string route;
   std::string output = "text";
+  std::string wait;
+  std::string timeout = "30m";
+  std::string interval = "1s";
+  std::uint64_t times = 0;
+  std::uint64_t events = 5;
+  bool watch = false;
 };
 
-/// One page as JSON, or why not.
-Result<Json, std::string> page(const AdminClient& client, const std::string& target) {
-  const auto answer = client.get(target);
-  if (!answer) return fail(answer.error().message);
-  if (answer->status != 200) return fail(reason_of(*answer));
-  Json json = Json::parse(answer->body, nullptr, false);
-  if (!json.is_object()) return fail(client.address() + " does not answer as a gateway's admin port does");
-  return json;
+int failed(const StatusProblem& problem) {
+  std::cerr << "sluice: " << painted(problem.message, Colour::None, false) << '\n';
+  return problem.no_such_route ? kNoSuchRoute : kNotAsked;
 }
 
-int failed(const std::string& message) {
-  std::cerr << "sluice: " << message << '\n';
-  return 1;
+double seconds_since_1970() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+std::string shown(const StatusOptions& options, const Json& status) {
+  if (options.output == "json") return line_of(status);
+  return status_as_text(status, style_of_output(), options.events);
+}
+
+Result<Json, StatusProblem> look(const AdminClient& client, const StatusOptions& options, const Json* before) {
+  auto status = query_status(client, options.route, options.events);
+  if (status) add_rates(*status, before, seconds_since_1970());
+  return status;
+}
+
+int show_once(const AdminClient& client, const StatusOptions& options) {
+  const auto status = look(client, options, nullptr);
+  if (!status) return failed(status.error());
+  std::cout << shown(options, *status) << std::flush;
+  return kDone;
+}
+
+/// Written over what stood there, line by line, so that nothing flickers.
+std::string over_the_screen(const std::string& text) {
+  std::string out = "\033[H";
+  for (const char c : text) out += c == '\n' ? std::string("\033[K\n") : std::string(1, c);
+  return out + "\033[J";
+}
+
+/// Goes on through a restart of the gateway; ends with Ctrl-C or after so many looks.
+int watch(const AdminClient& client, const StatusOptions& options) {
+  const Duration interval = policy::parse_duration(options.interval).value_or(std::chrono::seconds(1));
+  const bool screen = options.output == "text" && is_terminal();
+  std::optional<Json> before;
+  int exit_code = kDone;
+  if (screen) std::cout << "\033[2J";
+  for (std::uint64_t i = 0; options.times == 0 || i < options.times; ++i) {
+    if (i > 0) std::this_thread::sleep_for(interval);
+    auto status = look(client, options, before ? &*before : nullptr);
+    exit_code = status ? kDone : failed(status.error());
+    if (!status) continue;
+    const std::string text = shown(options, *status);
+    std::cout << (screen ? over_the_screen(text) : (i == 0 || options.output == "json" ? "" : "\n") + text)
+              << std::flush;
+    before = std::move(*status);
+  }
+  return exit_code;
+}
+
+/// What the phase of a rollout means to somebody who waits for another one.
+enum class Waiting { Reached, Goes, Never };
+Waiting compare(const Json& rollout, const std::string& wished) {
+  const std::string phase = text(rollout, "phase");
+  if (phase == wished) return Waiting::Reached;
+  return rollout.empty() || flag(rollout, "over") || phase == "Idle" ? Waiting::Never : Waiting::Goes;
+}
+
+int wait_for_phase(const AdminClient& client, const StatusOptions& options) {
+  const Duration patience = policy::parse_duration(options.timeout).value_or(Duration(0));
+  const auto begin = steady_clock::now();
+  ProgressLine progress;
+  for (;;) {
+    const auto rollout = query_rollout(client, options.route);
+    if (!rollout && rollout.error().no_such_route) return failed(rollout.error());
+    const std::string now = rollout ? rollout_in_short(*rollout) : rollout.error().message;
+    const Waiting waiting = rollout ? compare(*rollout, options.wait) : Waiting::Goes;
+    if (waiting == Waiting::Reached) break;
+    const auto waited = steady_clock::now() - begin;
+    if (waiting == Waiting::Never) {
+      const std::string why = rollout->empty() ? "has no rollout" : "is " + now + ": " + text(*rollout, "message");
+      std::cerr << "sluice: "
+                << painted(options.route + " will not be " + options.wait + ", it " + why, Colour::None, false) << '\n';
+      return kOtherEnd;
+    }
+    if (waited >= patience) {
+      std::cerr << "sluice: "
+                << painted(options.route + " is not " + options.wait + " after " + options.timeout + ": " + now,
+                           Colour::None, false)
+                << '\n';
+      return kTimedOut;
+    }
+    progress.show("waiting for " + options.route + " to be " + options.wait + ": " + now + ", " +
+                  age(std::chrono::duration<double>(waited).count()) + " of " + options.timeout);
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
+  return show_once(client, options);
 }
 
 int status(const StatusOptions& options) {
   const auto client = AdminClient::make(options.admin);
-  if (!client) return failed(client.error().message);
-  const auto config = page(*client, "/api/v1/config");
-  if (!config) return failed(config.error());
-  const auto drain = page(*client, "/api/v1/drain");
-  if (!drain) return failed(drain.error());
-  const auto routes = page(*client, options.route.empty() ? "/api/v1/routes" : "/api/v1/routes/" + options.route);
-  if (!routes) return failed(routes.error());
-  Json all;
-  all["config"] = *config;
-  all["drain"] = *drain;
-  all["routes"] = options.route.empty() ? routes->value("routes", Json::array()) : Json::array({*routes});
-  if (options.output == "json") {
-    std::cout << all.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
-  } else {
-    std::cout << status_as_text(all, wants_colour());
-  }
-  return 0;
+  if (!client) return failed({false, client.error().message});
+  if (!options.wait.empty()) return wait_for_phase(*client, options);
+  return options.watch ? watch(*client, options) : show_once(*client, options);
+}
+
+std::string check_duration(const std::string& text) {
+  return policy::parse_duration(text) ? std::string() : "\"" + text + "\" is no duration such as 60s";
+}
+
+std::vector<std::string> phase_names() {
+  std::vector<std::string> names;
+  for (const strategy::Phase phase : all_phases) names.emplace_back(to_string(phase));
+  return names;
 }
 
 }  // namespace
 
 void add_status(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<StatusOptions>();
-  CLI::App* verb = app.add_subcommand("status", "Show routes, versions and endpoints of a running gateway");
-  verb->add_option("route", options->route, "Only this route")->type_name("ROUTE");
+  CLI::App* verb = app.add_subcommand("status", "Show routes, rollouts, versions and endpoints of a running gateway");
+  CLI::Option* route = verb->add_option("route", options->route, "Only this route")->type_name("ROUTE");
+  CLI::Option* watch = verb->add_flag("--watch", options->watch, "Show it again and again, with rates in between");
+  verb->add_option("--interval", options->interval, "Between two looks of --watch")
+      ->needs(watch)
+      ->capture_default_str()
+      ->type_name("DURATION")
+      ->check(check_duration);
+  verb->add_option("-n,--times", options->times, "Ends --watch after so many looks; 0: Ctrl-C does")->needs(watch);
+  CLI::Option* wait = verb->add_option("--wait", options->wait, "Return when the rollout of the route has this phase")
+                          ->needs(route)
+                          ->excludes(watch)
+                          ->type_name("PHASE")
+                          ->transform(CLI::IsMember(phase_names(), CLI::ignore_case));
+  verb->add_option("--timeout", options->timeout, "How long --wait waits")
+      ->needs(wait)
+      ->capture_default_str()
+      ->type_name("DURATION")
+      ->check(check_duration);
+  verb->add_option("--events", options->events, "Show so many of the newest lines of the journal")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1000));
   verb->add_option("-o,--output", options->output, "For people or for programs")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
   add_admin_options(*verb, options->admin);
   verb->footer(
-      "Counts and latencies are since the start of the gateway. Exits with 0, with 1 when it cannot be asked or has "
-      "no\n"
-      "such route, with 2 when the command line makes no sense.\n\n"
-      "Example: sluice status fraud\n"
-      "         sluice status -o json | jq '.routes[].versions[] | {version, inFlight}'");
+      "Counts and latencies are since the start of the gateway, RPS since the look before or the beginning of the\n"
+      "rollout's step. Exits with 0, with 1 when the gateway cannot be asked, with 2 when the command line makes no\n"
+      "sense, with 4 when there is no such route; --wait with 5 when the rollout ended otherwise and with 124 when it\n"
+      "took too long.\n\n"
+      "Example: sluice status fraud --watch\n"
+      "         sluice status fraud --wait Promoted --timeout 2h && echo done\n"
+      "         sluice status fraud --events 50\n"
+      "         sluice status -o json | jq '.routes[] | {route, phase: .rollout.phase}'");
   verb->callback([options, &exit_code] { exit_code = status(*options); });
 }
 

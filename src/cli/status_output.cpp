@@ -1,43 +1,18 @@
 #include "sluice/cli/status_output.hpp"
 
-#include <nlohmann/json.hpp>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <optional>
 #include <utility>
 
-#include "sluice/cli/terminal.hpp"
+#include "sluice/cli/json_fields.hpp"
+#include "sluice/cli/rollout_output.hpp"
 
 namespace sluice::cli {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-std::string text(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-double number(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_number() ? found->get<double>() : 0;
-}
-
-std::uint64_t count(const Json& object, const char* key) {
-  const double value = number(object, key);
-  return value > 0 ? static_cast<std::uint64_t>(value) : 0;
-}
-
-/// The list of that name; empty when there is none.
-const Json& list(const Json& object, const char* key) {
-  static const Json nothing = Json::array();
-  const auto found = object.find(key);
-  return found != object.end() && found->is_array() ? *found : nothing;
-}
-
-const Json& part(const Json& object, const char* key) {
-  static const Json nothing = Json::object();
-  const auto found = object.find(key);
-  return found != object.end() && found->is_object() ? *found : nothing;
-}
 
 Colour colour_of_state(const std::string& state) {
   if (state == "admitted") return Colour::Green;
@@ -66,6 +41,62 @@ std::string success(const Json& version) {
   return std::to_string(hundredths / 100) + (hundredths == 10000 ? "%" : (rest.size() < 2 ? ".0" : ".") + rest + "%");
 }
 
+/// "91.2"; nothing when it is not known.
+std::string rate(const Json& version) {
+  if (!has_number(version, "rps")) return "-";
+  std::array<char, 32> out{};
+  const double value = number(version, "rps");
+  std::snprintf(out.data(), out.size(), value < 99.95 ? "%.1f" : "%.0f", value);
+  return out.data();
+}
+
+/// Seconds since 1970 of `2026-11-22T09:51:07.042Z`; 0 for anything else.
+double seconds_of(const std::string& time) {
+  std::tm utc{};
+  const char* rest = strptime(time.c_str(), "%Y-%m-%dT%H:%M:%S", &utc);
+  if (rest == nullptr) return 0;
+  const double fraction = *rest == '.' ? std::strtod(rest, nullptr) : 0;
+  return static_cast<double>(timegm(&utc)) + fraction;
+}
+
+const Json* find_named(const Json& list, const char* key, const std::string& name) {
+  for (const Json& item : list) {
+    if (text(item, key) == name) return &item;
+  }
+  return nullptr;
+}
+
+/// Since the sample before, or else since the evidence counts.
+std::optional<double> rate_of(const Json& route, const Json& version, const Json* before, double now) {
+  const std::string name = text(version, "version");
+  if (before != nullptr) {
+    const Json* past_route = find_named(list(*before, "routes"), "route", text(route, "route"));
+    const Json* past = past_route == nullptr ? nullptr : find_named(list(*past_route, "versions"), "version", name);
+    const double seconds = now - number(*before, "time");
+    const double more = past == nullptr ? -1 : number(version, "answered") - number(*past, "answered");
+    if (more < 0 || seconds <= 0) return std::nullopt;  // another process answers now
+    return more / seconds;
+  }
+  const Json& rollout = part(route, "rollout");
+  const Json* share = find_named(list(rollout, "versions"), "version", name);
+  const double since = seconds_of(text(rollout, "windowSince"));
+  if (share == nullptr || since <= 0 || now - since < 1) return std::nullopt;
+  return number(*share, "requests") / (now - since);
+}
+
+std::string route_lines(const Json& route, const Json& config, const Style& style) {
+  const Json& rollout = part(route, "rollout");
+  std::string out = "\nRoute:   " + painted(text(route, "route"), Colour::Bold, style.colour) +
+                    "   Strategy: " + painted(text(route, "strategy"), Colour::None, false);
+  if (rollout.empty()) return out + "\n";
+  const std::uint64_t observed = count(rollout, "observedGeneration");
+  out +=
+      "   policy gen " + std::to_string(count(rollout, "generation")) + " (" + text(config, "hash").substr(0, 8) + ")";
+  if (observed != count(rollout, "generation")) out += " observed " + std::to_string(observed);
+  out += "   Serving: " + serving_as_text(text(rollout, "serving"), style) + "\n";
+  return out + rollout_head(rollout, style);
+}
+
 std::string usable(const Json& endpoints) {
   std::size_t ready = 0;
   for (const Json& endpoint : endpoints) ready += number(endpoint, "share") > 0 ? 1 : 0;
@@ -79,6 +110,7 @@ std::string versions_table(const Json& route, bool colour) {
                {"OBSERVED(n)", true},
                {"ANSWERED", true},
                {"SUCCESS", true},
+               {"RPS", true},
                {"P50", true},
                {"P95", true},
                {"P99", true},
@@ -93,9 +125,10 @@ std::string versions_table(const Json& route, bool colour) {
     table.add({text(version, "version"), text(version, "role"), percent(number(version, "targetWeight")),
                decisions == 0 ? std::string("-")
                               : percent(number(version, "observedWeight")) + " (" + grouped(decisions) + ")",
-               grouped(count(version, "answered")), success(version), short_seconds(number(latency, "p50")),
-               short_seconds(number(latency, "p95")), short_seconds(number(latency, "p99")),
-               grouped(count(version, "inFlight")), Table::Cell(ready, all_ready ? Colour::None : Colour::Yellow)});
+               grouped(count(version, "answered")), success(version), rate(version),
+               short_seconds(number(latency, "p50")), short_seconds(number(latency, "p95")),
+               short_seconds(number(latency, "p99")), grouped(count(version, "inFlight")),
+               Table::Cell(ready, all_ready ? Colour::None : Colour::Yellow)});
   }
   return table.text(colour);
 }
@@ -124,12 +157,28 @@ std::string endpoints_table(const Json& route, bool colour) {
 
 }  // namespace
 
-std::string status_as_text(const Json& status, bool colour) {
-  std::string out = gateway_line(part(status, "config"), part(status, "drain"), colour);
+void add_rates(Json& status, const Json* before, double now) {
+  status["time"] = now;
+  if (!status.contains("routes") || !status["routes"].is_array()) return;
+  for (Json& route : status["routes"]) {
+    if (!route.is_object() || !route.contains("versions") || !route["versions"].is_array()) continue;
+    const Json past = route;
+    for (Json& version : route["versions"]) {
+      if (!version.is_object()) continue;
+      if (const auto rps = rate_of(past, version, before, now)) version["rps"] = *rps;
+    }
+  }
+}
+
+std::string status_as_text(const Json& status, const Style& style, std::size_t events) {
+  const Json& config = part(status, "config");
+  std::string out = gateway_line(config, part(status, "drain"), style.colour);
   for (const Json& route : list(status, "routes")) {
-    out += "\nRoute: " + painted(text(route, "route"), Colour::Bold, colour) +
-           "    Strategy: " + painted(text(route, "strategy"), Colour::None, colour) + "\n";
-    out += versions_table(route, colour) + endpoints_table(route, colour);
+    const Json& rollout = part(route, "rollout");
+    const Json& journal = list(route, "journal");
+    out += route_lines(route, config, style) + versions_table(route, style.colour) + rollout_tables(rollout, style) +
+           endpoints_table(route, style.colour) +
+           events_as_text(journal.empty() ? list(rollout, "events") : journal, events, style);
   }
   return out;
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <iostream>
 
 namespace sluice::cli {
 
@@ -41,9 +42,38 @@ const char* escape_of(Colour colour) {
 
 }  // namespace
 
+bool is_terminal() {
+  return isatty(STDOUT_FILENO) == 1;
+}
+
 bool wants_colour() {
   const char* no_colour = std::getenv("NO_COLOR");
-  return (no_colour == nullptr || *no_colour == '\0') && isatty(STDOUT_FILENO) == 1;
+  return (no_colour == nullptr || *no_colour == '\0') && is_terminal();
+}
+
+bool wants_unicode() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* value = std::getenv(name);
+    if (value == nullptr || *value == '\0') continue;
+    const std::string locale(value);
+    return locale.find("UTF-8") != std::string::npos || locale.find("utf8") != std::string::npos ||
+           locale.find("UTF8") != std::string::npos || locale.find("utf-8") != std::string::npos;
+  }
+  return false;
+}
+
+Style style_of_output() {
+  return {wants_colour(), wants_unicode()};
+}
+
+ProgressLine::~ProgressLine() {
+  if (shown_) std::cerr << "\r\033[K" << std::flush;
+}
+
+void ProgressLine::show(const std::string& text) {
+  if (isatty(STDERR_FILENO) != 1) return;
+  std::cerr << "\r\033[K" << painted(text, Colour::None, false) << std::flush;
+  shown_ = true;
 }
 
 std::string painted(std::string_view text, Colour colour, bool enabled) {
@@ -81,7 +111,7 @@ std::string Table::text(bool colour) const {
        [&](std::size_t i) { return painted(columns_[i].title, Colour::Bold, colour); });
   for (const auto& row : rows_) {
     line([&](std::size_t i) -> const std::string& { return row[i].text; },
-         [&](std::size_t i) { return painted(row[i].text, row[i].colour, colour); });
+         [&](std::size_t i) { return row[i].painted ? row[i].text : painted(row[i].text, row[i].colour, colour); });
   }
   return out;
 }

@@ -162,29 +162,5 @@ TEST(DrainVerb, ACommandLineWithoutSenseIsRefused) {
   testing::internal::GetCapturedStderr();
 }
 
-TEST(StatusVerb, ShowsOneRouteOrAllAsTextOrJson) {
-  const FakeUpstream port(admin_port([](const auto& request) {
-    if (request.target() == "/api/v1/config") return Answer{200, R"({"generation": 7})"};
-    if (request.target() == "/api/v1/drain") return Answer{200, process("serving")};
-    if (request.target() == "/api/v1/routes/fraud") return Answer{200, route("admitted", 0)};
-    if (request.target() == "/api/v1/routes") return Answer{200, R"({"routes": [)" + route("admitted", 0) + "]}"};
-    return Answer{404, R"({"error": "there is no route"})"};
-  }));
-  const Json all = Json::parse(command({"status", "-o", "json", "--admin", address_of(port)}).out);
-  EXPECT_EQ(all["config"]["generation"], 7);
-  EXPECT_EQ(all["routes"][0]["route"], "fraud");
-  const Json one = Json::parse(command({"status", "fraud", "-o", "json", "--admin", address_of(port)}).out);
-  EXPECT_EQ(one["routes"].size(), 1U);
-  EXPECT_NE(command({"status", "--admin", address_of(port)}).out.find("Route: fraud"), std::string::npos);
-  const Ran unknown = command({"status", "frau", "--admin", address_of(port)});
-  EXPECT_EQ(unknown.exit_code, 1);
-  EXPECT_EQ(unknown.err, "sluice: there is no route\n");
-}
-
-TEST(StatusVerb, AnAnswerOfSomethingElseIsAnError) {
-  const FakeUpstream port(admin_port([](const auto&) { return Answer{200, "<html>"}; }));
-  EXPECT_EQ(command({"status", "--admin", address_of(port)}).exit_code, 1);
-}
-
 }  // namespace
 }  // namespace sluice::cli

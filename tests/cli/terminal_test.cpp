@@ -58,5 +58,24 @@ TEST(Terminal, NumbersAreShort) {
   EXPECT_EQ(percent(1), "100%");
 }
 
+TEST(Terminal, SymbolsAreForLocalesThatHaveThem) {
+  const auto with = [](const char* all, const char* ctype, const char* lang) {
+    setenv("LC_ALL", all, 1);
+    setenv("LC_CTYPE", ctype, 1);
+    setenv("LANG", lang, 1);
+    return wants_unicode();
+  };
+  EXPECT_TRUE(with("", "", "de_DE.UTF-8"));
+  EXPECT_TRUE(with("", "C.utf8", "C"));
+  EXPECT_FALSE(with("C", "C.UTF-8", "de_DE.UTF-8")) << "the first that is set decides";
+  EXPECT_FALSE(with("", "", ""));
+}
+
+TEST(Terminal, ACellThatIsReadyKeepsItsColours) {
+  Table table({{"A"}, {"B"}});
+  table.add({std::string("x"), Table::Cell::ready("\033[32my\033[0m")});
+  EXPECT_EQ(table.text(false), "A  B\nx  \033[32my\033[0m\n");
+}
+
 }  // namespace
 }  // namespace sluice::cli

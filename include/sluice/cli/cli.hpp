@@ -27,8 +27,11 @@ void add_check(CLI::App& app, int& exit_code, PolicyCheck deeper = {});
 /// `sluice schema`: the JSON Schema of a policy document; with hidden flags also the generated pages of docs/.
 void add_schema(CLI::App& app, int& exit_code);
 
-/// `sluice status [ROUTE] [-o text|json]`: what a running gateway does; 0, or 1 when it cannot be asked.
+/// `sluice status [ROUTE] [--watch | --wait PHASE] [-o text|json]`: what a running gateway does; see exit_codes.hpp.
 void add_status(CLI::App& app, int& exit_code);
+
+/// `sluice promote|pause|resume|abort|retry|undo ROUTE`: a person's word about a rollout; see exit_codes.hpp.
+void add_rollout_verbs(CLI::App& app, int& exit_code);
 
 /// `sluice drain [ROUTE[/VERSION]] [--endpoint A] [--undo] [--wait]`: 0 when done, 1 when refused or not in time.
 void add_drain(CLI::App& app, int& exit_code);

@@ -1,13 +1,20 @@
 #pragma once
 
+#include <cstddef>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "sluice/cli/terminal.hpp"
+
 namespace sluice::cli {
 
-/// For people: the process, then each route with a table of its versions and one of their endpoints.
-/// `status` is what `sluice status -o json` prints: `{"config": …, "drain": …, "routes": [...]}`; what is missing in it
-/// shows as empty.
-std::string status_as_text(const nlohmann::ordered_json& status, bool colour);
+/// For people: the process, then each route with its rollout, tables of its versions, checks and endpoints, and the
+/// newest `events`. `status` is what `sluice status -o json` prints: `{"config": …, "drain": …, "routes": [...]}`; what
+/// is missing in it shows as empty.
+std::string status_as_text(const nlohmann::ordered_json& status, const Style& style, std::size_t events = 5);
+
+/// Notes the time, in seconds since 1970, and puts `rps` to every version: what it answered since the status before, or
+/// without one its requests since the rollout's evidence counts. Leaves it out where neither is known.
+void add_rates(nlohmann::ordered_json& status, const nlohmann::ordered_json* before, double now);
 
 }  // namespace sluice::cli

@@ -8,8 +8,33 @@
 /// What verbs print for people.
 namespace sluice::cli {
 
+/// Standard output is one.
+bool is_terminal();
 /// Standard output is a terminal and nobody asked for NO_COLOR.
 bool wants_colour();
+
+/// What the terminal shows: LC_ALL, LC_CTYPE or LANG, the first that is set, names UTF-8.
+bool wants_unicode();
+/// How to write for people.
+struct Style {
+  bool colour = false;
+  bool unicode = false;
+};
+/// As standard output wants it.
+Style style_of_output();
+
+/// A line on standard error that is written over and over; nothing when that is no terminal. It is gone in the end.
+class ProgressLine {
+ public:
+  ProgressLine() = default;
+  ~ProgressLine();
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+  void show(const std::string& text);
+
+ private:
+  bool shown_ = false;
+};
 
 enum class Colour : unsigned char { None, Green, Yellow, Red, Bold };
 /// The text in that colour; control characters of the text itself become `?`.
@@ -24,13 +49,21 @@ class Table {
   };
   struct Cell {
     Cell(std::string text, Colour colour = Colour::None) : text(std::move(text)), colour(colour) {}  // NOLINT
+    /// Has its colours already, and stands in the last column.
+    static Cell ready(std::string text) {
+      Cell cell(std::move(text));
+      cell.painted = true;
+      return cell;
+    }
     std::string text;
     Colour colour;
+    bool painted = false;
   };
 
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
   /// As many cells as columns.
   void add(std::vector<Cell> row) { rows_.push_back(std::move(row)); }
+  bool empty() const noexcept { return rows_.empty(); }
   std::string text(bool colour) const;
 
  private:

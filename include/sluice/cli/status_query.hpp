@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "sluice/base/result.hpp"
+#include "sluice/cli/admin_client.hpp"
+
+namespace sluice::cli {
+
+/// Why a status could not be had.
+struct StatusProblem {
+  bool no_such_route = false;
+  std::string message;
+};
+
+/// What `sluice status` is about, from three or four requests: `{"config": …, "drain": …, "routes": [...]}`. `route`
+/// empty: all of them. Each route gets its `journal` when more than the ten `events` are wanted that a rollout carries.
+Result<nlohmann::ordered_json, StatusProblem> query_status(const AdminClient& client, const std::string& route,
+                                                           std::size_t events);
+
+/// The rollout of one route; empty when the route has none.
+Result<nlohmann::ordered_json, StatusProblem> query_rollout(const AdminClient& client, const std::string& route);
+
+}  // namespace sluice::cli

@@ -1,0 +1,188 @@
+#include "sluice/cli/rollout_output.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string_view>
+
+#include "sluice/cli/json_fields.hpp"
+
+namespace sluice::cli {
+
+namespace {
+
+struct Look {
+  std::string_view word;
+  std::string_view symbol;
+  Colour colour;
+};
+
+constexpr std::array phases{
+    Look{"Idle", "\u00b7", Colour::None},        Look{"Pending", "\u25cc", Colour::Yellow},
+    Look{"Progressing", "\u25b6", Colour::None}, Look{"Paused", "\u0965", Colour::Yellow},
+    Look{"Held", "\u26a0", Colour::Yellow},      Look{"RollingBack", "\u21b6", Colour::Red},
+    Look{"Promoted", "\u2714", Colour::Green},   Look{"Concluded", "\u2714", Colour::Green},
+    Look{"RolledBack", "\u2718", Colour::Red},   Look{"Aborted", "\u2718", Colour::Red},
+    Look{"Superseded", "\u00b7", Colour::None},
+};
+constexpr std::array verdicts{
+    Look{"Pending", "\u25cc", Colour::None}, Look{"Pass", "\u2714", Colour::Green},
+    Look{"Fail", "\u2718", Colour::Red},     Look{"Inconclusive", "\u25cc", Colour::Yellow},
+    Look{"Error", "\u26a0", Colour::Yellow},
+};
+constexpr std::array servings{
+    Look{"Healthy", "\u2714", Colour::Green},
+    Look{"Degraded", "\u26a0", Colour::Yellow},
+    Look{"Down", "\u2718", Colour::Red},
+};
+
+template <std::size_t N>
+Look look_of(const std::array<Look, N>& looks, std::string_view word) {
+  const auto found = std::find_if(looks.begin(), looks.end(), [&](const Look& look) { return look.word == word; });
+  return found == looks.end() ? Look{word, "", Colour::None} : *found;
+}
+
+/// The symbol where it can be shown, then the word.
+template <std::size_t N>
+std::string marked(const std::array<Look, N>& looks, const std::string& word, const Style& style) {
+  const Look look = look_of(looks, word);
+  const bool symbol = style.unicode && !look.symbol.empty();
+  return painted((symbol ? std::string(look.symbol) + " " : std::string()) + word, look.colour, style.colour);
+}
+
+/// In the unit of its metric: "0.09%", "40ms", "0.9".
+std::string value_of(const Json& check, const char* key) {
+  if (!has_number(check, key)) return "-";
+  const double value = number(check, key);
+  const std::string name = text(check, "name");
+  std::array<char, 32> out{};
+  if (name.starts_with("latency-") || name.starts_with("ttfb-")) return short_seconds(value);
+  std::snprintf(out.data(), out.size(), name.starts_with("error-rate") ? "%.2f%%" : "%.4g",
+                name.starts_with("error-rate") ? value * 100 : value);
+  return out.data();
+}
+
+void add_checks(Table& table, const Json& checks, const std::string& owner, const Style& style) {
+  for (const Json& check : checks) {
+    const std::string message = text(check, "message");
+    std::string verdict = marked(verdicts, text(check, "verdict"), style);
+    if (flag(check, "dryRun")) verdict += " (dry run)";
+    if (!message.empty()) verdict += ": " + painted(message, Colour::None, false);
+    const std::string name = (owner.empty() ? "" : owner + " ") + text(check, "name");
+    table.add({name, value_of(check, "reference"), value_of(check, "value"), grouped(count(check, "samples")),
+               text(check, "rule"), Table::Cell::ready(verdict)});
+  }
+}
+
+std::string checks_table(const Json& rollout, const Style& style) {
+  Table table({{"CHECK"}, {"STABLE", true}, {"CANDIDATE", true}, {"N", true}, {"RULE"}, {"VERDICT"}});
+  add_checks(table, list(rollout, "checks"), {}, style);
+  for (const Json& arm : list(rollout, "arms")) add_checks(table, list(arm, "checks"), text(arm, "version"), style);
+  return table.empty() ? std::string() : table.text(style.colour);
+}
+
+std::string arms_table(const Json& rollout, const Style& style) {
+  Table table({{"ARM"}, {"SHARE", true}, {"BEST", true}, {"SUCCESSES", true}, {"FAILURES", true}, {"NOTE"}});
+  const std::string winner = text(rollout, "winner");
+  for (const Json& arm : list(rollout, "arms")) {
+    const std::string version = text(arm, "version");
+    std::string note = text(arm, "reason");
+    if (flag(arm, "dropped")) note = "dropped" + (note.empty() ? std::string() : ": " + note);
+    if (!winner.empty() && version == winner) note = "winner" + (note.empty() ? std::string() : ": " + note);
+    table.add({version, percent(number(arm, "share")), percent(number(arm, "probabilityBest")),
+               grouped(count(arm, "successes")), grouped(count(arm, "failures")),
+               Table::Cell(note, flag(arm, "dropped") ? Colour::Yellow : Colour::None)});
+  }
+  return table.empty() ? std::string() : table.text(style.colour);
+}
+
+std::string time_of_day(const std::string& time) {
+  return time.size() >= 19 ? time.substr(11, 8) : std::string("-");
+}
+
+std::string slots_table(const Json& rollout, const Style& style) {
+  Table table({{"INSTANCE"}, {"BECOMES"}, {"PHASE"}, {"SINCE (UTC)"}, {"TRIES", true}});
+  for (const Json& slot : list(rollout, "slots")) {
+    const std::string phase = text(slot, "phase");
+    const bool moves = phase != "Old" && phase != "New";
+    table.add({text(slot, "stable").empty() ? "-" : text(slot, "stable"),
+               text(slot, "candidate").empty() ? "-" : text(slot, "candidate"),
+               Table::Cell(phase + (flag(slot, "back") ? " (back)" : ""), phase == "New" ? Colour::Green
+                                                                          : moves        ? Colour::Yellow
+                                                                                         : Colour::None),
+               time_of_day(text(slot, "since")), std::to_string(count(slot, "tries"))});
+  }
+  return table.empty() ? std::string() : table.text(style.colour);
+}
+
+/// "step 2/5 (pause 10m, 6m12s left)", "stage 1/3, step 2/5 (…)"; nothing when there are none.
+std::string step_of(const Json& rollout) {
+  const std::uint64_t steps = count(rollout, "steps");
+  const std::uint64_t stages = count(rollout, "stages");
+  const std::string words = text(rollout, "stepText");
+  std::string out;
+  if (stages > 0) out = "stage " + std::to_string(count(rollout, "stage")) + "/" + std::to_string(stages);
+  if (steps > 0) {
+    out += (out.empty() ? "step " : ", step ") + std::to_string(count(rollout, "step")) + "/" + std::to_string(steps);
+  }
+  if (words.empty()) return out;
+  return out.empty() ? words : out + " (" + words + ")";
+}
+
+}  // namespace
+
+std::string rollout_in_short(const Json& rollout) {
+  const std::string step = step_of(rollout);
+  return text(rollout, "phase") + (step.empty() ? "" : ", " + step);
+}
+
+std::string rollout_head(const Json& rollout, const Style& style) {
+  std::string out = "Phase:   " + marked(phases, text(rollout, "phase"), style);
+  if (flag(rollout, "pausedByPerson")) {
+    const std::string by = text(rollout, "pausedBy");
+    out += painted(by.empty() ? " by a person" : " by " + by, Colour::None, false);
+  }
+  std::string step = step_of(rollout);
+  if (!step.empty()) step.front() = step.front() == 's' ? 'S' : step.front();
+  if (!step.empty()) out += "   " + painted(step, Colour::None, false);
+  if (const std::string next = text(rollout, "next"); !next.empty() && !flag(rollout, "over")) {
+    out += "   Next: " + painted(next, Colour::None, false);
+  }
+  out += '\n';
+  const std::string reason = text(rollout, "reason");
+  const std::string message = text(rollout, "message");
+  if (!reason.empty() || !message.empty()) {
+    out += "         " +
+           painted(reason + (reason.empty() || message.empty() ? "" : ": ") + message, Colour::None, false) + '\n';
+  }
+  std::string verbs;
+  for (const Json& verb : list(rollout, "verbs")) {
+    if (verb.is_string()) verbs += (verbs.empty() ? "" : ", ") + verb.get<std::string>();
+  }
+  if (!verbs.empty()) out += "Verbs:   " + painted(verbs, Colour::None, false) + '\n';
+  return out;
+}
+
+std::string rollout_tables(const Json& rollout, const Style& style) {
+  return checks_table(rollout, style) + arms_table(rollout, style) + slots_table(rollout, style);
+}
+
+std::string events_as_text(const Json& entries, std::size_t most, const Style& style) {
+  if (!entries.is_array() || entries.empty() || most == 0) return {};
+  Table table({{"EVENTS (UTC)"}, {"KIND"}, {"WHAT"}});
+  for (const Json& entry : entries) {
+    if (most-- == 0) break;
+    const std::string time = text(entry, "time");
+    const std::string actor = text(entry, "actor");
+    const std::string by = actor.empty() || actor == "sluice" ? "" : " (" + actor + ")";
+    table.add({time.size() >= 19 ? time.substr(5, 5) + " " + time.substr(11, 8) : time, text(entry, "kind"),
+               text(entry, "text") + by});
+  }
+  return table.text(style.colour);
+}
+
+std::string serving_as_text(const std::string& serving, const Style& style) {
+  return marked(servings, serving, style);
+}
+
+}  // namespace sluice::cli

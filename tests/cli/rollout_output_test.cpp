@@ -1,0 +1,131 @@
+#include "sluice/cli/rollout_output.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace sluice::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json canary() {
+  return Json::parse(R"({
+    "phase": "Paused", "over": false, "reason": "TimedPause", "message": "6m12s of 10m left", "pausedByPerson": false,
+    "step": 2, "steps": 5, "stepText": "pause 10m, 6m12s left", "next": "setWeight 25", "verbs": ["promote", "pause"],
+    "checks": [
+      {"name": "error-rate", "verdict": "Pass", "rule": "margin 0.5%", "value": 0.0009, "reference": 0.0002,
+       "samples": 6131, "message": "error-rate 0.09% <= 0.52%", "dryRun": false},
+      {"name": "latency-p99", "verdict": "Inconclusive", "rule": "relativeMargin 20%", "value": 0.055,
+       "reference": 0.04, "samples": 6131, "message": "", "dryRun": false},
+      {"name": "gpu-memory", "verdict": "Error", "rule": "max 0.9", "value": null, "reference": null, "samples": 0,
+       "message": "no answer", "dryRun": true}]})");
+}
+
+TEST(RolloutOutput, SaysWhereItStandsAndWhatComesNext) {
+  EXPECT_EQ(rollout_head(canary(), {}),
+            "Phase:   Paused   Step 2/5 (pause 10m, 6m12s left)   Next: setWeight 25\n"
+            "         TimedPause: 6m12s of 10m left\n"
+            "Verbs:   promote, pause\n");
+  EXPECT_EQ(rollout_in_short(canary()), "Paused, step 2/5 (pause 10m, 6m12s left)");
+}
+
+TEST(RolloutOutput, SaysWhoPausedIt) {
+  Json paused = canary();
+  paused["pausedByPerson"] = true;
+  paused["pausedBy"] = "alice";
+  EXPECT_EQ(rollout_head(paused, {}).find("Phase:   Paused by alice   Step"), 0U);
+}
+
+TEST(RolloutOutput, NothingFollowsWhatIsOver) {
+  Json over = canary();
+  over["phase"] = "Promoted";
+  over["over"] = true;
+  EXPECT_EQ(rollout_head(over, {}).find("Next:"), std::string::npos);
+}
+
+TEST(RolloutOutput, StagesStandBeforeTheirSteps) {
+  Json staged = canary();
+  staged["stage"] = 2;
+  staged["stages"] = 3;
+  EXPECT_EQ(rollout_in_short(staged), "Paused, stage 2/3, step 2/5 (pause 10m, 6m12s left)");
+  staged["steps"] = 0;
+  staged["stepText"] = "";
+  EXPECT_EQ(rollout_in_short(staged), "Paused, stage 2/3");
+}
+
+TEST(RolloutOutput, ChecksShowBothNumbersInTheirUnit) {
+  EXPECT_EQ(rollout_tables(canary(), {}),
+            "CHECK        STABLE  CANDIDATE      N  RULE                VERDICT\n"
+            "error-rate    0.02%      0.09%  6 131  margin 0.5%         Pass: error-rate 0.09% <= 0.52%\n"
+            "latency-p99    40ms       55ms  6 131  relativeMargin 20%  Inconclusive\n"
+            "gpu-memory        -          -      0  max 0.9             Error (dry run): no answer\n");
+}
+
+TEST(RolloutOutput, SymbolsNeedATerminalThatShowsThem) {
+  const std::string text = rollout_head(canary(), {.unicode = true}) + rollout_tables(canary(), {.unicode = true});
+  EXPECT_NE(text.find("\u0965 Paused"), std::string::npos);
+  EXPECT_NE(text.find("\u2714 Pass"), std::string::npos);
+  EXPECT_NE(text.find("\u25cc Inconclusive"), std::string::npos);
+  EXPECT_EQ(serving_as_text("Healthy", {.unicode = true}), "\u2714 Healthy");
+  EXPECT_EQ(serving_as_text("Healthy", {}), "Healthy");
+  EXPECT_EQ(serving_as_text("Sideways", {.unicode = true}), "Sideways") << "a word of a later version";
+}
+
+TEST(RolloutOutput, ColourMarksVerdicts) {
+  const std::string text = rollout_tables(canary(), {.colour = true});
+  EXPECT_NE(text.find("\033[32mPass\033[0m"), std::string::npos);
+  EXPECT_EQ(rollout_tables(canary(), {}).find('\033'), std::string::npos);
+}
+
+TEST(RolloutOutput, ShowsArmsWithTheirGuardrails) {
+  const Json bandit = Json::parse(R"({"winner": "v2", "arms": [
+    {"version": "v1", "share": 0.02, "probabilityBest": 0.01, "successes": 900, "failures": 100, "dropped": true,
+     "reason": "latency-p99 900ms > max 300ms", "checks": [{"name": "latency-p99", "verdict": "Fail", "rule": "max 300ms",
+     "value": 0.9, "samples": 1000, "message": "latency-p99 900ms > max 300ms"}]},
+    {"version": "v2", "share": 0.98, "probabilityBest": 0.99, "successes": 9990, "failures": 10, "dropped": false}]})");
+  EXPECT_EQ(rollout_tables(bandit, {}),
+            "CHECK           STABLE  CANDIDATE      N  RULE       VERDICT\n"
+            "v1 latency-p99       -      900ms  1 000  max 300ms  Fail: latency-p99 900ms > max 300ms\n"
+            "ARM  SHARE  BEST  SUCCESSES  FAILURES  NOTE\n"
+            "v1      2%    1%        900       100  dropped: latency-p99 900ms > max 300ms\n"
+            "v2     98%   99%      9 990        10  winner\n");
+}
+
+TEST(RolloutOutput, ShowsInstancesOfARollingUpdate) {
+  const Json rolling = Json::parse(R"({"slots": [
+    {"stable": "a:1", "candidate": "b:1", "phase": "New", "back": false, "since": "2026-09-21T14:13:20.042Z", "tries": 0},
+    {"stable": "a:2", "candidate": "", "phase": "Draining", "back": true, "since": null, "tries": 2}]})");
+  EXPECT_EQ(rollout_tables(rolling, {}),
+            "INSTANCE  BECOMES  PHASE            SINCE (UTC)  TRIES\n"
+            "a:1       b:1      New              14:13:20         0\n"
+            "a:2       -        Draining (back)  -                2\n");
+}
+
+TEST(RolloutOutput, EventsNameThePersonAndNotTheProgram) {
+  const Json events = Json::parse(R"([
+    {"time": "2026-09-21T14:13:20.042Z", "actor": "alice", "kind": "Paused", "text": "a person paused it"},
+    {"time": "2026-09-21T14:12:20.042Z", "actor": "sluice", "kind": "Advanced", "text": "v2 to 25%"}])");
+  EXPECT_EQ(events_as_text(events, 5, {}),
+            "EVENTS (UTC)    KIND      WHAT\n"
+            "09-21 14:13:20  Paused    a person paused it (alice)\n"
+            "09-21 14:12:20  Advanced  v2 to 25%\n");
+  EXPECT_EQ(events_as_text(events, 1, {}).find("Advanced"), std::string::npos);
+  EXPECT_EQ(events_as_text(Json::array(), 5, {}), "");
+}
+
+TEST(RolloutOutput, TextOfOthersCannotSteerTheTerminal) {
+  Json odd = canary();
+  odd["message"] = "\033[2Jgone";
+  odd["checks"][0]["message"] = "\033[2Jgone";
+  EXPECT_EQ((rollout_head(odd, {}) + rollout_tables(odd, {})).find('\033'), std::string::npos);
+}
+
+TEST(RolloutOutput, WhatIsMissingShowsAsEmpty) {
+  EXPECT_EQ(rollout_head(Json::object(), {}), "Phase:   \n");
+  EXPECT_EQ(rollout_tables(Json::parse(R"({"checks": 3, "arms": [1], "slots": {}})"), {}).find('\033'),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace sluice::cli

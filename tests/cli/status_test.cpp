@@ -1,0 +1,162 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/command.hpp"
+#include "support/connection.hpp"
+
+namespace sluice::cli {
+namespace {
+
+using test::FakeUpstream;
+using Json = nlohmann::json;
+using Answer = std::pair<int, std::string>;
+
+Json rollout(const std::string& phase) {
+  const bool over = phase == "Promoted" || phase == "RolledBack";
+  return {{"phase", phase}, {"over", over}, {"step", 2}, {"steps", 5}, {"message", "error-rate 5% > max 1% (n=200)"}};
+}
+
+/// A gateway with the one route `fraud`, whose rollout has the phase that the test gives.
+Answer gateway(const test::HttpMessage& request, const std::string& phase, int answered = 0) {
+  const std::string target = request.target();
+  if (target == "/api/v1/config") return {200, R"({"build": "0.1.0", "generation": 7, "hash": "4f1c2aab00000000"})"};
+  if (target == "/api/v1/drain") return {200, R"({"phase": "serving"})"};
+  if (target.starts_with("/api/v1/routes/fraud/journal")) {
+    return {200, Json{{"entries", {{{"kind", "Begun"}, {"text", target.substr(target.find('?'))}}}}}.dump()};
+  }
+  Json route{{"route", "fraud"}, {"strategy", "canary"}, {"rollout", rollout(phase)}};
+  route["versions"] = Json::array({{{"version", "v1"}, {"answered", answered}}});
+  if (target == "/api/v1/routes/fraud") return {200, route.dump()};
+  if (target == "/api/v1/routes") return {200, Json{{"routes", {route}}}.dump()};
+  return {404, R"({"error": "there is no route"})"};
+}
+
+TEST(StatusVerb, ShowsOneRouteOrAll) {
+  const FakeUpstream port(admin_port([](const auto& request) { return gateway(request, "Progressing"); }));
+  for (const auto& arguments : {std::vector<std::string>{"status"}, {"status", "fraud"}}) {
+    auto all = arguments;
+    all.insert(all.end(), {"--admin", address_of(port)});
+    const Ran ran = command(all);
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    EXPECT_NE(ran.out.find("Phase:   "), std::string::npos);
+    EXPECT_NE(ran.out.find("Progressing   Step 2/5"), std::string::npos) << ran.out;
+  }
+  const Ran unknown = command({"status", "frau", "--admin", address_of(port)});
+  EXPECT_EQ(unknown.exit_code, 4);
+  EXPECT_EQ(unknown.err, "sluice: there is no route\n");
+}
+
+TEST(StatusVerb, WritesAllOfItForPrograms) {
+  const FakeUpstream port(admin_port([](const auto& request) { return gateway(request, "Progressing"); }));
+  const Json all = Json::parse(command({"status", "-o", "json", "--admin", address_of(port)}).out);
+  EXPECT_EQ(all["config"]["generation"], 7);
+  EXPECT_EQ(all["drain"]["phase"], "serving");
+  EXPECT_EQ(all["routes"][0]["rollout"]["phase"], "Progressing");
+  const Json one = Json::parse(command({"status", "fraud", "-o", "json", "--admin", address_of(port)}).out);
+  EXPECT_EQ(one["routes"].size(), 1U);
+}
+
+TEST(StatusVerb, AnAnswerOfSomethingElseIsAnError) {
+  const FakeUpstream port(admin_port([](const auto&) { return Answer{200, "<html>"}; }));
+  EXPECT_EQ(command({"status", "--admin", address_of(port)}).exit_code, 1);
+}
+
+TEST(StatusVerb, AsksTheJournalForMoreEventsThanARolloutCarries) {
+  const FakeUpstream port(admin_port([](const auto& request) { return gateway(request, "Progressing"); }));
+  const Ran ran = command({"status", "fraud", "--events", "50", "--admin", address_of(port)});
+  EXPECT_NE(ran.out.find("?limit=50"), std::string::npos) << ran.out;
+  EXPECT_EQ(command({"status", "fraud", "--events", "9", "--admin", address_of(port)}).out.find("?limit"),
+            std::string::npos);
+}
+
+TEST(StatusVerb, AWatchShowsRatesBetweenItsLooks) {
+  std::atomic<int> answered{0};
+  const FakeUpstream port(admin_port([&](const auto& request) {
+    if (request.target() == "/api/v1/routes/fraud") answered += 100;
+    return gateway(request, "Progressing", answered);
+  }));
+  const Ran ran = command(
+      {"status", "fraud", "--watch", "-n", "3", "--interval", "1ms", "-o", "json", "--admin", address_of(port)});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  std::istringstream lines(ran.out);
+  std::vector<Json> looks;
+  for (std::string line; std::getline(lines, line);) looks.push_back(Json::parse(line));
+  ASSERT_EQ(looks.size(), 3U);
+  EXPECT_FALSE(looks[0]["routes"][0]["versions"][0].contains("rps"));
+  for (int i = 1; i < 3; ++i) {
+    const double seconds = looks[i]["time"].get<double>() - looks[i - 1]["time"].get<double>();
+    EXPECT_NEAR(looks[i]["routes"][0]["versions"][0]["rps"].get<double>(), 100 / seconds, 1e-6 / seconds / seconds);
+  }
+}
+
+TEST(StatusVerb, AWatchOutlivesARestartAndDoesNotClearWhatIsNoScreen) {
+  std::atomic<int> looks{0};
+  const FakeUpstream port(admin_port([&](const auto& request) {
+    if (request.target() == "/api/v1/config" && ++looks == 2) return Answer{503, R"({"error": "not yet"})"};
+    return gateway(request, "Progressing");
+  }));
+  const Ran ran = command({"status", "--watch", "-n", "3", "--interval", "1ms", "--admin", address_of(port)});
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_EQ(ran.err, "sluice: not yet\n");
+  EXPECT_EQ(ran.out.find('\033'), std::string::npos);
+  EXPECT_NE(ran.out.find("Gateway:"), ran.out.rfind("Gateway:"));
+}
+
+TEST(StatusVerb, WaitsUntilThePhaseIsThere) {
+  std::atomic<int> looks{0};
+  const FakeUpstream port(admin_port([&](const auto& request) {
+    return gateway(request, request.target() == "/api/v1/routes/fraud" && ++looks >= 3 ? "Promoted" : "Progressing");
+  }));
+  const Ran ran = command({"status", "fraud", "--wait", "promoted", "-o", "json", "--admin", address_of(port)});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_EQ(Json::parse(ran.out)["routes"][0]["rollout"]["phase"], "Promoted");
+  EXPECT_GE(looks, 3);
+}
+
+TEST(StatusVerb, AnotherEndIsSaidAtOnce) {
+  std::string phase = "RolledBack";
+  const FakeUpstream port(admin_port([&](const auto& request) { return gateway(request, phase); }));
+  const auto wait = [&](const std::string& wished) {
+    return command({"status", "fraud", "--wait", wished, "--admin", address_of(port)});
+  };
+  const Ran ran = wait("Promoted");
+  EXPECT_EQ(ran.exit_code, 5);
+  EXPECT_EQ(ran.err,
+            "sluice: fraud will not be Promoted, it is RolledBack, step 2/5: error-rate 5% > max 1% (n=200)\n");
+  phase = "Idle";
+  EXPECT_EQ(wait("Promoted").exit_code, 5) << "nothing will ever be decided";
+  EXPECT_EQ(wait("Idle").exit_code, 0);
+}
+
+TEST(StatusVerb, AWaitThatTakesTooLongSaysHowFarItIs) {
+  const FakeUpstream port(admin_port([](const auto& request) { return gateway(request, "Paused"); }));
+  const Ran ran = command({"status", "fraud", "--wait", "Promoted", "--timeout", "1ms", "--admin", address_of(port)});
+  EXPECT_EQ(ran.exit_code, 124);
+  EXPECT_EQ(ran.err, "sluice: fraud is not Promoted after 1ms: Paused, step 2/5\n");
+}
+
+TEST(StatusVerb, AWaitOutlivesARestartButNotAnUnknownRoute) {
+  std::atomic<int> looks{0};
+  const FakeUpstream port(admin_port([&](const auto& request) {
+    if (++looks == 1) return Answer{503, R"({"error": "not yet"})"};
+    return gateway(request, "Promoted");
+  }));
+  EXPECT_EQ(command({"status", "fraud", "--wait", "Promoted", "--admin", address_of(port)}).exit_code, 0);
+  EXPECT_EQ(command({"status", "frau", "--wait", "Promoted", "--admin", address_of(port)}).exit_code, 4);
+}
+
+TEST(StatusVerb, RefusesWhatMakesNoSense) {
+  EXPECT_EQ(command({"status", "--wait", "Promoted"}).exit_code, 2) << "of which route?";
+  EXPECT_EQ(command({"status", "fraud", "--wait", "Done"}).exit_code, 2);
+  EXPECT_EQ(command({"status", "fraud", "--wait", "Promoted", "--watch"}).exit_code, 2);
+  EXPECT_EQ(command({"status", "fraud", "--timeout", "1s"}).exit_code, 2);
+  EXPECT_EQ(command({"status", "--watch", "--interval", "1"}).exit_code, 2);
+  EXPECT_EQ(command({"status", "--events", "1001"}).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace sluice::cli
