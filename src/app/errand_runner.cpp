@@ -21,6 +21,8 @@ using State = ErrandAnswer::State;
 
 constexpr Duration kFirstPause = std::chrono::seconds(1);
 constexpr Duration kLongestPause = std::chrono::seconds(30);
+// Fewer than the fetcher lets wait. Values have places of their own, however many webhooks hang.
+constexpr std::size_t kErrandsUnderWay = 448;
 constexpr std::size_t kUnderWay = 512;
 constexpr std::size_t kShownBytes = 160;
 
@@ -89,7 +91,7 @@ class ErrandRunner::Impl {
   void begin_if_due(Job& job);
   void begin_if_due(Asked& asked);
   void sweep_sent();
-  void begin(Call& call, http::FetchRequest request);
+  void begin(Call& call, http::FetchRequest request, std::size_t most);
   void end(Call& call);
 
   http::Fetcher& fetcher_;
@@ -166,7 +168,7 @@ void ErrandRunner::Impl::begin_if_due(Job& job) {
   request.url = job.errand.url;
   request.body = job.errand.body;
   request.timeout = job.errand.timeout;
-  begin(job.call, std::move(request));
+  begin(job.call, std::move(request), kErrandsUnderWay);
   if (job.call.ticket != 0) ++job.answer.tries;
 }
 
@@ -175,13 +177,13 @@ void ErrandRunner::Impl::begin_if_due(Asked& asked) {
   http::FetchRequest request;
   request.url = rollout::prometheus_url(asked.query.address, asked.query.promql);
   request.timeout = asked.query.timeout;
-  begin(asked.call, std::move(request));
+  begin(asked.call, std::move(request), kUnderWay);
   if (asked.call.ticket != 0) asked.due = clock_.now() + asked.query.interval;
 }
 
 /// Begins nothing while too many are under way: the next tick comes soon.
-void ErrandRunner::Impl::begin(Call& call, http::FetchRequest request) {
-  if (under_way_ >= kUnderWay) return;
+void ErrandRunner::Impl::begin(Call& call, http::FetchRequest request, std::size_t most) {
+  if (under_way_ >= most) return;
   ++under_way_;
   call.ticket = ++last_ticket_;
   call.fetch = fetcher_.start(std::move(request), [inbox = inbox_, ticket = call.ticket](http::FetchAnswer answer) {

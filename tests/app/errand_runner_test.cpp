@@ -372,6 +372,21 @@ TEST_F(ErrandRunnerTest, AnotherQueryUnderTheSameKeyStartsAnew) {
   EXPECT_DOUBLE_EQ(value(one).value, 2);
 }
 
+TEST_F(ErrandRunnerTest, AThousandErrandsThatHangLeavePlacesForValues) {
+  FakeUpstream hanging(test::never_answers());
+  Hook hook;
+  hook.say(200, prometheus_says("1"));
+  std::vector<Errand> many;
+  for (int i = 0; i < 1000; ++i) {
+    many.push_back(errand(std::to_string(i), hanging.url()));
+    many.back().timeout = std::chrono::minutes(10);
+  }
+  EXPECT_TRUE(test::eventually([&] {
+    runner.keep(many, {query("q", hook.server().url())});
+    return runner.values()["q"].state == QueryAnswer::State::Value;
+  }));
+}
+
 TEST_F(ErrandRunnerTest, AQueryThatIsNoLongerNamedIsForgotten) {
   Hook hook;
   hook.say(200, prometheus_says("1"));

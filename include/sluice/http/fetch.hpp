@@ -27,8 +27,8 @@ Result<Url> parse_url(std::string_view text);
 
 struct FetchRequest {
   std::string method = "GET";
-  std::string url;
-  std::string body;                               ///< sent with its length, and with its type unless it is empty
+  std::string url{};
+  std::string body{};                             ///< sent with its length, and with its type unless it is empty
   std::string content_type = "application/json";  ///< of the body
   Duration timeout = std::chrono::seconds(10);    ///< from its turn until the last byte of the answer
 };
@@ -53,8 +53,8 @@ class Fetcher {
     std::size_t at_once_per_server = 4;      ///< of these to one host and port
     std::size_t waiting = 1024;              ///< requests whose turn has not come; further ones fail at once
     std::size_t answer_bytes = 1024 * 1024;  ///< of an answer's body
-    std::string ca_file;                     ///< who signs servers; empty: the system's authorities
-    Resolve resolve;                         ///< empty: names cannot be looked up
+    std::string ca_file{};                   ///< who signs servers; empty: the system's authorities
+    Resolve resolve{};                       ///< empty: names cannot be looked up
   };
   using Callback = std::function<void(FetchAnswer)>;
 

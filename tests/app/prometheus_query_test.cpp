@@ -1,0 +1,133 @@
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <memory>
+
+#include "sluice/app/errand_runner.hpp"
+#include "support/child_process.hpp"
+#include "support/fake_upstream.hpp"
+
+namespace sluice::app {
+namespace {
+
+using State = strategy::QueryAnswer::State;
+using test::FakeUpstream;
+
+constexpr const char* kMetrics =
+    "# TYPE gpu_memory gauge\n"
+    "gpu_memory{version=\"v1\"} 0.25\n"
+    "gpu_memory{version=\"v2\"} 0.75\n"
+    "not_a_number NaN\n";
+
+/// A real Prometheus that scrapes one page of metrics. Shared by the tests: it takes a while to begin.
+class PrometheusQueryTest : public testing::Test {
+ protected:
+  struct Server {
+    FakeUpstream page{test::answers(200, kMetrics, {{"Content-Type", "text/plain; version=0.0.4"}})};
+    test::TempDir dir;
+    std::uint16_t port = test::refused_port();
+    std::unique_ptr<test::ChildProcess> process;
+    std::string url() const { return "http://127.0.0.1:" + std::to_string(port) + "/monitoring/"; }
+  };
+
+  static void SetUpTestSuite() {
+    server = std::make_unique<Server>();
+    const auto config = server->dir.write("prometheus.yml",
+                                          "global: {scrape_interval: 200ms, scrape_timeout: 200ms}\n"
+                                          "scrape_configs:\n"
+                                          "  - job_name: models\n"
+                                          "    static_configs: [{targets: ['127.0.0.1:" +
+                                              std::to_string(server->page.port()) + "']}]\n");
+    server->process = std::make_unique<test::ChildProcess>(std::vector<std::string>{
+        "prometheus", "--config.file=" + config.string(), "--storage.tsdb.path=" + (server->dir / "data").string(),
+        "--web.listen-address=127.0.0.1:" + std::to_string(server->port), "--web.route-prefix=/monitoring",
+        "--web.external-url=http://127.0.0.1/monitoring", "--query.timeout=1s", "--log.level=error"});
+  }
+  static void TearDownTestSuite() { server.reset(); }
+
+  /// Asks until the answer is in this state, or none of them is: the page must be scraped first.
+  strategy::QueryAnswer ask(const std::string& promql, State wished) {
+    strategy::Query query;
+    query.key = "q";
+    query.address = server->url();
+    query.promql = promql;
+    query.timeout = std::chrono::seconds(5);
+    query.interval = std::chrono::milliseconds(50);
+    strategy::QueryAnswer last;
+    EXPECT_TRUE(test::eventually(
+        [&] {
+          runner.keep({}, {query});
+          last = runner.values()["q"];
+          return last.state == wished;
+        },
+        2 * test::kPatience))
+        << promql << " is in state " << static_cast<int>(last.state) << ": " << last.detail << "\n"
+        << server->process->err();
+    return last;
+  }
+
+  static std::unique_ptr<Server> server;
+  http::Fetcher fetcher;
+  SystemClock clock;
+  ErrandRunner runner{fetcher, clock};
+};
+
+std::unique_ptr<PrometheusQueryTest::Server> PrometheusQueryTest::server;
+
+TEST_F(PrometheusQueryTest, OneSeriesIsItsValue) {
+  const auto before = clock.wall_now();
+  const auto answer = ask("gpu_memory{version=\"v2\"}", State::Value);
+  EXPECT_DOUBLE_EQ(answer.value, 0.75);
+  EXPECT_GE(answer.at, before);
+}
+
+TEST_F(PrometheusQueryTest, AnExpressionIsComputedByTheServer) {
+  EXPECT_DOUBLE_EQ(ask("sum(gpu_memory) * 100 + 1 % 2", State::Value).value, 101);
+  EXPECT_DOUBLE_EQ(ask("scalar(max(gpu_memory))", State::Value).value, 0.75);
+}
+
+TEST_F(PrometheusQueryTest, NoSeriesIsEmpty) {
+  EXPECT_EQ(ask("no_such_metric", State::Empty).detail, "the query found no series");
+}
+
+TEST_F(PrometheusQueryTest, TwoSeriesAreMany) {
+  EXPECT_EQ(ask("gpu_memory", State::Many).detail, "the query found 2 series, and one is wanted");
+}
+
+TEST_F(PrometheusQueryTest, NoNumberIsSaid) {
+  EXPECT_EQ(ask("not_a_number", State::NotANumber).detail, "the value is NaN");
+  EXPECT_EQ(ask("1 / 0", State::NotANumber).detail, "the value is +Inf");
+}
+
+TEST_F(PrometheusQueryTest, AMistakeInTheQueryIsToldInTheServersWords) {
+  ask("gpu_memory{version=\"v1\"}", State::Value);  // it serves by now
+  const auto answer = ask("sum(", State::Failed);
+  EXPECT_TRUE(answer.detail.starts_with("bad_data: ")) << answer.detail;
+  EXPECT_NE(answer.detail.find("parse error"), std::string::npos) << answer.detail;
+}
+
+TEST_F(PrometheusQueryTest, ARangeIsNoNumber) {
+  ask("gpu_memory{version=\"v1\"}", State::Value);
+  EXPECT_EQ(ask("gpu_memory[1m]", State::Failed).detail, "the query gives a matrix, not a number");
+}
+
+TEST_F(PrometheusQueryTest, AServerThatStandsStillFailsTheQueryInTime) {
+  ask("gpu_memory{version=\"v1\"}", State::Value);
+  server->process->signal(SIGSTOP);
+  strategy::Query query;
+  query.key = "slow";
+  query.address = server->url();
+  query.promql = "up";
+  query.timeout = std::chrono::milliseconds(200);
+  strategy::QueryAnswer last;
+  EXPECT_TRUE(test::eventually([&] {
+    runner.keep({}, {query});
+    last = runner.values()["slow"];
+    return last.state == State::Failed;
+  }));
+  server->process->signal(SIGCONT);
+  EXPECT_EQ(last.detail, "no answer within 0.2 s");
+}
+
+}  // namespace
+}  // namespace sluice::app
