@@ -93,17 +93,19 @@ class Test {
       enter(state_, Phase::Progressing, "Testing", text, context_.now);
       return tell("Advanced", text);
     }
-    if (!state_.winner.empty()) return promote_to(state_.winner, by(command) + " promoted the winner");
-    if (!command.full) {
+    if (state_.winner.empty() && !command.full) {
       made_.refusal = "there is no winner yet: promote --full takes the variant that leads";
       return;
     }
-    const std::string leader = leading();
-    if (leader.empty()) {
+    const std::string chosen = state_.winner.empty() ? leading() : state_.winner;
+    if (chosen.empty()) {
       made_.refusal = "no variant leads: nothing has been counted yet";
-      return;
+    } else if (!is_usable(context_.evidence, chosen)) {
+      made_.refusal = "'" + chosen + "' cannot take the traffic: " + usable_text(context_.evidence, chosen);
+    } else {
+      const std::string which = state_.winner.empty() ? "the variant that leads" + standing_of(chosen) : "the winner";
+      promote_to(chosen, by(command) + " promoted " + which);
     }
-    promote_to(leader, by(command) + " promoted the variant that leads" + standing_of(leader));
   }
 
   void undo(const Command& command) {
@@ -206,7 +208,8 @@ class Test {
       if (found.relation != Relation::Better) return false;
       text += (text.empty() ? "" : "; ") + comparison_text(spec_.primary_metric, found, rival);
     }
-    if (text.empty()) return false;
+    const bool promotes = spec_.on_winner == policy::OnWinner::Promote;
+    if (text.empty() || (promotes && !is_usable(context_.evidence, leader))) return false;
     announce(leader, text);
     return true;
   }
@@ -349,7 +352,7 @@ Result<Steering> steer(const policy::AbTest& test, const policy::ModelRoute& rou
   }
   const bool given = is_over(state.phase) && state.phase != Phase::Concluded;
   if (given) {
-    wish = all_to(state.live, state.phase == Phase::Promoted ? "winner" : "control", std::move(wish));
+    wish = all_to(state.live, state.phase == Phase::Promoted ? "stable" : "control", std::move(wish));
   } else if (!test.variants.empty() && std::none_of(test.variants.begin(), test.variants.end(),
                                                     [](const auto& variant) { return variant.weight > 0; })) {
     return fail(Error::internal("at least one weight must be above 0"));

@@ -94,6 +94,11 @@ class Learning {
       made_.refusal = "no arm leads: nothing has been counted yet";
       return;
     }
+    const std::string& chosen = leader(view).version;
+    if (!is_usable(context_.evidence, chosen)) {
+      made_.refusal = "'" + chosen + "' cannot take the traffic: " + usable_text(context_.evidence, chosen);
+      return;
+    }
     promote_leader(view, by(command) + " promoted the arm that leads; ");
   }
 
@@ -163,7 +168,8 @@ class Learning {
   bool may_stop(const BanditView& view) const {
     return spec_.stop_when && !view.exploring &&
            view.probability_best[view.leader] >= spec_.stop_when->probability_best.fraction &&
-           view.value_remaining <= spec_.stop_when->value_remaining.fraction;
+           view.value_remaining <= spec_.stop_when->value_remaining.fraction &&
+           is_usable(context_.evidence, leader(view).version);
   }
 
   void promote_leader(const BanditView& view, const std::string& why) {
@@ -283,7 +289,7 @@ Result<Steering> steer(const policy::Bandit& bandit, const policy::ModelRoute& r
     wish.parts.push_back({name, share, "arm"});
   }
   if (is_over(state.phase))
-    wish = all_to(state.live, state.phase == Phase::Promoted ? "winner" : "arm", std::move(wish));
+    wish = all_to(state.live, state.phase == Phase::Promoted ? "stable" : "arm", std::move(wish));
   return steer_split(route, wish, state.window);
 }
 

@@ -143,7 +143,7 @@ TEST(Winner, GetsEveryoneWherePromotionIsWished) {
   EXPECT_TRUE(steering.plan.spec().rules.empty()) << "those outside the audience too";
   EXPECT_DOUBLE_EQ(steering.plan.target_share(1), 1);
   EXPECT_EQ(steering.plan.spec().stable, 1);
-  EXPECT_EQ(test.role("v2"), "winner");
+  EXPECT_EQ(test.role("v2"), "stable");
   EXPECT_EQ(test.fallback("v2"), -1);
   EXPECT_DOUBLE_EQ(test.state.arms[1].share, 1);
   test.tick(hours(100));
@@ -348,6 +348,20 @@ TEST(AbTestVerbs, PromoteNeedsAWinnerOrFull) {
   EXPECT_EQ(test.events.back().text,
             "all traffic to 'v2': ada promoted the variant that leads: error-rate 1.5% against v1's 2% (n=2 000, v1 "
             "n=2 000)");
+}
+
+TEST(AbTestVerbs, PromoteNeedsAWinnerThatCanAnswer) {
+  auto spec = deciding();
+  spec.on_winner = policy::OnWinner::Promote;
+  auto test = rig(spec);
+  serve_both(test, 200, 40);
+  test.usable("v2", 0);
+  test.tick(seconds(10));
+  EXPECT_EQ(test.where(), "Progressing/Testing");
+  EXPECT_EQ(test.say(Verb::Promote, true), "'v2' cannot take the traffic: 0 of 2 endpoints are usable");
+  test.usable("v2", 1);
+  test.tick(seconds(10));
+  EXPECT_EQ(test.state.live, "v2");
 }
 
 TEST(AbTestVerbs, AbortGivesTheControlEverything) {

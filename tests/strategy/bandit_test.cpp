@@ -251,7 +251,7 @@ TEST(BanditStop, GivesTheBestArmEverythingWhenBothConditionsHold) {
   EXPECT_EQ(bandit.state.winner, "v2");
   EXPECT_EQ(bandit.state.live, "v2");
   EXPECT_DOUBLE_EQ(bandit.share("v2"), 1);
-  EXPECT_EQ(bandit.role("v2"), "winner");
+  EXPECT_EQ(bandit.role("v2"), "stable");
   EXPECT_EQ(bandit.fallback("v1"), -1);
   EXPECT_EQ(bandit.told("WinnerFound"), 1);
   EXPECT_EQ(bandit.told("Promoted"), 1);
@@ -295,6 +295,19 @@ TEST(BanditVerbs, PromoteTakesTheLeaderOnceItHasShownItself) {
   EXPECT_EQ(bandit.say(Verb::Promote), "");
   EXPECT_EQ(bandit.state.live, "v2");
   EXPECT_EQ(bandit.state.phase, Phase::Promoted);
+}
+
+TEST(BanditVerbs, PromoteNeedsAnArmThatCanAnswer) {
+  auto spec = bandit_of();
+  spec.stop_when = policy::BanditStop{};
+  auto bandit = rig(spec);
+  serve_all(bandit, 500, 25, 5, 100);
+  bandit.usable("v2", 0);
+  bandit.tick();
+  EXPECT_EQ(bandit.where(), "Progressing/Following");
+  EXPECT_EQ(bandit.say(Verb::Promote), "'v2' cannot take the traffic: 0 of 2 endpoints are usable");
+  bandit.usable("v2", 1);
+  EXPECT_EQ(bandit.say(Verb::Promote), "");
 }
 
 TEST(BanditVerbs, AbortAndUndoGiveTheFirstArmEverything) {
