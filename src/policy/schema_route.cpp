@@ -136,7 +136,8 @@ const Type& type_of(Tag<ModelRoute> /*tag*/) {
         .items(1, 64);
     d.field("protocol", &ModelRoute::protocol,
             "What clients speak: decides how errors look and what is read from a body.");
-    d.field("unit", &ModelRoute::unit, "Who sticks to a version; every request on its own when absent.");
+    d.field("unit", &ModelRoute::unit, "Who sticks to a version; every request on its own when absent.")
+        .starts_rollout();
     d.field("versions", &ModelRoute::versions, "The versions of the model.").items(1, 16).required().starts_rollout();
     d.field("timeouts", &ModelRoute::timeouts, "Deadlines of one request.");
     d.field("pool", &ModelRoute::pool, "Connections to each endpoint.");
