@@ -117,8 +117,11 @@ void check_stages(const Strategy& strategy, const Cursor& at) {
   for (std::size_t i = 0; i + 1 < list->stages.size(); ++i) {
     const auto* test = std::get_if<AbTest>(&list->stages[i].strategy);
     const Cursor stage = at.at("stages").at(i).at("abTest");
-    if (test != nullptr && test->primary_metric.empty() && !stage.at("primaryMetric").meant()) {
-      stage.error(Code::Unreachable, "without primaryMetric this stage never ends, so the next one never begins");
+    const bool lasts = list->stages[i].until == StageEnd::Approved || list->stages[i].at_least > Duration::zero();
+    if (test != nullptr && test->primary_metric.empty() && !lasts && !stage.at("primaryMetric").meant()) {
+      stage.error(Code::Unreachable,
+                  "without primaryMetric there is nothing to decide, so this stage ends at once: "
+                  "say how long it lasts with atLeast, or until: Approved");
     }
   }
 }

@@ -184,7 +184,6 @@ class Row {
     if (is_waiting(state_)) {
       own.phase = Phase::Progressing;
       own.last_progress = context_.now;
-      if (command == nullptr) own.winner.clear();
     }
     Transition made = advance(stage_.strategy, own, {context_.route, context_.evidence, command, context_.now});
     made.state.begun = state_.begun;
@@ -210,7 +209,7 @@ class Row {
     if (made.refusal) return refuse(*made.refusal);
     if (still_waits(made.state)) {
       if (!is_last() && (!person.empty() || may_end())) return next(std::move(made), person);
-      return wait(std::move(made));
+      return wait_on(std::move(made));
     }
     if (has_passed(made.state)) {
       if (!person.empty() || may_end()) return is_last() ? finish(std::move(made)) : next(std::move(made), person);
@@ -228,16 +227,14 @@ class Row {
         go_home(made, Phase::RolledBack, "StageFailed", made.events.back().text);
         break;
       default:
-        if (is_waiting(made.state)) enter(made.state, made.state.phase, "Undecided", made.state.message, context_.now);
         break;
     }
     return made;
   }
 
-  /// It had passed before, and this look says nothing else: some strategies decide only now and then.
+  /// It had passed, and has not failed since: one that only cannot say so again, as after a restart, has passed.
   bool still_waits(const RolloutState& after) const {
-    return is_waiting(state_) && after.phase == Phase::Progressing && after.reason == state_.reason &&
-           after.message == state_.message;
+    return is_waiting(state_) && (after.phase == Phase::Progressing || after.phase == Phase::Paused);
   }
 
   bool may_end() const {
@@ -247,32 +244,41 @@ class Row {
 
   /// The stage has passed but is not to end yet: it goes on as it was, and goes on being watched.
   Transition wait(Transition made) const {
-    const bool still = still_waits(made.state);
     RolloutState held = state_;
     held.checks = std::move(made.state.checks);
     held.last_look = made.state.last_look;
     held.harm = made.state.harm;
     held.harm_seen = made.state.harm_seen;
-    if (!still) held.winner = made.state.winner;
+    held.winner = made.state.winner;
     for (std::size_t i = 0; i < held.arms.size() && i < made.state.arms.size(); ++i) {
       const double share = held.arms[i].share;
       held.arms[i] = std::move(made.state.arms[i]);
       held.arms[i].share = share;
     }
-    made.events.clear();
-    if (!still) say_what_is_awaited(held, made);
-    made.state = std::move(held);
-    return made;
-  }
-
-  void say_what_is_awaited(RolloutState& held, Transition& made) const {
     const bool person = stage_.until == policy::StageEnd::Approved;
     const char* reason = person ? awaiting_approval : awaiting_time;
     std::string text = title(at_) + " has passed";
     text += person ? ", a person is to approve" : ", and lasts at least " + short_duration(stage_.at_least);
     if (!made.state.message.empty()) text += ": " + made.state.message;
+    made.events.clear();
     if (state_.reason != reason) made.events.push_back({"Paused", text});
     enter(held, Phase::Paused, reason, std::move(text), context_.now);
+    made.state = std::move(held);
+    return made;
+  }
+
+  /// What the strategy changed meanwhile stands; that it waits for something of its own is no news.
+  Transition wait_on(Transition made) const {
+    made.state.phase = state_.phase;
+    made.state.phase_since = state_.phase_since;
+    made.state.reason = state_.reason;
+    made.state.message = state_.message;
+    made.state.winner = state_.winner;
+    made.state.last_progress = state_.last_progress;
+    std::erase_if(made.events, [](const Event& event) {
+      return event.kind == "Waiting" || event.kind == "Paused" || event.kind == "Advanced";
+    });
+    return made;
   }
 
   Transition next(Transition passed, const std::string& person) const {

@@ -164,6 +164,42 @@ INSTANTIATE_TEST_SUITE_P(Of, Crashes,
   postPromotion:
     analysis: {interval: 5s, minRequests: 50, checks: [{metric: error-rate, thresholdRange: {max: 1%}}]})"),
                                                 0, true, Phase::Promoted},
+                                           Case{"Shadow", route_yaml({"v1", "v2"}, std::string(R"(shadow:
+  live: v1
+  candidates: [{version: v2}]
+  stopWhen: Conclusive)") + checked),
+                                                0, false, Phase::Concluded},
+                                           Case{"StagesGood", route_yaml({"v1", "v2"}, std::string(R"(stages:
+  - shadow:
+      live: v1
+      candidates: [{version: v2}]
+      stopWhen: Conclusive
+      analysis: {interval: 5s, minRequests: 50, checks: [{metric: error-rate, thresholdRange: {max: 1%}}]}
+    until: Approved
+  - canary:
+      stable: v1
+      candidate: v2
+      steps: [{setWeight: 25}]
+      analysis: {interval: 5s, minRequests: 50, checks: [{metric: error-rate, thresholdRange: {max: 1%}}]}
+    atLeast: 20s
+  - blueGreen:
+      active: v1
+      preview: v2
+      autoPromote: {enabled: true}
+      postPromotion:
+        analysis: {interval: 5s, minRequests: 50, checks: [{metric: error-rate, thresholdRange: {max: 1%}}]})")),
+                                                0, true, Phase::Promoted},
+                                           Case{"StagesBad", route_yaml({"v1", "v2"}, std::string(R"(stages:
+  - abTest:
+      variants: [{version: v1}, {version: v2}]
+    atLeast: 20s
+  - blueGreen:
+      active: v1
+      preview: v2
+      autoPromote: {enabled: true}
+      postPromotion:
+        analysis: {interval: 5s, minRequests: 50, checks: [{metric: error-rate, thresholdRange: {max: 1%}}]})")),
+                                                0.2, false, Phase::RolledBack},
                                            Case{"Rolling",
                                                 route_yaml({"v1", "v2"}, std::string(R"(rolling:
   stable: v1

@@ -7,6 +7,7 @@
 namespace sluice::strategy {
 namespace {
 
+using namespace flips;
 using namespace std::chrono_literals;
 
 // ---- the trial

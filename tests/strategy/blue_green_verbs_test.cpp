@@ -6,6 +6,7 @@
 namespace sluice::strategy {
 namespace {
 
+using namespace flips;
 using namespace std::chrono_literals;
 using policy::WebhookType;
 using State = ErrandAnswer::State;

@@ -2,7 +2,7 @@
 
 #include "rig.hpp"
 
-namespace sluice::strategy {
+namespace sluice::strategy::flips {
 
 inline policy::BlueGreen flip() {
   policy::BlueGreen made;
@@ -34,4 +34,4 @@ inline Rig<policy::BlueGreen> rig(policy::BlueGreen spec) {
   return {std::move(spec), {"blue", "green"}};
 }
 
-}  // namespace sluice::strategy
+}  // namespace sluice::strategy::flips
