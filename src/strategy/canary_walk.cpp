@@ -80,13 +80,19 @@ void CanaryWalk::obey(const Command& command) {
   }
 }
 
+/// Past what is waited for now. Past a pause or a check the gates of the next step are still asked; a person who says
+/// it again while a gate is waited for goes past that too.
 void CanaryWalk::promote_by(const Command& command) {
+  const std::string why = "promoted " + by(command);
   if (!is_usable(context_.evidence, spec_.candidate)) {
     made_.refusal = spec_.candidate + " cannot take the traffic: " + usable_text(context_.evidence, spec_.candidate);
-  } else if (command.full || state_.step >= last_step()) {
-    promote("promoted " + by(command));
+  } else if (command.full) {
+    promote(why);
+  } else if (state_.reason == "AwaitingConfirmation" || state_.reason == "AwaitingPreRollout") {
+    take_next(why);
   } else {
-    begin_at(state_.step + 1, "promoted " + by(command));
+    state_.approved = true;
+    state_.step < 0 ? open() : leave_step(why);
   }
 }
 
@@ -114,11 +120,11 @@ void CanaryWalk::open() {
     if (deadline_is_over()) give_up("ProgressDeadlineExceeded", text);
     return;
   }
-  if (spec_.harm_budget && context_.now - state_.window_since < interval()) {
+  if (spec_.harm_budget && !state_.approved && context_.now - state_.window_since < interval()) {
     return wait(Phase::Pending, "MeasuringTraffic",
                 "the harm budget needs to know how many requests come: " + short_duration(interval()));
   }
-  begin_at(0, "");
+  begin_at(0, state_.approved ? "a person said so" : "");
 }
 
 // ---- the candidate is tried
@@ -135,12 +141,16 @@ void CanaryWalk::watch() {
   }
   const Assessment found = assess_now();
   if (state_.phase == Phase::Held) return;
-  if (hooks.gate.answer == GateAnswer::Refused) return give_up("WebhookRefused", hooks.gate.message);
-  if (found.verdict == Verdict::Fail) return give_up("CheckFailed", found.message);
+  // A person who was asked already and said to go on is not asked the same again.
+  const bool is_settled = state_.approved && spec_.on_failure == policy::OnFailure::Hold;
+  if (!is_settled) {
+    if (hooks.gate.answer == GateAnswer::Refused) return give_up("WebhookRefused", hooks.gate.message);
+    if (found.verdict == Verdict::Fail) return give_up("CheckFailed", found.message);
+  }
   if (state_.paused) return;
   // What it has from now on is to be seen in a look of its own.
   if (resized_) return;
-  if (found.exhausted) return hold("ChecksUndecided", found.message);
+  if (found.exhausted && !state_.approved) return hold("ChecksUndecided", found.message);
   go_on(found, hooks.gate);
   // Last, so that whoever was away for long takes the step that was due instead of giving up on it.
   if (state_.phase == Phase::Progressing && deadline_is_over()) {
@@ -221,6 +231,7 @@ bool CanaryWalk::deadline_is_over() const {
 
 /// What the step under way still waits for, in the order in which it matters.
 void CanaryWalk::go_on(const Assessment& found, const Gate& hooks) {
+  if (state_.approved) return leave_step("a person said so");
   const policy::Step& step = path_[static_cast<std::size_t>(state_.step)];
   const bool is_pause = step.kind == StepKind::Pause;
   const double wished = wished_share(spec_, path_, state_.step);
@@ -260,7 +271,11 @@ void CanaryWalk::leave_step(const std::string& findings) {
                   spec_.candidate + ": " + usable_text(context_.evidence, spec_.candidate));
     }
   }
-  promotes ? promote(findings) : begin_at(next, findings);
+  take_next(findings);
+}
+
+void CanaryWalk::take_next(const std::string& why) {
+  state_.step == last_step() ? promote(why) : begin_at(state_.step + 1, why);
 }
 
 /// After the promotion stable is kept ready for a while, then let go of.

@@ -33,6 +33,7 @@ class CanaryWalk {
   void watch();
   void go_on(const Assessment& found, const Gate& hooks);
   void leave_step(const std::string& findings);
+  void take_next(const std::string& why);
   void release();
 
   // what is looked at

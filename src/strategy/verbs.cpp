@@ -20,9 +20,7 @@ Permission refuse(std::string reason) {
 }
 
 Permission on_promote(const RolloutState& state) {
-  if (state.paused && state.phase != Phase::Held) {
-    return refuse("paused by " + state.paused_by + ": use resume first");
-  }
+  if (state.paused) return refuse("paused by " + state.paused_by + ": use resume first");
   switch (state.phase) {
     case Phase::Pending:
     case Phase::Progressing:

@@ -84,6 +84,71 @@ TEST_F(CanaryHooksTest, ThePromotionIsConfirmedUnlessAPersonSaysSo) {
   }
 }
 
+TEST_F(CanaryHooksTest, APromoteGoesPastThePauseAndOnlyASecondOnePastTheGate) {
+  add_hook(WebhookType::ConfirmTrafficIncrease);
+  for (const bool by_gate : {true, false}) {
+    evidence.errands.clear();
+    given({set_weight(5), pause_for(), set_weight(25), pause_for()});
+    ticks(3);
+    ASSERT_EQ(state.reason, "AwaitingPromotion");
+    const Transition asked = say(Verb::Promote);
+    EXPECT_EQ(state.reason, "AwaitingConfirmation");
+    ASSERT_EQ(asked.errands.size(), 1U);
+    ticks(20, 1min);
+    EXPECT_EQ(state.weight, 0.05);
+    EXPECT_EQ(state.reason, "AwaitingConfirmation");
+    if (by_gate) {
+      answer(asked, Answer::Succeeded);
+      tick();
+    } else {
+      say(Verb::Promote);
+    }
+    EXPECT_EQ(state.weight, 0.25);
+    EXPECT_FALSE(state.approved);
+  }
+}
+
+TEST_F(CanaryHooksTest, APromotePastAFailureThatWasHeldWaitsForTheGateWithoutBeingHeldAgain) {
+  canary.analysis = error_rate_below_one_percent();
+  canary.on_failure = policy::OnFailure::Hold;
+  add_hook(WebhookType::ConfirmPromotion);
+  given({set_weight(5)});
+  tick();
+  seen(1000, 200);
+  tick(10s);
+  ASSERT_EQ(state.phase, Phase::Held);
+  const Transition asked = say(Verb::Promote);
+  seen(2000, 400);
+  ticks(5, 10s);
+  EXPECT_EQ(state.reason, "AwaitingConfirmation");
+  EXPECT_EQ(count("Held"), 1);
+  answer(asked, Answer::Succeeded);
+  tick();
+  EXPECT_EQ(state.phase, Phase::Promoted);
+}
+
+TEST_F(CanaryHooksTest, WhatAPersonApprovedStillFallsWithItsChecks) {
+  canary.analysis = error_rate_below_one_percent();
+  add_hook(WebhookType::ConfirmPromotion);
+  given({set_weight(5)});
+  tick();
+  say(Verb::Promote);
+  ASSERT_EQ(state.reason, "AwaitingConfirmation");
+  seen(1000, 200);
+  tick(10s);
+  EXPECT_EQ(state.phase, Phase::RolledBack);
+}
+
+TEST_F(CanaryHooksTest, APromoteBeforeTheFirstStepStillAsksForConfirmation) {
+  add_hook(WebhookType::ConfirmRollout);
+  given({set_weight(5)});
+  say(Verb::Promote);
+  EXPECT_EQ(state.phase, Phase::Pending);
+  EXPECT_EQ(state.reason, "AwaitingConfirmation");
+  say(Verb::Promote);
+  EXPECT_EQ(state.weight, 0.05);
+}
+
 TEST_F(CanaryHooksTest, ADeadlineDoesNotCountWhatSomebodyTookToConfirm) {
   canary.analysis = error_rate_below_one_percent();
   canary.analysis->checks[0].metric = "error-rate";

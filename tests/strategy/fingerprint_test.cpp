@@ -103,6 +103,10 @@ const std::map<std::string, Change> starting_everywhere{
     {"Unit.request", [](auto& route) { route.unit.source = policy::UnitSource::Request; }},
     {"Unit.salt", [](auto& route) { route.unit.salt = "again"; }},
     {"ModelRoute.versions", [](auto& route) { route.versions.emplace_back().name = "v3"; }},
+    {"ModelRoute.unit",
+     [](auto& route) {
+       route.unit = {policy::UnitSource::Cookie, "session", "x"};
+     }},
     {"ModelRoute.strategy", [](auto& route) { route.strategy = std::monostate{}; }},
 };
 

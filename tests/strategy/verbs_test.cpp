@@ -27,7 +27,7 @@ const std::map<Verb, std::string> table{
 
 /// What a pause by a person changes of it; only these phases can be paused.
 const std::map<Verb, std::string> paused_table{
-    {Verb::Promote, "x    x    x    x    A    x    x    x    x    x    x"},
+    {Verb::Promote, "x    x    x    x    x    x    x    x    x    x    x"},
     {Verb::Pause, "x    =    =    =    =    x    x    x    x    x    x"},
     {Verb::Resume, "x    A    A    A    A    x    x    x    x    x    x"},
 };
