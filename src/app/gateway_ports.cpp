@@ -79,6 +79,7 @@ std::map<std::string, strategy::Evidence> GatewayKpis::gather() {
     if (!seen) continue;
     strategy::Evidence& evidence = gathered[route];
     evidence.window = seen->window;
+    evidence.counters = counters_;
     for (gateway::VersionEvidence& version : seen->versions) {
       evidence.versions.push_back(to_evidence(std::move(version)));
     }

@@ -9,18 +9,19 @@ namespace sluice::strategy {
 bool absorb(ArmState& arm, const Sample& sample, std::uint64_t counters) {
   // Nothing counted may also mean that nothing could be read: it must not pass for counters that began anew.
   if (sample.requests == 0) return false;
-  const std::uint64_t successes = sample.successes();
-  const bool anew =
-      counters != arm.seen_counters || successes < arm.seen_successes || sample.failures < arm.seen_failures;
-  if (anew) arm.seen_successes = arm.seen_failures = 0;
-  const std::uint64_t more_successes = successes - arm.seen_successes;
-  const std::uint64_t more_failures = sample.failures - arm.seen_failures;
-  arm.successes += more_successes;
-  arm.failures += more_failures;
+  const std::uint64_t failures = std::min(sample.failures, sample.requests);
+  const std::uint64_t successes = sample.requests - failures;
+  if (counters != arm.seen_counters || sample.requests < arm.seen_successes + arm.seen_failures) {
+    arm.seen_successes = arm.seen_failures = 0;
+  }
+  const bool more = successes != arm.seen_successes || failures != arm.seen_failures;
+  // One of the two may go back a little: a request may be read before its failure is. The sum stays right.
+  arm.successes = arm.successes - arm.seen_successes + successes;
+  arm.failures = arm.failures - arm.seen_failures + failures;
   arm.seen_successes = successes;
-  arm.seen_failures = sample.failures;
+  arm.seen_failures = failures;
   arm.seen_counters = counters;
-  return more_successes + more_failures > 0;
+  return more;
 }
 
 BanditView view_of(const std::vector<ArmState>& arms, double minimum_share) {

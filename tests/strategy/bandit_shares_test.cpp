@@ -71,6 +71,14 @@ TEST(Absorb, DoesNotTakeMissingEvidenceForARestart) {
   EXPECT_EQ(one.failures, 10u);
 }
 
+TEST(Absorb, DoesNotTakeAFailureThatIsReadAfterItsRequestForARestart) {
+  ArmState one;
+  absorb(one, sample_of(100, 5), 7);  // one of the failures is not there yet
+  EXPECT_TRUE(absorb(one, sample_of(100, 6), 7));
+  EXPECT_EQ(one.successes, 94u);
+  EXPECT_EQ(one.failures, 6u);
+}
+
 // ---- shares
 
 double sum(const std::vector<double>& values) {

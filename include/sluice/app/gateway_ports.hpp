@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -35,6 +37,9 @@ class GatewayKpis final : public rollout::KpiSource {
  private:
   gateway::Gateway& gateway_;
   std::vector<std::string> routes_;
+  /// Another process has other counters.
+  const std::uint64_t counters_ =
+      static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
 };
 
 }  // namespace sluice::app
