@@ -30,7 +30,7 @@ void Exchange::account() {
 }
 
 /// For the rollout: of the version that the split assigned the request to, whoever answered it, in the window of the
-/// configuration that it began with.
+/// configuration that its version was chosen by.
 void Exchange::count_evidence() noexcept {
   if (choice_.reason == traffic::Reason::Rule || choice_.reason == traffic::Reason::Pin) return;
   const bool rescued = fell_back_from_ != kNoVersion;

@@ -166,11 +166,11 @@ std::optional<RouteEvidence> Gateway::evidence(std::string_view name) const {
   const auto r = static_cast<std::size_t>(route - published->config.routes.data());
   RouteEvidence evidence;
   evidence.window = route->window;
-  auto totals = published->windows[r]->totals();
+  evidence.versions.reserve(route->versions.size());
   for (std::size_t v = 0; v < route->versions.size(); ++v) {
     VersionEvidence& version = evidence.versions.emplace_back();
     version.version = route->versions[v].name;
-    version.totals = std::move(totals[v]);
+    published->windows[r]->add_to(version.totals, v);
     for (std::size_t worker = 0; worker < registry_.workers(); ++worker) {
       version.in_flight += registry_.version(worker, published->slots[r].versions[v]).in_flight.value();
     }

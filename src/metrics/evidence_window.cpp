@@ -16,13 +16,17 @@ EvidenceWindow::EvidenceWindow(std::size_t workers, std::size_t versions)
 
 std::vector<VersionEvidenceTotals> EvidenceWindow::totals() const {
   std::vector<VersionEvidenceTotals> totals(versions_);
-  for (std::size_t i = 0; i < workers_ * versions_; ++i) {
-    VersionEvidenceTotals& version = totals[i % versions_];
-    version.all.add(cells_[i].all);
-    version.control.add(cells_[i].control);
-    version.shadow.add(cells_[i].shadow);
-  }
+  for (std::size_t version = 0; version < versions_; ++version) add_to(totals[version], version);
   return totals;
+}
+
+void EvidenceWindow::add_to(VersionEvidenceTotals& totals, std::size_t version) const noexcept {
+  for (std::size_t worker = 0; worker < workers_; ++worker) {
+    const VersionEvidenceCells& cells = cells_[worker * versions_ + version];
+    totals.all.add(cells.all);
+    totals.control.add(cells.control);
+    totals.shadow.add(cells.shadow);
+  }
 }
 
 bool EvidenceWindow::take_copy(std::uint64_t limit) noexcept {

@@ -10,7 +10,8 @@
 #include "sluice/metrics/counters.hpp"
 #include "sluice/stats/histogram.hpp"
 
-/// What a rollout judges a version by: only requests that began within one window, so that nothing older leaks in.
+/// What a rollout judges a version by: only requests that were assigned within one window, so that nothing older leaks
+/// in.
 namespace sluice::metrics {
 
 /// Requests of one kind that are over. One writer.
@@ -69,6 +70,8 @@ class EvidenceWindow {
 
   /// By version. Any thread; what one request left behind may appear one look apart.
   std::vector<VersionEvidenceTotals> totals() const;
+  /// The same of one version, added to what is there.
+  void add_to(VersionEvidenceTotals& totals, std::size_t version) const noexcept;
 
   /// Takes one of `limit` copies for shadows that the window may have in all; false when they are used up. Exact, over
   /// all workers. Any thread.
