@@ -18,12 +18,11 @@ inline std::string infer_request() {
                       {{"Content-Type", "application/json"}});
 }
 
-/// `sluice-sample-model` as a process; `port` 0 takes a free one.
+/// `sluice-sample-model` as a process; `port` 0 takes a free one, `more` are options.
 class SampleModel {
  public:
-  explicit SampleModel(std::uint16_t port = 0)
-      : process_({std::string(SLUICE_BINARY_DIR) + "/sluice-sample-model", "--port", std::to_string(port), "--data",
-                  std::string(SLUICE_SOURCE_DIR) + "/config/quickstart/digits.csv.gz"}) {
+  explicit SampleModel(std::uint16_t port = 0, const std::vector<std::string>& more = {})
+      : process_(command(port, more)) {
     if (!process_.says("listening ")) throw std::runtime_error("the model does not come up:\n" + process_.err());
     const std::string out = process_.out();
     port_ = static_cast<std::uint16_t>(std::stoi(out.substr(out.rfind(':') + 1)));
@@ -44,6 +43,14 @@ class SampleModel {
   }
 
  private:
+  static std::vector<std::string> command(std::uint16_t port, const std::vector<std::string>& more) {
+    std::vector<std::string> made{std::string(SLUICE_BINARY_DIR) + "/sluice-sample-model", "--port",
+                                  std::to_string(port), "--data",
+                                  std::string(SLUICE_SOURCE_DIR) + "/config/quickstart/digits.csv.gz"};
+    made.insert(made.end(), more.begin(), more.end());
+    return made;
+  }
+
   ChildProcess process_;
   std::uint16_t port_ = 0;
 };
