@@ -25,10 +25,16 @@ std::int64_t digest_of(std::string_view name, std::string_view value) {
   return static_cast<std::int64_t>(stable_hash(stable_hash(0, name), value));
 }
 
+/// A number that no clock can show comes from a damaged file; the entry's hash says so.
+WallTime time_of(std::int64_t stored) {
+  constexpr std::int64_t kMost = duration_cast<milliseconds>(WallTime::duration::max()).count();
+  return WallTime(milliseconds(std::clamp(stored, -kMost, kMost)));
+}
+
 JournalEntry read_entry(Statement& row) {
   JournalEntry entry;
   entry.sequence = static_cast<std::uint64_t>(row.number(0));
-  entry.time = WallTime(milliseconds(row.number(1)));
+  entry.time = time_of(row.number(1));
   entry.route = row.text(2);
   entry.rollout = row.text(3);
   entry.actor = row.text(4);

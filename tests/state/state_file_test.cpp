@@ -103,6 +103,12 @@ TEST_F(StateFile, ARecordThatSomebodyChangedIsNotUsed) {
   EXPECT_NE(contents.alarm.find("the record rollout/7 was changed by somebody else"), std::string::npos);
 }
 
+TEST_F(StateFile, ATimeThatNoClockCanShowIsNoticed) {
+  fill();
+  meddle(path, "UPDATE journal SET time_ms = -9000000000000000000 WHERE sequence = 17");
+  EXPECT_NE(contents_of(*open_store(path)).alarm.find("entry 17 does not follow"), std::string::npos);
+}
+
 TEST_F(StateFile, AJournalThatSomebodyChangedIsKeptAndSaid) {
   fill();
   meddle(path, "UPDATE journal SET text = 'nothing happened' WHERE sequence = 17");
