@@ -215,10 +215,9 @@ Page Api::verb(const std::string& route, const std::string& word, const std::str
     return error_page(400, "full means something only with promote");
   }
   const auto done = ports_.verb(route, command);
-  log::warn("audit", {{"actor", actor},
+  log::warn("audit", {{"actor", order->actor.empty() ? actor : order->actor + " (" + actor + ")"},
                       {"action", word + (command.full ? " --full" : "")},
                       {"route", route},
-                      {"for", order->actor},
                       {"result", done ? std::string(to_string(done->phase)) : "refused: " + done.error().reason}});
   if (!done) return error_page(done.error().status, done.error().reason);
   return json_page(to_json(*done));
