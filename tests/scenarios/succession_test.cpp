@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "scenarios/story.hpp"
+#include "sluice/policy/reader.hpp"
 
 namespace sluice::scenarios {
 namespace {
@@ -134,6 +137,35 @@ TEST(SuccessionStory, APersonsPauseOutlivesTheProcess) {
       .when_time_passes(5h)
       .then_phase(Phase::Paused, "PausedByPerson")
       .then_weight("v2", 0.1);
+}
+
+std::vector<policy::ModelRoute> routes_of(const std::string& yaml) {
+  const std::array<policy::Source, 1> sources{policy::Source{"story.yaml", yaml}};
+  return policy::read(sources).set.routes;
+}
+
+TEST(SuccessionStory, ATickBetweenAPolicysPreparationAndItsAdoptionIsNotLost) {
+  Story story;
+  const std::string same = canary("v1", "v2", "", "timeouts: {request: 7s}");
+  story.given(canary("v1", "v2")).when_time_passes(1min).then_weight("v2", 0.1);
+  auto prepared = story.controller().prepare(routes_of(same), 2, story.now());
+  ASSERT_TRUE(prepared);
+  story.when_person(Verb::Abort).then_weight("v2", 0);
+  story.world().serve(prepared->routes, prepared->steerings);  // which still has v2 at 10 %
+  ASSERT_TRUE(story.controller().adopt(std::move(prepared).value(), story.now()));
+  story.then_phase(Phase::Aborted).then_weight("v2", 0).when_time_passes(1h).then_phase(Phase::Aborted);
+}
+
+TEST(SuccessionStory, ATickBetweenPreparationAndAdoptionDoesNotDelayTheNextRollout) {
+  Story story;
+  story.given(canary("v1", "v2")).when_time_passes(1min);
+  auto prepared = story.controller().prepare(routes_of(canary("v1", "v3")), 2, story.now());
+  ASSERT_TRUE(prepared);
+  story.when_person(Verb::Pause);
+  story.world().serve(prepared->routes, prepared->steerings);
+  ASSERT_TRUE(story.controller().adopt(std::move(prepared).value(), story.now()));
+  EXPECT_EQ(story.view().id, "fraud-2");
+  story.then_event("Superseded", "fraud-1").when_time_passes(2s).then_weight("v3", 0.1);
 }
 
 class LostState : public ::testing::TestWithParam<std::string> {};
