@@ -5,6 +5,7 @@
 
 #include "sluice/strategy/comparison.hpp"
 #include "sluice/strategy/guardrails.hpp"
+#include "sluice/strategy/measure.hpp"
 #include "sluice/strategy/moves.hpp"
 #include "sluice/strategy/plan_base.hpp"
 #include "sluice/strategy/reading.hpp"
@@ -31,23 +32,33 @@ std::vector<double> weights_left(const policy::AbTest& test, const RolloutState&
   return weights;
 }
 
-/// What is remembered of each variant, as the policy lists them now, with the shares that its weights come to.
+/// What is remembered of each variant, as the policy lists them now.
+void line_up(const policy::AbTest& test, RolloutState& state) {
+  const bool fits = std::equal(test.variants.begin(), test.variants.end(), state.arms.begin(), state.arms.end(),
+                               [](const auto& variant, const auto& arm) { return variant.version == arm.version; });
+  if (fits) return;
+  std::vector<ArmState> arms;
+  for (const auto& variant : test.variants) {
+    const ArmState* before = find_arm(state, variant.version);
+    arms.push_back(before == nullptr ? ArmState{} : *before);
+    arms.back().version = variant.version;
+  }
+  state.arms = std::move(arms);
+}
+
+/// The shares that the policy's weights come to, less those who were taken out.
 void refresh_arms(const policy::AbTest& test, RolloutState& state) {
+  line_up(test, state);
   const auto weights = weights_left(test, state);
   double sum = 0;
   for (const double weight : weights) sum += weight;
-  std::vector<ArmState> arms;
   state.weight = 0;
-  for (std::size_t i = 0; i < test.variants.size(); ++i) {
-    const std::string& version = test.variants[i].version;
-    const ArmState* before = find_arm(state, version);
-    arms.push_back(before == nullptr ? ArmState{} : *before);
-    arms.back().version = version;
-    const bool is_control = version == control_of(test);
-    arms.back().share = sum > 0 ? weights[i] / sum : (is_control ? 1 : 0);
-    if (!is_control) state.weight += arms.back().share;
+  for (std::size_t i = 0; i < state.arms.size(); ++i) {
+    ArmState& arm = state.arms[i];
+    const bool is_control = arm.version == control_of(test);
+    arm.share = sum > 0 ? weights[i] / sum : (is_control ? 1 : 0);
+    if (!is_control) state.weight += arm.share;
   }
-  state.arms = std::move(arms);
 }
 
 /// One look at the world, and the transition that grows out of it.
@@ -273,13 +284,13 @@ class Test {
   }
 
   std::optional<double> measured_of(const std::string& version) const {
-    const auto seen = compare(spec_.primary_metric, sample(version), sample(control_), bar(0));
-    return seen.own_n == 0 ? std::nullopt : std::optional(seen.own);
+    const auto seen = measure(spec_.primary_metric, sample(version));
+    return seen && seen->n > 0 ? std::optional(seen->value) : std::nullopt;
   }
 
   std::string standing_of(const std::string& version) const {
     if (version == control_) return "";
-    const auto found = compare(spec_.primary_metric, sample(version), sample(control_), bar(0));
+    const auto found = beside(spec_.primary_metric, sample(version), sample(control_));
     return ": " + comparison_text(spec_.primary_metric, found, control_);
   }
 

@@ -20,6 +20,9 @@ constexpr double smallest_news = 0.1;
 
 /// What is remembered of each arm, in the order of the policy.
 void line_up(const policy::Bandit& bandit, RolloutState& state) {
+  const bool fits = std::equal(bandit.arms.begin(), bandit.arms.end(), state.arms.begin(), state.arms.end(),
+                               [](const auto& name, const auto& arm) { return name == arm.version; });
+  if (fits) return;
   std::vector<ArmState> arms;
   for (const auto& name : bandit.arms) {
     const auto before =

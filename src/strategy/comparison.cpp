@@ -8,7 +8,7 @@
 
 namespace sluice::strategy {
 
-Comparison compare(std::string_view metric, const Sample& own, const Sample& other, const Bar& bar) {
+Comparison beside(std::string_view metric, const Sample& own, const Sample& other) {
   Comparison made;
   const auto mine = measure(metric, own);
   const auto theirs = measure(metric, other);
@@ -18,13 +18,20 @@ Comparison compare(std::string_view metric, const Sample& own, const Sample& oth
   made.own_n = mine->n;
   made.other_n = theirs->n;
   made.unit = mine->unit;
-  if (std::min(mine->n, theirs->n) < std::max<std::uint64_t>(bar.min_requests, 1)) return made;
+  return made;
+}
 
+Comparison compare(std::string_view metric, const Sample& own, const Sample& other, const Bar& bar) {
+  Comparison made = beside(metric, own, other);
+  if (std::min(made.own_n, made.other_n) < std::max<std::uint64_t>(bar.min_requests, 1)) return made;
+  const double enough = std::max(0.0, 1 - bar.minimum_effect);
+  const bool may_be_better = made.own < enough * made.other;
+  // Intervals cost the most: they are taken only where the values leave something to decide.
+  if (!may_be_better && !(made.own > made.other)) return made;
   const auto a = estimate(metric, own, bar.confidence);
   const auto b = estimate(metric, other, bar.confidence);
-  const double enough = std::max(0.0, 1 - bar.minimum_effect);
-  if (stats::excess(a, b, enough, 0).interval.upper < 0) {
-    made.relation = Comparison::Relation::Better;
+  if (may_be_better) {
+    if (stats::excess(a, b, enough, 0).interval.upper < 0) made.relation = Comparison::Relation::Better;
   } else if (stats::excess(a, b, 1, 0).interval.lower > 0) {
     made.relation = Comparison::Relation::Worse;
   }

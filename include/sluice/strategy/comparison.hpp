@@ -27,6 +27,9 @@ struct Bar {
   double minimum_effect = 0;         ///< better by at least this part of the other's value, 0…1
 };
 
+/// The two values side by side, with nothing decided. A microsecond.
+Comparison beside(std::string_view metric, const Sample& own, const Sample& other);
+
 /// Pure, and the only place that says who is better: Better when the whole interval of the difference lies below the
 /// bar, Worse when it lies above zero. Unknown for a metric that is not measured.
 Comparison compare(std::string_view metric, const Sample& own, const Sample& other, const Bar& bar);
