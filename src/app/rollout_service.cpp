@@ -5,8 +5,8 @@
 #include <variant>
 
 #include "sluice/app/compile.hpp"
+#include "sluice/app/errand_names.hpp"
 #include "sluice/base/log.hpp"
-#include "sluice/upstream/name_answer.hpp"
 
 namespace sluice::app {
 
@@ -24,15 +24,7 @@ constexpr Duration kReloadPatience = seconds(60);
 
 http::Fetcher::Options fetcher_options(gateway::Gateway& gateway) {
   http::Fetcher::Options options;
-  options.resolve = [&names = gateway.names()](const std::string& host,
-                                               std::function<void(Result<http::Fetcher::Addresses>)> done) {
-    names.lookup(host, [host, done = std::move(done)](const upstream::NameAnswer& answer) {
-      if (answer.addresses.empty()) return done(fail(Error::upstream(host + ": " + answer.error)));
-      http::Fetcher::Addresses addresses;
-      for (const auto& address : answer.addresses) addresses.push_back(address.to_string());
-      done(std::move(addresses));
-    });
-  };
+  options.resolve = resolve_with(gateway.names());
   return options;
 }
 
@@ -102,6 +94,8 @@ Result<void> RolloutService::put_in_force_here(const policy::PolicySet& set, std
     // The policy is in force all the same; the controller tries again with every tick.
     log::error("rollouts could not be kept", {{"error", adopted.error().message}});
   }
+  // A first step that waits for nothing is there before anybody is told that the policy is in force.
+  controller_->tick(now);
   show_metrics();
   return {};
 }

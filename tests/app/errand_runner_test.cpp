@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <optional>
-
 #include "support/fake_upstream.hpp"
 
 namespace sluice::app {
@@ -123,7 +121,6 @@ TEST_F(ErrandRunnerTest, BeforeItsAnswerAnErrandIsRunning) {
   runner.keep({one}, {});
   hanging.request(0);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(tick({one}).at("a").state, State::Running);
-  EXPECT_EQ(hanging.connections(), 1U);
 }
 
 TEST_F(ErrandRunnerTest, EveryStatusFrom200To299IsAYes) {
@@ -353,11 +350,13 @@ TEST_F(ErrandRunnerTest, AServerThatHangsOrIsGoneFailsTheQueryAndNothingElse) {
   FakeUpstream hanging(test::never_answers());
   Query one = query("q", hanging.url());
   one.timeout = milliseconds(50);
-  EXPECT_EQ(value(one).state, QueryAnswer::State::Failed);
-  EXPECT_EQ(value(one).detail, "no answer within 0.05 s");
+  const QueryAnswer failed = value(one);
+  EXPECT_EQ(failed.state, QueryAnswer::State::Failed);
+  EXPECT_EQ(failed.detail, "no answer within 0.05 s");
   Hook hook;
   hook.say(200, prometheus_says("3"));
   one.address = hook.server().url();
+  one.timeout = seconds(5);
   EXPECT_DOUBLE_EQ(value(one).value, 3) << "another server is asked at once";
 }
 

@@ -4,14 +4,12 @@
 #include <memory>
 
 #include "sluice/app/errand_runner.hpp"
-#include "support/child_process.hpp"
-#include "support/fake_upstream.hpp"
+#include "support/prometheus_server.hpp"
 
 namespace sluice::app {
 namespace {
 
 using State = strategy::QueryAnswer::State;
-using test::FakeUpstream;
 
 constexpr const char* kMetrics =
     "# TYPE gpu_memory gauge\n"
@@ -19,30 +17,10 @@ constexpr const char* kMetrics =
     "gpu_memory{version=\"v2\"} 0.75\n"
     "not_a_number NaN\n";
 
-/// A real Prometheus that scrapes one page of metrics. Shared by the tests: it takes a while to begin.
+/// One server for all tests: it takes a while to begin.
 class PrometheusQueryTest : public testing::Test {
  protected:
-  struct Server {
-    FakeUpstream page{test::answers(200, kMetrics, {{"Content-Type", "text/plain; version=0.0.4"}})};
-    test::TempDir dir;
-    std::uint16_t port = test::refused_port();
-    std::unique_ptr<test::ChildProcess> process;
-    std::string url() const { return "http://127.0.0.1:" + std::to_string(port) + "/monitoring/"; }
-  };
-
-  static void SetUpTestSuite() {
-    server = std::make_unique<Server>();
-    const auto config = server->dir.write("prometheus.yml",
-                                          "global: {scrape_interval: 200ms, scrape_timeout: 200ms}\n"
-                                          "scrape_configs:\n"
-                                          "  - job_name: models\n"
-                                          "    static_configs: [{targets: ['127.0.0.1:" +
-                                              std::to_string(server->page.port()) + "']}]\n");
-    server->process = std::make_unique<test::ChildProcess>(std::vector<std::string>{
-        "prometheus", "--config.file=" + config.string(), "--storage.tsdb.path=" + (server->dir / "data").string(),
-        "--web.listen-address=127.0.0.1:" + std::to_string(server->port), "--web.route-prefix=/monitoring",
-        "--web.external-url=http://127.0.0.1/monitoring", "--query.timeout=1s", "--log.level=error"});
-  }
+  static void SetUpTestSuite() { server = std::make_unique<test::PrometheusServer>(kMetrics); }
   static void TearDownTestSuite() { server.reset(); }
 
   /// Asks until the answer is in this state, or none of them is: the page must be scraped first.
@@ -62,17 +40,17 @@ class PrometheusQueryTest : public testing::Test {
         },
         2 * test::kPatience))
         << promql << " is in state " << static_cast<int>(last.state) << ": " << last.detail << "\n"
-        << server->process->err();
+        << server->process().err();
     return last;
   }
 
-  static std::unique_ptr<Server> server;
+  static std::unique_ptr<test::PrometheusServer> server;
   http::Fetcher fetcher;
   SystemClock clock;
   ErrandRunner runner{fetcher, clock};
 };
 
-std::unique_ptr<PrometheusQueryTest::Server> PrometheusQueryTest::server;
+std::unique_ptr<test::PrometheusServer> PrometheusQueryTest::server;
 
 TEST_F(PrometheusQueryTest, OneSeriesIsItsValue) {
   const auto before = clock.wall_now();
@@ -113,7 +91,7 @@ TEST_F(PrometheusQueryTest, ARangeIsNoNumber) {
 
 TEST_F(PrometheusQueryTest, AServerThatStandsStillFailsTheQueryInTime) {
   ask("gpu_memory{version=\"v1\"}", State::Value);
-  server->process->signal(SIGSTOP);
+  server->process().signal(SIGSTOP);
   strategy::Query query;
   query.key = "slow";
   query.address = server->url();
@@ -125,7 +103,7 @@ TEST_F(PrometheusQueryTest, AServerThatStandsStillFailsTheQueryInTime) {
     last = runner.values()["slow"];
     return last.state == State::Failed;
   }));
-  server->process->signal(SIGCONT);
+  server->process().signal(SIGCONT);
   EXPECT_EQ(last.detail, "no answer within 0.2 s");
 }
 
