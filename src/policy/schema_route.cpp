@@ -67,8 +67,7 @@ const Type& type_of(Tag<Version> /*tag*/) {
         .starts_rollout();
     d.field("endpoints", &Version::endpoints, "Servers; each request takes the less loaded of two random ones.")
         .items(1, 256)
-        .required()
-        .starts_rollout();
+        .required();
     d.field("rewrite", &Version::rewrite, "What is changed on the way to this version.").inactive();
     d.field("tls", &Version::tls, "How `https://` endpoints are checked.");
     d.field("pool", &Version::pool, "Replaces the route's `pool` as a whole.");
