@@ -197,10 +197,12 @@ void Daemon::resume() {
 
 void Daemon::close() {
   log::info("draining: connections are closed as they become idle", {{"open", gateway_->open_connections()}});
+  {
+    const std::lock_guard lock(gateway_mutex_);
+    gateway_->drain();
+  }
   // Nobody is left to judge a version by, and what is kept is for the process that comes next.
   rollouts_->stop();
-  const std::lock_guard lock(gateway_mutex_);
-  gateway_->drain();
 }
 
 /// The data plane ends, the process stays.

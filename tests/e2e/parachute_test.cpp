@@ -335,7 +335,7 @@ TEST(Parachutes, CarryManyClientsAtOnce) {
   SluiceProcess sluice(gateway_yaml() + route_yaml("model", {version_yaml("v1", stable), version_yaml("v2", candidate)},
                                                    "ejection: {enabled: false}\n"
                                                    "strategy: {canary: {stable: v1, candidate: v2, "
-                                                   "steps: [{setWeight: 50}]}}"));
+                                                   "steps: [{setWeight: 50}, {pause: {}}]}}"));
   Load load(sluice.port(), 8, request_text("POST", "/", std::string(20000, 'x')));
   EXPECT_TRUE(load.answers(kSanitized ? 300 : 2000));
   const auto failures = load.stop();

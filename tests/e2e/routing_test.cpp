@@ -145,7 +145,7 @@ TEST(Weights, ACanaryStartsAtItsFirstWeight) {
   FakeUpstream candidate("candidate");
   SluiceProcess sluice(gateway_yaml() +
                        route_yaml("model", {version_yaml("v1", stable), version_yaml("v2", candidate)},
-                                  "strategy: {canary: {stable: v1, candidate: v2, steps: [{setWeight: 20}]}}"));
+                                  "strategy: {canary: {stable: v1, candidate: v2, steps: [{setWeight: 20}, {pause: {}}]}}"));
   RawClient client(sluice.port());
   const int count = 400;
   int to_candidate = 0;

@@ -84,7 +84,7 @@ inline std::string tries_policy(const std::vector<std::string>& versions, std::s
 /// v1 is stable; v2, the candidate, gets half of the requests.
 inline std::string canary_policy(const std::string& stable, const std::string& candidate,
                                  std::string_view route_spec = {}, std::string_view canary = {}) {
-  std::string strategy = "strategy: {canary: {stable: v1, candidate: v2, steps: [{setWeight: 50}]";
+  std::string strategy = "strategy: {canary: {stable: v1, candidate: v2, steps: [{setWeight: 50}, {pause: {}}]";
   if (!canary.empty()) strategy.append(", ").append(canary);
   return tries_policy({stable, candidate}, strategy + "}}\n" + std::string(route_spec));
 }

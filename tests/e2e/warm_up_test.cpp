@@ -149,7 +149,7 @@ TEST(SlowStart, LeavesTheWeightsOfVersionsExact) {
     return gateway_yaml("workers: 1") +
            route_yaml("model", {version_yaml("v1", stable.url()), version_yaml("v2", urls)},
                       "slowStart: {duration: 20s, floor: 5%}\n"
-                      "strategy: {canary: {stable: v1, candidate: v2, steps: [{setWeight: 50}]}}");
+                      "strategy: {canary: {stable: v1, candidate: v2, steps: [{setWeight: 50}, {pause: {}}]}}");
   };
   SluiceProcess sluice(versions(false));
   sluice.write_policy(versions(true));

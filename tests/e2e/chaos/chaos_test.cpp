@@ -45,7 +45,7 @@ class World {
                        version_yaml("v2", urls(models_, used_models_, 3, 5))},
                       care + match("/v2/models/digits") +
                           "strategy: {canary: {stable: v1, candidate: v2, steps: [{setWeight: " +
-                          std::to_string(weight_) + "}]}}") +
+                          std::to_string(weight_) + "}, {pause: {}}]}}") +
            route_yaml("echo",
                       {version_yaml("v1", urls(echoes_, used_echoes_, 0, 3)),
                        version_yaml("v2", urls(echoes_, used_echoes_, 3, 5))},
