@@ -154,6 +154,7 @@ Result<void> Controller::Impl::adopt(Prepared prepared, WallTime now) {
   }
   routes_ = std::move(entries);
   kept_.clear();
+  evidence_.clear();
   all_lost_ = false;
   generation_ = prepared.generation;
   for (const auto& [route, event] : prepared.events) {

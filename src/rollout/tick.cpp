@@ -29,12 +29,13 @@ Line Controller::Impl::line_of(const strategy::RolloutState& state, const strate
 }
 
 void Controller::Impl::gather() {
-  auto evidence = parts_.kpis.gather();
+  for (RouteEntry& entry : routes_) evidence_[entry.policy.name] = std::move(entry.evidence);
+  parts_.kpis.gather_into(evidence_);
   const auto answers = parts_.errands.answers();
   const auto values = parts_.errands.values();
   for (RouteEntry& entry : routes_) {
-    const auto found = evidence.find(entry.policy.name);
-    entry.evidence = found == evidence.end() ? strategy::Evidence{} : std::move(found->second);
+    const auto found = evidence_.find(entry.policy.name);
+    entry.evidence = found == evidence_.end() ? strategy::Evidence{} : std::move(found->second);
     entry.evidence.errands = answers_to(entry.errands, answers);
     entry.evidence.queries = answers_to(entry.queries, values);
   }

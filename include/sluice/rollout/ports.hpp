@@ -30,6 +30,9 @@ class KpiSource {
   virtual ~KpiSource() = default;
   /// The evidence of each route, by name, errands and queries aside. `window` is the data plane's.
   virtual std::map<std::string, strategy::Evidence> gather() = 0;
+  /// The same into what an earlier call returned: an implementation that overwrites in place spares the pages of some
+  /// 15 MB with 64 routes × 16 versions.
+  virtual void gather_into(std::map<std::string, strategy::Evidence>& evidence) { evidence = gather(); }
 };
 
 /// Runs errands over HTTP beside everything else.
