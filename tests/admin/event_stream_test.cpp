@@ -137,9 +137,16 @@ TEST_F(EventStreamTest, AReaderThatFallsBehindIsClosedAndTheOthersGoOn) {
 }
 
 TEST_F(EventStreamTest, AReaderThatTakesNothingIsClosedInTime) {
-  RawClient slow(start({.buffered_bytes = 64 * 1024 * 1024, .write_timeout = 50ms}), 4096);
+  const std::uint16_t port = start({.readers = 1, .buffered_bytes = 64 * 1024 * 1024, .write_timeout = 50ms});
+  RawClient slow(port, 4096);
   subscribe(slow);
   for (std::uint64_t id = 8; id < 208; ++id) server_->publish_event(event(id, 64 * 1024));
+  // Its place is free before it reads anything: reading would be taking.
+  EXPECT_TRUE(test::eventually([&] {
+    RawClient next(port);
+    next.send(request_text("GET", "/events"));
+    return next.read_head().status() == 200;
+  }));
   EXPECT_TRUE(slow.is_closed_by_peer());
 }
 
