@@ -325,12 +325,6 @@ const std::string& control_of(const policy::AbTest& test) {
   return test.control.empty() && !test.variants.empty() ? test.variants.front().version : test.control;
 }
 
-Result<traffic::TrafficPlan> ab_test_plan(const policy::ModelRoute& route, const policy::AbTest& test) {
-  auto steering = steer(test, route, RolloutState{});
-  if (!steering) return fail(steering.error());
-  return std::move(steering->plan);
-}
-
 RolloutState begin(const policy::AbTest& test, RolloutState state, const Context& context) {
   begin_step(state, 0, context.now);
   open_window(state, context.now);

@@ -7,6 +7,9 @@
 
 namespace sluice::strategy {
 
+namespace {
+
+/// Its only version has everything.
 Result<traffic::TrafficPlan> plain_plan(const policy::ModelRoute& route) {
   if (route.versions.size() > 1) {
     return fail(
@@ -16,6 +19,8 @@ Result<traffic::TrafficPlan> plain_plan(const policy::ModelRoute& route) {
   if (!spec) return fail(spec.error());
   return traffic::TrafficPlan::build(std::move(spec).value());
 }
+
+}  // namespace
 
 RolloutState begin(const std::monostate& /*none*/, RolloutState state, const Context& context) {
   if (!context.route.versions.empty()) state.live = context.route.versions.front().name;

@@ -315,10 +315,6 @@ CopyBudget budget_of(const policy::Shadow& shadow, const RolloutState& state) {
 
 }  // namespace
 
-Result<traffic::TrafficPlan> shadow_plan(const policy::ModelRoute& route, const policy::Shadow& shadow) {
-  return plan_of(route, shadow, shadow.live, 1);
-}
-
 RolloutState begin(const policy::Shadow& shadow, RolloutState state, const Context& context) {
   begin_step(state, 0, context.now);
   open_window(state, context.now);

@@ -8,20 +8,20 @@ namespace sluice::strategy {
 namespace {
 
 TEST(Plain, GivesEverythingToTheOnlyVersion) {
-  const auto plan = plain_plan(route_with({"v1"}));
-  ASSERT_TRUE(plan.ok());
-  EXPECT_EQ(plan->target_share(0), 1);
-  EXPECT_TRUE(plan->splits().empty());
+  const auto steering = steer(std::monostate{}, route_with({"v1"}), RolloutState{});
+  ASSERT_TRUE(steering.ok());
+  EXPECT_EQ(steering->plan.target_share(0), 1);
+  EXPECT_TRUE(steering->plan.splits().empty());
 }
 
 TEST(Plain, RefusesTwoVersions) {
-  const auto plan = plain_plan(route_with({"v1", "v2"}));
-  ASSERT_FALSE(plan.ok());
-  EXPECT_NE(plan.error().message.find("no strategy"), std::string::npos);
+  const auto steering = steer(std::monostate{}, route_with({"v1", "v2"}), RolloutState{});
+  ASSERT_FALSE(steering.ok());
+  EXPECT_NE(steering.error().message.find("no strategy"), std::string::npos);
 }
 
 TEST(Plain, RefusesNoVersionAtAll) {
-  EXPECT_FALSE(plain_plan(route_with({})).ok());
+  EXPECT_FALSE(steer(std::monostate{}, route_with({}), RolloutState{}).ok());
 }
 
 }  // namespace

@@ -3,15 +3,10 @@
 #include "sluice/base/result.hpp"
 #include "sluice/policy/model_route.hpp"
 #include "sluice/strategy/transition.hpp"
-#include "sluice/traffic/plan.hpp"
 
 namespace sluice::strategy {
 
-/// The plan of an A/B test: its variants by weight within the audience, the control (the first variant unless named)
-/// for everyone else.
-Result<traffic::TrafficPlan> ab_test_plan(const policy::ModelRoute& route, const policy::AbTest& test);
-
-/// The control's name: the one written down, or the first variant's.
+/// The control's name: the one written down, or the first variant's. It gets everyone outside the audience.
 const std::string& control_of(const policy::AbTest& test);
 
 /// A random, sticky split that looks for the better variant.
