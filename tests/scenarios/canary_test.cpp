@@ -220,5 +220,40 @@ steps: [{setWeight: 50}, {pause: {duration: 1m}}])"))
   EXPECT_TRUE(story.world().steering("fraud").plan.spec().rules.empty());
 }
 
+TEST(CanaryStory, TheViewSaysWhereItIsAndWhatAPersonMayDo) {
+  Story story;
+  story.given_traffic(200).given(in_steps).when_time_passes(1min);
+  auto view = story.view();
+  EXPECT_EQ(view.id, "fraud-1");
+  EXPECT_EQ(view.strategy, "canary");
+  EXPECT_EQ(view.serving, "Healthy");
+  EXPECT_EQ(view.step, 2);
+  EXPECT_EQ(view.steps, 5);
+  EXPECT_EQ(view.step_text, "pause 5m, 4m2s left");
+  EXPECT_EQ(view.next, "setWeight 25");
+  EXPECT_EQ(view.verbs, (std::vector<std::string>{"promote", "pause", "abort"}));
+  ASSERT_EQ(view.versions.size(), 2U);
+  EXPECT_NEAR(static_cast<double>(view.versions[1].requests), 590, 10) << "5 % of 200/s for 59 s";
+  ASSERT_EQ(view.checks.size(), 2U);
+  EXPECT_EQ(view.checks[0].verdict, strategy::Verdict::Pass);
+  ASSERT_FALSE(view.events.empty());
+  EXPECT_EQ(view.events.back().kind, "Begun") << "newest first";
+  story.when_phase_comes(Phase::Promoted, 30min);
+  view = story.view();
+  EXPECT_EQ(view.verbs, std::vector<std::string>{"undo"});
+  EXPECT_EQ(view.undo_until, view.phase_since + 10min);
+  EXPECT_EQ(view.ended, view.phase_since);
+  story.when_time_passes(11min).then_event("Released");
+  EXPECT_FALSE(story.view().undo_until);
+}
+
+TEST(CanaryStory, ARouteThatNobodyHasIsSaidToBeUnknown) {
+  Story story;
+  story.given(in_steps);
+  const auto answer = story.controller().command("nobody", {Verb::Abort, false, "alice"}, story.now());
+  ASSERT_FALSE(answer);
+  EXPECT_TRUE(answer.error().unknown_route);
+}
+
 }  // namespace
 }  // namespace sluice::scenarios
