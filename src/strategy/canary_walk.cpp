@@ -84,11 +84,13 @@ void CanaryWalk::obey(const Command& command) {
 /// it again while a gate is waited for goes past that too.
 void CanaryWalk::promote_by(const Command& command) {
   const std::string why = "promoted " + by(command);
+  const bool at_gate = state_.reason == "AwaitingConfirmation" || state_.reason == "AwaitingPreRollout" ||
+                       (state_.phase == Phase::Held && state_.step < 0);
   if (!is_usable(context_.evidence, spec_.candidate)) {
     made_.refusal = spec_.candidate + " cannot take the traffic: " + usable_text(context_.evidence, spec_.candidate);
   } else if (command.full) {
     promote(why);
-  } else if (state_.reason == "AwaitingConfirmation" || state_.reason == "AwaitingPreRollout") {
+  } else if (at_gate) {
     take_next(why);
   } else {
     state_.approved = true;

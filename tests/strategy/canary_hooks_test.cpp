@@ -48,6 +48,21 @@ TEST_F(CanaryHooksTest, APreRolloutThatFailsEndsItBeforeAnythingMoved) {
   EXPECT_EQ(std::count(weights.begin(), weights.end(), 0.0), static_cast<long>(weights.size()));
 }
 
+TEST_F(CanaryHooksTest, APersonGoesPastAPreRolloutThatFailedAndWasHeld) {
+  canary.on_failure = policy::OnFailure::Hold;
+  add_hook(WebhookType::PreRollout);
+  given({set_weight(5)});
+  answer(tick(), Answer::Failed);
+  tick();
+  ASSERT_EQ(state.phase, Phase::Held);
+  EXPECT_EQ(state.weight, 0);
+  ticks(5);
+  EXPECT_EQ(state.phase, Phase::Held);
+  say(Verb::Promote);
+  EXPECT_EQ(state.phase, Phase::Progressing);
+  EXPECT_EQ(state.weight, 0.05);
+}
+
 TEST_F(CanaryHooksTest, EachLargerWeightIsConfirmedAndAPauseIsNot) {
   add_hook(WebhookType::ConfirmTrafficIncrease);
   given({set_weight(5), pause_for(1min), set_weight(25), pause_for()});
