@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Three model versions behind one gateway, asked about 898 handwritten digits they have never seen.
+# A model is replaced by a better one, and then by a faulty one, under the eyes of 300 users.
 #
 #   ./deploy/quickstart.sh                   installs, builds, runs, stays up for you to play with
 #   ./deploy/quickstart.sh --once            the same story and the end of it, on free ports; exits 0 or 1
@@ -91,12 +91,15 @@ start_model() {
   echo "  $variant learnt from 899 digits, answers on 127.0.0.1:$(port_of "$variant" "")"
 }
 
-# The shipped policy with every fixed port replaced by a free one, so that several can run at once.
-write_policy_with_free_ports() {
-  sed -e "s/127.0.0.1:9001/127.0.0.1:$(port_of v1 "")/" -e "s/127.0.0.1:9002/127.0.0.1:$(port_of v2 "")/" \
-      -e "s/127.0.0.1:9003/127.0.0.1:$(port_of v3 "")/" -e "s/127.0.0.1:\(8080\|9464\|9901\)/127.0.0.1:0/" \
-      config/quickstart.yaml >"$work/policy.yaml"
-  echo "$work/policy.yaml"
+# The shipped policy; with --once every fixed port is replaced by a free one, so that several can run at once.
+write_policy() {
+  if $once; then
+    sed -e "s/127.0.0.1:9001/127.0.0.1:$(port_of v1 "")/" -e "s/127.0.0.1:9002/127.0.0.1:$(port_of v2 "")/" \
+        -e "s/127.0.0.1:9003/127.0.0.1:$(port_of v3 "")/" -e "s/127.0.0.1:\(8080\|9464\|9901\)/127.0.0.1:0/" \
+        config/quickstart.yaml >"$policy"
+  else
+    cp config/quickstart.yaml "$policy"
+  fi
 }
 
 ask() {
@@ -104,30 +107,60 @@ ask() {
     --metrics "http://127.0.0.1:$metrics_port/metrics" --route digits "$@"
 }
 
-# metric NAME: its value, read without curl.
-metric() {
-  exec 3<>"/dev/tcp/127.0.0.1/$metrics_port" || return 1
-  printf 'GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' >&3
-  sed -n "s/^$1\({[^}]*}\)\{0,1\} \([^ \r]*\).*/\2/p" <&3 | head -1
-  exec 3<&-
-}
-generation_is_past() { [ "$(metric sluice_config_generation)" -gt "$1" ]; }
+sluice() { local verb=$1; shift; "$build_dir/bin/sluice" "$verb" "$@" --admin "127.0.0.1:$admin_port"; }
 
-# shift_weights V1 V2 V3: edits the policy as a person would, by replacing the file.
-shift_weights() {
-  sed -e "s/{version: v1, weight: [0-9]*}/{version: v1, weight: $1}/" \
-      -e "s/{version: v2, weight: [0-9]*}/{version: v2, weight: $2}/" \
-      -e "s/{version: v3, weight: [0-9]*}/{version: v3, weight: $3}/" "$policy" >"$policy.new"
-  mv "$policy.new" "$policy"
+# keep_asking: the 300 users ask all day, until enough. A round in which somebody was failed is kept in $work/failed.
+keep_asking() {
+  while [ ! -e "$work/enough" ]; do
+    ask >"$work/round" 2>&1 || cat "$work/round" >>"$work/failed"
+    sleep 0.2
+  done
+}
+start_asking() {
+  rm -f "$work/enough"
+  keep_asking &
+  children+=($!)
+}
+enough() {
+  touch "$work/enough"
+  wait "${children[-1]}" || true
+  [ ! -s "$work/failed" ] || { cat "$work/failed" >&2; fail "users were failed during a rollout"; }
 }
 
+# ends NAME PHASE: waits until the rollout NAME has ended so, and prints its checks and what happened, newest first.
+ends() {
+  wait_for 20 begun "$1" || { cat "$work/gateway.log" >&2; fail "the rollout $1 does not begin"; }
+  local code=0
+  sluice status digits --wait "$2" --timeout 90s --events 50 >"$work/status" 2>&1 || code=$?
+  [ $code = 0 ] || { cat "$work/status" "$work/gateway.log" >&2; fail "the rollout $1 has not come to $2"; }
+  sed -n -e '/^Phase:/,/^Verbs:/{/^Verbs:/d;p}' -e '/^CHECK/,/^ENDPOINT/{/^ENDPOINT/d;p}' \
+    -e "/^EVENTS/,/ $1 begins/p" "$work/status"
+}
+begun() { sluice status digits -o json 2>/dev/null | grep -q "\"id\": *\"$1\""; }
+
+first_act() {
+  say "v2 gets 10, 25, then 50 % of the users, each time as soon as its checks pass; the users go on asking"
+  start_asking
+  ends digits-1 Promoted
+  enough
+  say "v2 has everything. The same question again"
+  ask --expect-share v2=100% --expect-accuracy v2=90%
+}
+
+# The policy as a person would edit it, by replacing the file.
 second_act() {
-  say "v2 is better and v3 is spoilt: the policy becomes 20 / 80 / 0 while the gateway runs"
-  local generation
-  generation=$(metric sluice_config_generation)
-  shift_weights 20 80 0
-  wait_for 20 generation_is_past "${generation:-0}" || { cat "$work/gateway.log" >&2; fail "the edited policy was not taken"; }
-  ask --expect-share v1=20% v2=80% v3=0% --expect-accuracy v2=90%
+  say "Now v3 is tried, of whose answers one in five is an error: stable: v2, candidate: v3"
+  sed -e 's/stable: v1/stable: v2/' -e 's/candidate: v2/candidate: v3/' "$policy" >"$policy.new"
+  start_asking
+  mv "$policy.new" "$policy"
+  ends digits-2 RolledBack
+  enough
+  grep -q 'error-rate .* > max 5% (n=' "$work/status" || fail "the reason is not the errors of v3"
+  say "v3 was taken back by itself, and v2 answered what v3 failed: no user saw an error"
+  ask --expect-share v2=100% --expect-accuracy v2=90%
+}
+
+stop_everything() {
   say "Stopping"
   kill -TERM "$gateway"
   wait "$gateway" || { cat "$work/gateway.log" >&2; fail "the gateway did not drain: exit $?"; }
@@ -135,20 +168,23 @@ second_act() {
 }
 
 next_things() {
-  say "It stays up. Things to try from another terminal, in $root"
+  local bin=${build_dir#"$root"/}/bin
+  say "It stays up and the users go on asking. Things to try from another terminal, in $root"
   cat <<TEXT
-  edit config/quickstart.yaml          set the weights to 20, 80 and 0, save, and ask again:
-  ${build_dir#"$root"/}/bin/sluice-sample-model ask --metrics http://127.0.0.1:$metrics_port/metrics
-                                       users who had v2 keep it; others join them
+  $bin/sluice status digits --watch
+                                       the rollout, its checks, every version and endpoint, as it happens
+  $bin/sluice retry digits
+                                       v3 once more; abort, pause, resume, promote and undo are verbs like it
+  edit ${policy#"$root"/}
+                                       give v3 another weight, or put the shadow block at the end in place of canary
   misspell a key and save              the old policy stays; the log below says line, column and the likely name
-  ${build_dir#"$root"/}/bin/sluice check config/quickstart.yaml
+  $bin/sluice check ${policy#"$root"/}
                                        the same check without a gateway
-  ${build_dir#"$root"/}/bin/sluice status     every version and endpoint, and how it fares
-  replace abTest by the shadow block   at the end of the file: v3 gets copies, nobody waits for it
-  http://127.0.0.1:$metrics_port/metrics        what the table above was made of
+  http://127.0.0.1:$metrics_port/metrics        what the tables above were made of
 Ctrl-C stops the gateway and the models. The gateway's log:
 TEXT
-  tail -n +1 -f "$work/gateway.log" &
+  start_asking
+  tail -n 5 -f "$work/gateway.log" &
   children+=($!)
   wait "$gateway" || fail "the gateway has ended with $?"
 }
@@ -160,23 +196,22 @@ ports=(9001 9002 9003)
 if $once; then ports=(0 0 0); fi
 start_model v1 "${ports[0]}"
 start_model v2 "${ports[1]}"
-start_model v3 "${ports[2]}" --latency 20ms --drift 50%
+start_model v3 "${ports[2]}" --latency 20ms --error-rate 20%
 
 say "Starting the gateway with config/quickstart.yaml"
-policy=config/quickstart.yaml
-if $once; then policy=$(write_policy_with_free_ports); fi
+policy=$build_dir/quickstart.yaml
+if $once; then policy=$work/policy.yaml; fi
+write_policy
 start gateway "$build_dir/bin/sluice" serve "$policy"
 gateway=${children[-1]}
 wait_for 30 said gateway "^ready\$" || { cat "$work/gateway.log" >&2; fail "the gateway does not come up"; }
 data_port=$(port_of gateway data)
 metrics_port=$(port_of gateway metrics)
+admin_port=$(port_of gateway admin)
 echo "  requests to http://127.0.0.1:$data_port, metrics on http://127.0.0.1:$metrics_port/metrics"
 
 say "Asking 898 unseen digits in the name of 300 users"
-if $once; then
-  ask --expect-share v1=70% v2=20% v3=10% --expect-accuracy v1=75% v2=90%
-  second_act
-else
-  ask
-  next_things
-fi
+ask --expect-accuracy v1=75%
+first_act
+second_act
+if $once; then stop_everything; else next_things; fi
