@@ -1,5 +1,6 @@
 #include "sluice/app/gateway_ports.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -7,20 +8,21 @@ namespace sluice::app {
 
 namespace {
 
-strategy::Sample to_sample(metrics::EvidenceTotals&& totals) {
-  return {totals.requests, totals.failures, std::move(totals.latency), std::move(totals.first_byte)};
+void take(metrics::EvidenceTotals& totals, strategy::Sample& sample) {
+  sample.requests = totals.requests;
+  sample.failures = totals.failures;
+  sample.latency = totals.latency;
+  sample.first_byte = totals.first_byte;
 }
 
-strategy::VersionEvidence to_evidence(gateway::VersionEvidence&& version) {
-  strategy::VersionEvidence made;
-  made.version = std::move(version.version);
-  made.all = to_sample(std::move(version.totals.all));
-  made.control = to_sample(std::move(version.totals.control));
-  made.shadow = to_sample(std::move(version.totals.shadow));
-  made.in_flight = version.in_flight;
-  made.endpoints = version.endpoints;
-  made.usable = version.usable;
-  return made;
+void take(gateway::VersionEvidence& seen, strategy::VersionEvidence& version) {
+  version.version = std::move(seen.version);
+  take(seen.totals.all, version.all);
+  take(seen.totals.control, version.control);
+  take(seen.totals.shadow, version.shadow);
+  version.in_flight = seen.in_flight;
+  version.endpoints = seen.endpoints;
+  version.usable = seen.usable;
 }
 
 strategy::EndpointEvidence to_evidence(upstream::EndpointReport&& report) {
@@ -74,21 +76,31 @@ void GatewayKpis::set_routes(const std::vector<policy::ModelRoute>& routes) {
 
 std::map<std::string, strategy::Evidence> GatewayKpis::gather() {
   std::map<std::string, strategy::Evidence> gathered;
+  gather_into(gathered);
+  return gathered;
+}
+
+void GatewayKpis::gather_into(std::map<std::string, strategy::Evidence>& gathered) {
+  std::erase_if(gathered, [this](const auto& known) {
+    return std::find(routes_.begin(), routes_.end(), known.first) == routes_.end();
+  });
   for (const std::string& route : routes_) {
     auto seen = gateway_.evidence(route);
-    if (!seen) continue;
+    if (!seen) {
+      gathered.erase(route);
+      continue;
+    }
     strategy::Evidence& evidence = gathered[route];
     evidence.window = seen->window;
     evidence.counters = counters_;
-    for (gateway::VersionEvidence& version : seen->versions) {
-      evidence.versions.push_back(to_evidence(std::move(version)));
-    }
+    evidence.endpoints.clear();
+    evidence.versions.resize(seen->versions.size());
+    for (std::size_t v = 0; v < seen->versions.size(); ++v) take(seen->versions[v], evidence.versions[v]);
   }
   for (upstream::EndpointReport& report : gateway_.endpoints().report()) {
     const auto route = gathered.find(report.route);
     if (route != gathered.end()) route->second.endpoints.push_back(to_evidence(std::move(report)));
   }
-  return gathered;
 }
 
 }  // namespace sluice::app

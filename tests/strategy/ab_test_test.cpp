@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "checks.hpp"
+#include "ab_tests.hpp"
 
 namespace sluice::strategy {
 namespace {
@@ -10,29 +10,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
-
-policy::AbTest test_of(const std::vector<std::pair<std::string, std::uint32_t>>& variants) {
-  policy::AbTest test;
-  for (const auto& [version, weight] : variants) test.variants.push_back({version, weight, {}});
-  return test;
-}
-
-policy::AbTest deciding(const std::vector<std::pair<std::string, std::uint32_t>>& variants = {{"v1", 1}, {"v2", 1}}) {
-  auto test = test_of(variants);
-  test.primary_metric = "error-rate";
-  return test;
-}
-
-using AbRig = Rig<policy::AbTest>;
-
-AbRig rig(policy::AbTest test) {
-  return {std::move(test), {"v1", "v2", "v3"}};
-}
-
-void serve_both(AbRig& rig, std::uint64_t failures_of_v1, std::uint64_t failures_of_v2, std::uint64_t requests = 2000) {
-  rig.serve("v1", requests, failures_of_v1);
-  rig.serve("v2", requests, failures_of_v2);
-}
 
 // ---- the split
 
@@ -333,68 +310,6 @@ TEST(Guardrails, AskPrometheusAboutEveryVariantAtEveryTick) {
   test.evidence.queries[test.last.queries[1].key] = {QueryAnswer::State::Value, 0.5, "", test.now};
   test.tick(seconds(10));
   EXPECT_EQ(test.told("ArmDropped"), 1);
-}
-
-// ---- a person's word
-
-TEST(AbTestVerbs, PromoteNeedsAWinnerOrFull) {
-  auto test = rig(deciding());
-  EXPECT_EQ(test.say(Verb::Promote), "there is no winner yet: promote --full takes the variant that leads");
-  EXPECT_EQ(test.say(Verb::Promote, true), "no variant leads: nothing has been counted yet");
-  serve_both(test, 40, 30);
-  EXPECT_EQ(test.say(Verb::Promote, true), "");
-  EXPECT_EQ(test.where(), "Promoted/Promoted");
-  EXPECT_EQ(test.state.live, "v2");
-  EXPECT_EQ(test.events.back().text,
-            "all traffic to 'v2': ada promoted the variant that leads: error-rate 1.5% against v1's 2% (n=2 000, v1 "
-            "n=2 000)");
-}
-
-TEST(AbTestVerbs, PromoteNeedsAWinnerThatCanAnswer) {
-  auto spec = deciding();
-  spec.on_winner = policy::OnWinner::Promote;
-  auto test = rig(spec);
-  serve_both(test, 200, 40);
-  test.usable("v2", 0);
-  test.tick(seconds(10));
-  EXPECT_EQ(test.where(), "Progressing/Testing");
-  EXPECT_EQ(test.say(Verb::Promote, true), "'v2' cannot take the traffic: 0 of 2 endpoints are usable");
-  test.usable("v2", 1);
-  test.tick(seconds(10));
-  EXPECT_EQ(test.state.live, "v2");
-}
-
-TEST(AbTestVerbs, AbortGivesTheControlEverything) {
-  auto test = rig(deciding());
-  EXPECT_EQ(test.say(Verb::Abort), "");
-  EXPECT_EQ(test.where(), "Aborted/Aborted");
-  EXPECT_DOUBLE_EQ(test.share("v1"), 1);
-  EXPECT_EQ(test.role("v1"), "control");
-  serve_both(test, 200, 40);
-  test.tick(seconds(20));
-  EXPECT_EQ(test.where(), "Aborted/Aborted");
-}
-
-TEST(AbTestVerbs, UndoGoesBackToTheControlWhileItCanAnswer) {
-  auto test = rig(deciding());
-  serve_both(test, 40, 30);
-  test.say(Verb::Promote, true);
-  test.usable("v1", 0);
-  EXPECT_EQ(test.say(Verb::Undo), "'v1' cannot take the traffic: 0 of 2 endpoints are usable");
-  EXPECT_EQ(test.where(), "Promoted/Promoted");
-  test.usable("v1", 1);
-  EXPECT_EQ(test.say(Verb::Undo), "");
-  EXPECT_EQ(test.where(), "Aborted/Undone");
-  EXPECT_DOUBLE_EQ(test.share("v1"), 1);
-  EXPECT_EQ(test.told("Undone"), 1);
-}
-
-TEST(AbTestVerbs, UndoHasNothingToDoWhereTheControlWon) {
-  auto test = rig(deciding());
-  serve_both(test, 30, 40);
-  test.say(Verb::Promote, true);
-  EXPECT_EQ(test.state.live, "v1");
-  EXPECT_EQ(test.say(Verb::Undo), "'v1' is the control and has everything: there is nothing to undo");
 }
 
 TEST(AbTestState, SaysTheSameAfterARestart) {

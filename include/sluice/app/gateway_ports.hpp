@@ -33,6 +33,7 @@ class GatewayKpis final : public rollout::KpiSource {
   /// The routes that are in force from now on.
   void set_routes(const std::vector<policy::ModelRoute>& routes);
   std::map<std::string, strategy::Evidence> gather() override;
+  void gather_into(std::map<std::string, strategy::Evidence>& gathered) override;
 
  private:
   gateway::Gateway& gateway_;
