@@ -36,6 +36,12 @@ void add_rollout_verbs(CLI::App& app, int& exit_code);
 /// `sluice drain [ROUTE[/VERSION]] [--endpoint A] [--undo] [--wait]`: 0 when done, 1 when refused or not in time.
 void add_drain(CLI::App& app, int& exit_code);
 
+/// `sluice simulate FILE [ROUTE]`: how a rollout would end; 1 when an expectation is not met.
+void add_simulate(CLI::App& app, int& exit_code);
+
+/// `sluice plan FILE [ROUTE]`: what happens when, and what a bad candidate would cost.
+void add_plan(CLI::App& app, int& exit_code);
+
 /// Parses the command line and runs the verb that it names; `more` are verbs of higher layers,
 /// `deeper` is their part in `check`. Returns the exit code:
 /// the verb's, 0 for help and version, 2 for a command line that makes no sense.
