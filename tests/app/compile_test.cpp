@@ -206,7 +206,33 @@ TEST(Compile, NamesTheStrategyAndTheRoles) {
   const auto config = compiled(route);
   EXPECT_EQ(config.routes[0].strategy, "canary");
   EXPECT_EQ(config.routes[0].versions[1].role, "candidate");
-  EXPECT_DOUBLE_EQ(config.routes[0].plan.target_share(1), 0.05);
+  EXPECT_DOUBLE_EQ(config.routes[0].plan.target_share(1), 0) << "nothing is decided yet";
+}
+
+TEST(Compile, DoesWhatTheRolloutSays) {
+  policy::PolicySet set;
+  set.routes = {one_route()};
+  set.routes[0].versions.push_back(version("v2", {"http://127.0.0.1:9002"}));
+  strategy::Steering steering;
+  traffic::PlanSpec spec;
+  spec.route = "fraud";
+  spec.versions = {"v1", "v2"};
+  spec.splits = {{{0, 95}, {1, 5}}};
+  spec.otherwise = traffic::Target::split(0);
+  steering.plan = *traffic::TrafficPlan::build(spec);
+  steering.roles = {"stable", "candidate"};
+  steering.fallbacks = {-1, 0};
+  steering.withheld = {{}, {"127.0.0.1:9002"}};
+  steering.copies.requests = 7;
+  steering.window = 12;
+  const auto config = *compile(set, {{"fraud", steering}});
+  const gateway::Route& route = config.routes[0];
+  EXPECT_DOUBLE_EQ(route.plan.target_share(1), 0.05);
+  EXPECT_EQ(route.versions[1].role, "candidate");
+  EXPECT_EQ(route.versions[1].fallback, 0);
+  EXPECT_EQ(route.versions[1].withheld, steering.withheld[1]);
+  EXPECT_EQ(route.mirror.requests, 7u);
+  EXPECT_EQ(route.window, 12u);
 }
 
 TEST(Compile, NamesTheVersionThatAnswersForAnother) {
@@ -284,8 +310,11 @@ TEST(Compile, RefusesWhatTheDataPlaneCannotDo) {
   expression.matches[0].path = policy::PathMatch{policy::PathMatchType::RegularExpression, "/(", {"a.yaml", 3, 9}};
   EXPECT_NE(refusal_of(expression).find("a.yaml:3:9: "), std::string::npos);
   auto strategy = one_route();
-  strategy.strategy = policy::Bandit{};
-  EXPECT_NE(refusal_of(strategy).find("'bandit'"), std::string::npos);
+  policy::BlueGreen blue_green;
+  blue_green.active = "v1";
+  blue_green.preview = "v9";
+  strategy.strategy = blue_green;
+  EXPECT_NE(refusal_of(strategy).find("v9"), std::string::npos) << refusal_of(strategy);
   auto unsplit = one_route();
   unsplit.versions.push_back(version("v2", {"http://127.0.0.1:9002"}));
   EXPECT_NE(refusal_of(unsplit).find("no strategy"), std::string::npos);
