@@ -12,6 +12,8 @@ class Operator {
  public:
   explicit Operator(const SluiceProcess& sluice) : port_(sluice.admin_port()) {}
 
+  std::uint16_t port() const noexcept { return port_; }
+
   HttpMessage get(const std::string& target, const Fields& fields = {}) const {
     RawClient client(port_);
     return client.exchange(request("GET", target, {}, fields));

@@ -38,11 +38,18 @@ inline nlohmann::json rollout_of(const Operator& person, const std::string& rout
   return person.json("/api/v1/routes/" + route)["rollout"];
 }
 
+/// How often the first check was looked at in the step under way.
+inline int looks_of(const Operator& person) {
+  const auto checks = rollout_of(person).value("checks", nlohmann::json::array());
+  return checks.empty() ? 0 : checks[0].value("looks", 0);
+}
+
 /// `sluice status ROUTE --wait PHASE`; what it showed when it came to something else.
 inline ::testing::AssertionResult comes_to(const Operator& person, const std::string& phase,
                                            const std::string& route = "model") {
-  const auto shown =
-      person.verb({"status", route, "--wait", phase, "--timeout", kSanitized ? "60s" : "30s", "--events", "30"});
+  const auto shown = run({sluice_binary(), "status", route, "--wait", phase, "--timeout", "30s", "--events", "30",
+                          "--admin", "127.0.0.1:" + std::to_string(person.port())},
+                         {}, std::chrono::seconds(60));
   if (shown.exit.code == 0) return ::testing::AssertionSuccess();
   return ::testing::AssertionFailure() << "exit " << shown.exit.code << "\n" << shown.out << shown.err;
 }
