@@ -12,6 +12,7 @@ int run(int argc, char** argv, std::string_view version, std::span<const Verb> m
   int exit_code = 0;
   for (const Verb& verb : more) verb(app, exit_code);
   add_check(app, exit_code, std::move(deeper));
+  add_plan(app, exit_code);
   add_simulate(app, exit_code);
   add_status(app, exit_code);
   add_rollout_verbs(app, exit_code);

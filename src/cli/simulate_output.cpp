@@ -113,10 +113,11 @@ bool Verdict::is_met() const noexcept {
 }
 
 std::string asked_as_text(const Asked& asked) {
-  std::string out =
-      "Route:   " + asked.route + "   Strategy: " + asked.strategy + "   Seed: " + std::to_string(asked.seed) +
-      "\nTraffic: " + policy::format_number(asked.traffic.rate) + " requests/s, " + percent(asked.traffic.error_rate) +
-      " errors, median latency " + policy::format_duration(asked.traffic.latency) + "\n";
+  std::string out = "Route:   " + asked.route + "   Strategy: " + asked.strategy;
+  if (asked.seed) out += "   Seed: " + std::to_string(*asked.seed);
+  out += "\nTraffic: " + policy::format_number(asked.traffic.rate) + " requests/s, " +
+         percent(asked.traffic.error_rate) + " errors, median latency " +
+         policy::format_duration(asked.traffic.latency) + "\n";
   for (const auto& [version, injection] : asked.traffic.injections) {
     out += "         " + version + ": " + injection_text(injection) + "\n";
   }
@@ -251,7 +252,7 @@ Json asked_as_json(const Asked& asked) {
   }
   return {{"route", asked.route},
           {"strategy", asked.strategy},
-          {"seed", asked.seed},
+          {"seed", asked.seed.value_or(0)},
           {"rate", asked.traffic.rate},
           {"errorRate", asked.traffic.error_rate},
           {"latencySeconds", std::chrono::duration<double>(asked.traffic.latency).count()},

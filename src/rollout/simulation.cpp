@@ -148,11 +148,12 @@ class Simulator {
     } else if (!waiting_since_) {
       waiting_since_ = now_;
     }
-    if (watcher_ && (news_ || moved)) watcher_(now_, view_, traffic_.tally());
+    if (watcher_ && (news_ || moved) && !watcher_(now_, view_, traffic_.tally())) stopped_ = true;
     news_ = false;
   }
 
   bool is_decided() {
+    if (stopped_) return true;
     if (strategy::is_over(view_.phase) || view_.phase == Phase::Held || view_.phase == Phase::Idle) return true;
     run_.awaits_person = waiting_since_ && !scenario_.approve_after && now_ - *waiting_since_ >= patience;
     return run_.awaits_person;
@@ -196,6 +197,7 @@ class Simulator {
   SyntheticTraffic traffic_;
   Run run_;
   bool news_ = false;
+  bool stopped_ = false;
   Controller controller_;
   Pulse pulse_;
   WallTime now_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,7 @@ namespace sluice::cli {
 struct Asked {
   std::string route;
   std::string strategy;
-  std::uint64_t seed = 1;
+  std::optional<std::uint64_t> seed;  ///< none: nothing is drawn
   rollout::TrafficModel traffic;
   Duration longest{0};
   std::size_t unknown_checks = 0;

@@ -48,8 +48,9 @@ std::size_t drop_unknown_checks(policy::ModelRoute& route);
 /// The version that everything else is compared with: `stable`, `live`, `active`, the control, the first arm.
 std::string first_version(const policy::ModelRoute& route);
 
-/// Watches a run from inside, for the timeline: after every look that something came of, with what is in force then.
-using Watcher = std::function<void(WallTime now, const RolloutView& view, const Tally& tally)>;
+/// Watches a run from inside: after every look that something came of and at the end, with what is in force then. False
+/// ends the run.
+using Watcher = std::function<bool(WallTime now, const RolloutView& view, const Tally& tally)>;
 
 /// One run; equal seeds give equal runs. Some 30 µs per look, a few thousand looks for a week. Fails when no plan can
 /// be made of the route.
