@@ -84,8 +84,10 @@ void RolloutMetrics::count_looks(const rollout::RolloutView& view, const std::st
     snapshot.checks.push_back({version, check.name, check.value, check.threshold, check.samples});
     Looks& before = counted.looks[{version, check.name}];
     // Looks start anew with every window; between two updates there is at most one.
-    const bool looked = check.looks != 0 && (check.looks != before.count || view.id != before.rollout);
-    before = {check.looks, view.id};
+    const Looks now{check.looks, view.id, view.window_since};
+    const bool looked =
+        check.looks != 0 && (now.count != before.count || now.rollout != before.rollout || now.window != before.window);
+    before = now;
     if (looked) ++counted.check_runs[check.name][std::string(strategy::to_string(check.verdict))];
   }
 }

@@ -129,12 +129,13 @@ traffic::RequestView Exchange::view() const noexcept {
 /// A request that was long on its way, or waited for its turn, is not sent where traffic no longer goes. Its route is
 /// known by its name and by the places that it already has there.
 void Exchange::follow_configuration() noexcept {
-  if (live_ == worker_->live() || !worker_->live()) return;
-  for (LiveRoute& route : worker_->live()->routes) {
+  auto newest = worker_->live();
+  if (live_ == newest || !newest) return;
+  for (LiveRoute& route : newest->routes) {
     if (route.state != route_->state || route.config->name != route_->config->name) continue;
     if (route.config->plan.needs_body() && visible_body_.data() == nullptr) return;  // nothing was kept to look into
     route_ = &route;
-    live_ = worker_->live();
+    live_ = std::move(newest);
     return;
   }
 }

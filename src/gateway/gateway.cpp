@@ -235,8 +235,15 @@ void Gateway::follow_names() {
 
 void Gateway::hand_to_workers(const std::shared_ptr<const Published>& published) {
   memory_.set_limit(published->config.limits.memory_bytes);
-  std::latch done(static_cast<std::ptrdiff_t>(workers_.size()));
-  for (auto& worker : workers_) worker->publish(published, [&done] { done.count_down(); });
+  // Every worker is ready before the first one begins, so that it is one moment for all of them.
+  const auto all = static_cast<std::ptrdiff_t>(workers_.size());
+  const auto in_force = std::make_shared<std::atomic<bool>>(false);
+  std::latch ready(all);
+  for (auto& worker : workers_) worker->prepare(published, in_force, [&ready] { ready.count_down(); });
+  ready.wait();
+  in_force->store(true, std::memory_order_release);
+  std::latch done(all);
+  for (auto& worker : workers_) worker->settle([&done] { done.count_down(); });
   done.wait();
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
     listeners_[i]->set_tls(published->listener_tls[i]);

@@ -59,22 +59,34 @@ void Worker::run() {
   arm_tick();
   io_.run();
   live_.reset();
+  next_.reset();
 }
 
 // --- any thread ---
 
-void Worker::publish(std::shared_ptr<const Published> published, std::function<void()> done) {
-  asio::post(io_, [this, published = std::move(published), done = std::move(done)] {
+void Worker::prepare(std::shared_ptr<const Published> published, std::shared_ptr<const std::atomic<bool>> in_force,
+                     std::function<void()> done) {
+  asio::post(io_, [this, published = std::move(published), in_force = std::move(in_force), done = std::move(done)] {
     boost::intrusive_ptr<LiveConfig> next(new LiveConfig);
     next->published = published;
     pools_.build(*published, registry_, index_, *next);
-    const Limits& limits = published->config.limits;
-    head_limits_.bytes = std::min<std::uint32_t>(limits.header_bytes, http::BufferPool::kBlockBytes - 1);
-    head_limits_.fields = std::min<std::uint16_t>(limits.headers, http::kMaxFields);
-    gate_.set(next->limits);
-    live_ = std::move(next);
-    serve_gates();
-    if (done) done();
+    in_force_ = in_force;
+    next_ = std::move(next);
+    done();
+  });
+}
+
+void Worker::settle(std::function<void()> done) {
+  asio::post(io_, [this, done = std::move(done)] {
+    take_what_is_in_force();
+    if (live_) {
+      const Limits& limits = live_->published->config.limits;
+      head_limits_.bytes = std::min<std::uint32_t>(limits.header_bytes, http::BufferPool::kBlockBytes - 1);
+      head_limits_.fields = std::min<std::uint16_t>(limits.headers, http::kMaxFields);
+      gate_.set(live_->limits);
+      serve_gates();
+    }
+    done();
   });
 }
 
@@ -119,6 +131,7 @@ void Worker::stop() {
     mirrors_.stop_all();
     pools_.close_all();
     live_.reset();
+    next_.reset();
   });
 }
 

@@ -26,6 +26,7 @@ class RolloutMetrics {
   struct Looks {
     std::uint64_t count = 0;
     std::string rollout;  ///< another one begins at 0 again
+    WallTime window{};    ///< and so does another window
   };
   struct Counted {
     std::map<std::string, std::uint64_t> results;

@@ -35,13 +35,18 @@ class Worker {
          const MemoryWatch& memory);
   ~Worker();
 
-  /// Starts the thread. Once, after the first `publish`.
+  /// Starts the thread. Once, before the first `prepare`.
   void start();
   /// Waits for the thread's end.
   void join();
 
   // --- any thread ---
-  void publish(std::shared_ptr<const Published> published, std::function<void()> done);
+  /// Makes a configuration ready, which is in force from the moment that `in_force` is true. So it is for all workers
+  /// at once: nobody who asks after an answer by the new one gets the old one.
+  void prepare(std::shared_ptr<const Published> published, std::shared_ptr<const std::atomic<bool>> in_force,
+               std::function<void()> done);
+  /// Once `in_force` is true: the old configuration is let go and new limits hold.
+  void settle(std::function<void()> done);
   /// Takes over a client connection.
   void adopt(http::Socket::native_handle_type socket, bool v6, http::TlsContext tls, const http::Tcp::endpoint& peer);
   /// Sessions end as they become idle; every answer says so.
@@ -61,7 +66,11 @@ class Worker {
   std::string_view http_date() const noexcept { return {date_.data(), date_.size()}; }
   const Config& config() const noexcept { return live_->published->config; }
   const http::HeadLimits& head_limits() const noexcept { return head_limits_; }
-  const boost::intrusive_ptr<LiveConfig>& live() const noexcept { return live_; }
+  /// What is in force now. A copy, since the next call may find another one.
+  boost::intrusive_ptr<LiveConfig> live() noexcept {
+    take_what_is_in_force();
+    return live_;
+  }
   http::DeadlineWheel& wheel() noexcept { return wheel_; }
   http::BufferPool& buffers() noexcept { return buffers_; }
   /// For request bodies that may have to be sent again.
@@ -88,6 +97,9 @@ class Worker {
   void link(Session& session) noexcept;
   void stop_when_empty();
   void serve_gates();
+  void take_what_is_in_force() noexcept {
+    if (next_ && in_force_->load(std::memory_order_acquire)) live_ = std::move(next_);
+  }
 
   const std::size_t index_;
   metrics::Registry& registry_;
@@ -106,6 +118,8 @@ class Worker {
   Mirrors mirrors_;
   http::HeadLimits head_limits_;
   boost::intrusive_ptr<LiveConfig> live_;
+  boost::intrusive_ptr<LiveConfig> next_;  ///< ready, and in force once `in_force_` is true
+  std::shared_ptr<const std::atomic<bool>> in_force_;
   http::Timer tick_;
   TimePoint coarse_now_;
   TimePoint last_sweep_{};
