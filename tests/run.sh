@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds everything and runs every test: the development build first, then the suites that parse foreign bytes or run
-# several threads once more under AddressSanitizer with UBSan and under ThreadSanitizer.
+# Builds everything and runs every test: the development build first, then the suites that parse foreign bytes, decide
+# about rollouts or run several threads once more under AddressSanitizer with UBSan and under ThreadSanitizer.
 #
 #   tests/run.sh                 all of it; less than 20 minutes on two cores from nothing
 #   tests/run.sh --quick         the development build only
@@ -12,8 +12,8 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
-asan_suites='policy|http|protocol|traffic|upstream|gateway|fuzz'
-tsan_suites='base|metrics|upstream|gateway|admin|app'
+asan_suites='policy|http|protocol|traffic|upstream|gateway|strategy|state|rollout|scenarios|app|fuzz'
+tsan_suites='base|metrics|state|upstream|gateway|admin|app'
 
 quick=false
 tidy=false
@@ -65,7 +65,9 @@ is_formatted() { git ls-files -z -- '*.cpp' '*.hpp' | xargs -0r clang-format --d
 
 # The layout of a file depends on the formatter's version, so only the one the tree was written with may judge.
 check_format() {
-  if [[ "$(clang-format --version 2>/dev/null)" == *" version 14."* ]]; then
+  if ! git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+    note "clang-format" "skipped: not a git checkout"
+  elif [[ "$(clang-format --version 2>/dev/null)" == *" version 14."* ]]; then
     check "clang-format" is_formatted
   else
     note "clang-format" "skipped: version 14 is not installed"
