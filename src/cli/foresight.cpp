@@ -1,6 +1,7 @@
 #include "sluice/cli/foresight.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 
 #include "sluice/cli/problem_output.hpp"

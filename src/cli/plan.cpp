@@ -51,7 +51,7 @@ std::string detection_text(const Detection* found) {
     case Detection::End::Back:
     case Detection::End::Held:
       return std::string(to_string(found->end)) + " in " + short_duration(found->after) + ", " + bad;
-    case Detection::End::Promoted:
+    case Detection::End::Unnoticed:
     case Detection::End::Undecided:
       break;
   }

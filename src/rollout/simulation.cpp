@@ -77,7 +77,23 @@ bool awaits_person(const RolloutView& view) {
   return view.phase == Phase::Paused && (view.reason == "AwaitingPromotion" || view.reason == "AwaitingApproval");
 }
 
-bool checks_pass(const RolloutView& view) {
+/// Whether a canary under way has checks that a person would want to see before it goes past a pause.
+struct Checked {
+  std::uint32_t stage = 0;
+
+  bool operator()(const policy::Canary& canary) const { return canary.analysis && !canary.analysis->checks.empty(); }
+  bool operator()(const policy::Stages& stages) const {
+    return stage > 0 && stage <= stages.stages.size() && std::visit(*this, stages.stages[stage - 1].strategy);
+  }
+  template <typename Other>
+  bool operator()(const Other& /*other*/) const {
+    return false;
+  }
+};
+
+bool checks_pass(const policy::Strategy& strategy, const RolloutView& view) {
+  const bool looked = !view.checks.empty() || view.reason == "AwaitingApproval";
+  if (!looked && std::visit(Checked{view.stage}, strategy)) return false;
   return std::all_of(view.checks.begin(), view.checks.end(), [](const strategy::CheckMemory& check) {
     return check.dry_run || check.verdict == strategy::Verdict::Pass;
   });
@@ -139,7 +155,7 @@ class Simulator {
   void look() {
     const bool moved = traffic_.steered() != steered_;
     if (!news_ && !moved && !waiting_since_) return;
-    if (news_ || moved) pulse_.happened(now_);
+    if (news_) pulse_.happened(now_);
     steered_ = traffic_.steered();
     view_ = std::move(controller_.views(now_).front());
     pulse_.enter_stage(view_.stage > 0 ? view_.stage - 1 : 0);
@@ -170,7 +186,7 @@ class Simulator {
 
   bool person_is_due() const {
     return waiting_since_ && scenario_.approve_after && now_ - *waiting_since_ >= *scenario_.approve_after &&
-           checks_pass(view_);
+           checks_pass(scenario_.route.strategy, view_);
   }
 
   void promote() {

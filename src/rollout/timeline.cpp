@@ -39,8 +39,10 @@ bool is_for_person(const RolloutView& view) {
          (view.reason == "AwaitingPromotion" || view.reason == "AwaitingApproval");
 }
 
-/// The event without its findings: "v2 to 5%" of "v2 to 5%: 3 checks pass".
-std::string words_of(const state::JournalEntry& event) {
+/// The newest event without its findings: "v2 to 5%" of "v2 to 5%: 3 checks pass".
+std::string words_of(const RolloutView& view) {
+  const state::JournalEntry& event = view.events.front();
+  if (event.kind == "Begun" && !view.step_text.empty()) return view.step_text;
   return event.text.substr(0, event.text.find(": "));
 }
 
@@ -54,16 +56,16 @@ class Steps {
     close(now, tally);
     const Exposure exposure = exposure_of(view, first_);
     TimelineStep step;
-    step.what = words_of(view.events.front());
+    step.what = words_of(view);
     step.stage = view.stage;
     step.share = exposure.share;
     step.mirrored = exposure.mirrored;
     step.starts = now - begun_;
+    step.settled = step.starts;
     step.awaits_person = is_for_person(view);
-    if (!steps_.empty() && steps_.back().lasts < shortest_step) {
-      // It goes on under another name, and what was for a moment was not for long.
+    if (!steps_.empty() && steps_.back().lasts < shortest_step && !steps_.back().awaits_person) {
+      // It goes on under another name.
       step.starts = steps_.back().starts;
-      step.awaits_person = step.awaits_person || steps_.back().awaits_person;
       before_.requests -= steps_.back().requests;
       before_.copies -= steps_.back().copies;
       steps_.pop_back();
@@ -117,24 +119,27 @@ std::optional<Detection> detect(const Scenario& scenario, const TimelineStep& st
   Detection detection;
   bool found = false;
   const auto watch = [&](WallTime now, const RolloutView& view, const Tally& tally) {
-    const Duration since = now - scenario.start - step.starts;
+    const Duration since = now - scenario.start - step.settled;
     if (found || since <= Duration::zero()) return !found;
-    const bool promoted =
-        view.phase == strategy::Phase::Promoted && view.winner != first && exposure_of(view, first).share > half;
+    const Exposure exposure = exposure_of(view, first);
+    const bool promoted = view.phase == strategy::Phase::Promoted && exposure.share > half;
     const bool passed = view.phase == strategy::Phase::Concluded && !view.winner.empty() && view.winner != first;
     const bool held = view.phase == strategy::Phase::Held;
-    const bool back = exposure_of(view, first).sum() < half;
+    // A stage that has passed gives up what it had, too.
+    const bool rests = view.stage != step.stage || view.phase == strategy::Phase::Paused;
+    const bool over = strategy::is_over(view.phase);
+    const bool back = exposure.sum() < half && (over || !rests);
     found = promoted || passed || held || back;
     if (!found) return true;
-    detection.end = promoted || passed ? Detection::End::Promoted : held ? Detection::End::Held : Detection::End::Back;
+    detection.end = promoted || passed ? Detection::End::Unnoticed : held ? Detection::End::Held : Detection::End::Back;
     detection.after = since;
     detection.bad_answers = tally.bad_answers;
     return false;
   };
-  const auto run = simulate(worse(scenario, error_rate, step.starts), 1, watch);
+  const auto run = simulate(worse(scenario, error_rate, step.settled), 1, watch);
   if (!run) return std::nullopt;
   if (!found) {
-    detection.after = run->took - step.starts;
+    detection.after = run->took - step.settled;
     detection.bad_answers = run->tally.bad_answers;
   }
   detection.bad_answers = std::max(0.0, detection.bad_answers);
@@ -252,8 +257,8 @@ std::string_view to_string(Detection::End end) noexcept {
       return "back";
     case Detection::End::Held:
       return "held";
-    case Detection::End::Promoted:
-      return "promoted";
+    case Detection::End::Unnoticed:
+      return "unnoticed";
     case Detection::End::Undecided:
       return "undecided";
   }

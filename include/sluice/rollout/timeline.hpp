@@ -26,17 +26,17 @@ struct Regression {
 /// `x2`, `50%`. Fails with one sentence.
 Result<Regression> parse_regression(std::string_view text);
 
-/// What becomes of a candidate that turns bad when a step begins.
+/// What becomes of a candidate that turns bad when a step has settled.
 struct Detection {
   enum class End : std::uint8_t {
     Back,       ///< it lost (half of) what it had
     Held,       ///< a person is asked
-    Promoted,   ///< nobody noticed
+    Unnoticed,  ///< it passes, or is promoted
     Undecided,  ///< it stays where it is
   };
   std::string regression;
   End end = End::Undecided;
-  Duration after{0};       ///< since the step began
+  Duration after{0};       ///< since the step has settled
   double bad_answers = 0;  ///< by then, more than stable would have given
 };
 std::string_view to_string(Detection::End end) noexcept;
@@ -47,6 +47,7 @@ struct TimelineStep {
   double share = 0;         ///< of its audience that the versions on trial have, 0…1
   double mirrored = 0;      ///< of the requests that they get copies of, 0…1 for each
   Duration starts{0};       ///< since the rollout began
+  Duration settled{0};      ///< since the rollout began: its share is in force
   Duration lasts{0};
   bool awaits_person = false;  ///< it lasts until somebody promotes; counted as long as the checks need
   std::uint64_t requests = 0;  ///< that versions on trial answer in it

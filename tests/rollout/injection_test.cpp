@@ -1,0 +1,64 @@
+#include "sluice/rollout/injection.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sluice::rollout {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Injection, IsReadWithAllItsParts) {
+  const auto read = parse_injection("v2:error-rate=5%,latency=80ms,after=10m");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->first, "v2");
+  EXPECT_DOUBLE_EQ(read->second.error_rate.value_or(0), 0.05);
+  EXPECT_EQ(read->second.latency, 80ms);
+  EXPECT_EQ(read->second.after, 10min);
+}
+
+TEST(Injection, OfNothingIsAVersionAsTheOthers) {
+  const auto read = parse_injection("v2");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->second, Injection{});
+}
+
+TEST(Injection, RefusesWhatMakesNoSense) {
+  for (const char* text : {"", ":error-rate=5%", "v2:", "v2:error-rate", "v2:error-rate=5", "v2:error-rate=101%",
+                           "v2:latency=0s", "v2:latency=80", "v2:after=soon", "v2:errors=5%", "v2:error-rate=5%,"}) {
+    EXPECT_FALSE(parse_injection(text)) << text;
+  }
+}
+
+TEST(Expectation, IsReadWithAllItsParts) {
+  const auto read = parse_expectation("v2:error-rate=5% aborts within 2m in 90% of runs");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->version, "v2");
+  EXPECT_DOUBLE_EQ(read->injection.error_rate.value_or(0), 0.05);
+  EXPECT_EQ(read->ending, Ending::Aborts);
+  EXPECT_EQ(read->within, 2min);
+  EXPECT_DOUBLE_EQ(read->share.fraction, 0.9);
+}
+
+TEST(Expectation, HasNoLimitAnd95PercentUnlessItSaysSo) {
+  const auto read = parse_expectation("v2 promotes");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->ending, Ending::Promotes);
+  EXPECT_EQ(read->within, std::nullopt);
+  EXPECT_DOUBLE_EQ(read->share.fraction, 0.95);
+}
+
+TEST(Expectation, KnowsFourEndings) {
+  EXPECT_EQ(parse_expectation("v2 holds")->ending, Ending::Holds);
+  EXPECT_EQ(parse_expectation("v2 concludes in 50%")->ending, Ending::Concludes);
+}
+
+TEST(Expectation, RefusesWhatMakesNoSense) {
+  for (const char* text :
+       {"", "v2", "v2 aborted", "v2 aborts within", "v2 aborts within soon", "v2 aborts in many", "v2 aborts in 0%",
+        "v2 aborts in 95% of", "v2 aborts within 2m please", "v2:errors=1% aborts", "v2 aborts in 95% of days"}) {
+    EXPECT_FALSE(parse_expectation(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace sluice::rollout
