@@ -20,6 +20,7 @@ TEST(DrainReturn, APolicyThatLeavesOnlyWhatIsTakenOutIsWarnedOf) {
   EXPECT_EQ(sluice.logs().find(kStranded), std::string::npos);
   sluice.write_policy(policy({second.url()}));
   EXPECT_TRUE(sluice.logs_contain(std::string(kStranded) + " route=model version=v1 endpoints=1 draining=1"));
+  EXPECT_EQ(admin.post("/api/v1/reload").status(), 200) << "the warning comes before the policy is in force";
   RawClient client(sluice.port());
   expect_error(client.get("/"), 503, "no_endpoint");
   EXPECT_EQ(admin.drain({{"route", "model"}, {"endpoint", address_of(second)}, {"undo", true}}).status(), 200);

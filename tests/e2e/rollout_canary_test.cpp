@@ -47,7 +47,7 @@ TEST(RolloutCanary, IsInTheMetricsAsItGoesAndPromtoolHasNothingAgainstThem) {
   EXPECT_EQ(metrics.value("sluice_target_weight_ratio", {{"version", "v2"}}), 1);
   EXPECT_EQ(metrics.value("sluice_check_threshold", {{"route", "model"}}), 0.05);
   EXPECT_GE(metrics.value("sluice_check_samples", {{"route", "model"}}), 20);
-  EXPECT_GE(metrics.value("sluice_check_runs_total", {{"route", "model"}, {"verdict", "Pass"}}), 2);
+  EXPECT_GE(metrics.value("sluice_check_runs_total", {{"route", "model"}, {"verdict", "Pass"}}), 1);
   const auto judged = run({"promtool", "check", "metrics"}, metrics.text());
   EXPECT_EQ(judged.exit.code, 0) << judged.out << judged.err;
   EXPECT_EQ(judged.err, "");
