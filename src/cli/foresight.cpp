@@ -43,6 +43,12 @@ const policy::ModelRoute* find(const policy::PolicySet& set, const std::string& 
 
 }  // namespace
 
+std::string span_text(Duration span) {
+  using std::chrono::floor;
+  if (span >= std::chrono::seconds(1)) span = floor<std::chrono::seconds>(span);
+  return policy::format_duration(floor<std::chrono::milliseconds>(span));
+}
+
 std::string is_duration(const std::string& text) {
   const auto duration = policy::parse_duration(text);
   return duration ? std::string() : "\"" + text + "\" is no duration such as 5m";

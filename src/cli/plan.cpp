@@ -12,7 +12,6 @@
 #include "sluice/cli/terminal.hpp"
 #include "sluice/policy/scalars.hpp"
 #include "sluice/rollout/timeline.hpp"
-#include "sluice/strategy/moves.hpp"
 
 namespace sluice::cli {
 namespace {
@@ -20,7 +19,6 @@ namespace {
 using rollout::Detection;
 using rollout::Timeline;
 using rollout::TimelineStep;
-using strategy::short_duration;
 
 struct PlanOptions {
   ForesightOptions common;
@@ -50,7 +48,7 @@ std::string detection_text(const Detection* found) {
   switch (found->end) {
     case Detection::End::Back:
     case Detection::End::Held:
-      return std::string(to_string(found->end)) + " in " + short_duration(found->after) + ", " + bad;
+      return std::string(to_string(found->end)) + " in " + span_text(found->after) + ", " + bad;
     case Detection::End::Unnoticed:
     case Detection::End::Undecided:
       break;
@@ -60,7 +58,7 @@ std::string detection_text(const Detection* found) {
 
 std::string end_text(const Timeline& timeline, const std::string& first) {
   const auto& run = timeline.run;
-  const std::string when = short_duration(run.took);
+  const std::string when = span_text(run.took);
   if (run.ending == rollout::Ending::Promotes) {
     bool person = false;
     for (const auto& step : timeline.steps) person = person || step.awaits_person;
@@ -93,11 +91,11 @@ std::string as_text(const Timeline& timeline, const std::vector<rollout::Regress
   for (const auto& regression : regressions) columns.push_back({"ERRORS " + regression.text});
   Table table(std::move(columns));
   for (const auto& step : timeline.steps) {
-    std::vector<Table::Cell> row{short_duration(step.starts)};
+    std::vector<Table::Cell> row{span_text(step.starts)};
     if (has_stages) row.emplace_back(std::to_string(step.stage));
     row.emplace_back(step.what);
-    row.emplace_back(strategy::percent(step.share));
-    row.emplace_back(step.awaits_person ? "a person" : short_duration(step.lasts),
+    row.emplace_back(percent(step.share));
+    row.emplace_back(step.awaits_person ? "a person" : span_text(step.lasts),
                      step.awaits_person ? Colour::Yellow : Colour::None);
     row.emplace_back(grouped(step.requests));
     if (has_copies) row.emplace_back(grouped(step.copies));

@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sluice/cli/foresight.hpp"
 #include "sluice/cli/terminal.hpp"
 #include "sluice/policy/scalars.hpp"
-#include "sluice/strategy/moves.hpp"
 
 namespace sluice::cli {
 namespace {
 
 using rollout::Run;
-using strategy::short_duration;
 
 /// Runs that ended alike.
 struct Outcome {
@@ -80,7 +79,7 @@ std::string count_text(double value) {
   return grouped(static_cast<std::uint64_t>(std::llround(std::max(0.0, value))));
 }
 std::string time_text(double value) {
-  return short_duration(std::chrono::duration_cast<Duration>(std::chrono::duration<double>(value)));
+  return span_text(std::chrono::duration_cast<Duration>(std::chrono::duration<double>(value)));
 }
 
 Json to_json(const Spread& spread) {
@@ -102,7 +101,7 @@ std::string injection_text(const rollout::Injection& injection) {
   if (injection.error_rate) text += ", " + percent(*injection.error_rate) + " errors";
   if (injection.latency) text += ", " + policy::format_duration(*injection.latency);
   if (text.empty()) return "as the others";
-  if (injection.after > Duration::zero()) text += " from " + short_duration(injection.after) + " on";
+  if (injection.after > Duration::zero()) text += " from " + span_text(injection.after) + " on";
   return text.substr(2);
 }
 
@@ -173,13 +172,12 @@ std::string run_as_text(const Run& run, bool colour) {
   Table table({{"TIME", true}, {"EVENT"}, {"WHO"}, {"WHAT"}});
   const WallTime begun = run.journal.empty() ? WallTime{} : run.journal.front().time;
   for (const auto& entry : run.journal) {
-    table.add({short_duration(entry.time - begun), entry.kind, entry.actor, entry.text});
+    table.add({span_text(entry.time - begun), entry.kind, entry.actor, entry.text});
   }
-  return table.text(colour) + "\n" + painted(name_of(run), Colour::Bold, colour) + " after " +
-         short_duration(run.took) + ": " + painted(run.message, Colour::None, false) + "\n" +
-         grouped(run.tally.requests) + " requests, " + grouped(run.tally.trial) + " on trial with " +
-         count_text(bad_answers(run)) + " bad answers more than stable's; " + grouped(run.tally.client_errors) +
-         " failed for clients\n";
+  return table.text(colour) + "\n" + painted(name_of(run), Colour::Bold, colour) + " after " + span_text(run.took) +
+         ": " + painted(run.message, Colour::None, false) + "\n" + grouped(run.tally.requests) + " requests, " +
+         grouped(run.tally.trial) + " on trial with " + count_text(bad_answers(run)) +
+         " bad answers more than stable's; " + grouped(run.tally.client_errors) + " failed for clients\n";
 }
 
 Json run_as_json(const Run& run) {

@@ -36,6 +36,9 @@ struct Subject {
 /// on standard error.
 std::optional<Subject> read_subject(const ForesightOptions& options);
 
+/// `250ms`, `10m10s`, `7d`: whole seconds from one second on.
+std::string span_text(Duration span);
+
 /// For CLI11: empty when the text is such a value, otherwise one sentence.
 std::string is_duration(const std::string& text);
 std::string is_share(const std::string& text);
