@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "sluice/base/stable_hash.hpp"
 #include "sluice/strategy/step.hpp"
@@ -103,8 +105,11 @@ class Words {
 
 std::string fingerprint(const policy::ModelRoute& route) {
   Words words;
-  words.add(route.versions.size());
-  for (const auto& version : route.versions) words.add(version.name);
+  // Which of them is who says the strategy; in which order they stand in the file says nothing.
+  std::vector<std::string_view> names;
+  for (const auto& version : route.versions) names.emplace_back(version.name);
+  std::sort(names.begin(), names.end());
+  words.add(names);
   // Without a strategy nobody is dealt out, and no rollout hangs on who is who.
   const bool deals = !std::holds_alternative<std::monostate>(route.strategy);
   if (deals) words.add(static_cast<std::size_t>(route.unit.source)).add(route.unit.name).add(route.unit.salt);

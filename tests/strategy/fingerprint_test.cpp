@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
@@ -219,6 +220,15 @@ TEST(Fingerprint, IsTheSameForEveryOtherField) {
     const std::string before = fingerprint(route);
     change(route);
     EXPECT_EQ(fingerprint(route), before);
+  }
+}
+
+TEST(Fingerprint, IsTheSameInWhateverOrderTheVersionsStand) {
+  for (const auto& [strategy, spec] : strategies()) {
+    auto route = route_of(strategy);
+    const std::string before = fingerprint(route);
+    std::reverse(route.versions.begin(), route.versions.end());
+    EXPECT_EQ(fingerprint(route), before) << strategy;
   }
 }
 
