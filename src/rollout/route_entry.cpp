@@ -10,13 +10,23 @@ using strategy::RolloutState;
 
 bool same_shares(const std::vector<strategy::ArmState>& one, const std::vector<strategy::ArmState>& other) noexcept {
   return std::equal(one.begin(), one.end(), other.begin(), other.end(), [](const auto& a, const auto& b) {
-    return a.version == b.version && a.share == b.share && a.dropped == b.dropped;
+    return a.version == b.version && a.share == b.share && a.dropped == b.dropped && a.copies == b.copies;
   });
 }
 
 bool same_places(const std::vector<strategy::SlotState>& one, const std::vector<strategy::SlotState>& other) noexcept {
   return std::equal(one.begin(), one.end(), other.begin(), other.end(), [](const auto& a, const auto& b) {
-    return a.stable == b.stable && a.candidate == b.candidate && a.phase == b.phase && a.back == b.back;
+    return a.stable == b.stable && a.candidate == b.candidate && a.phase == b.phase && a.back == b.back &&
+           a.surge == b.surge;
+  });
+}
+
+/// A guardrail threw an arm out: what it had goes to whoever is left, and that must not wait.
+bool drops_one(const std::vector<strategy::ArmState>& before, const std::vector<strategy::ArmState>& after) noexcept {
+  return std::any_of(after.begin(), after.end(), [&before](const auto& arm) {
+    const auto was =
+        std::find_if(before.begin(), before.end(), [&](const auto& a) { return a.version == arm.version; });
+    return arm.dropped && was != before.end() && !was->dropped;
   });
 }
 
@@ -56,11 +66,13 @@ Move::Kind kind_of(const RolloutState& before, const RolloutState& after, const 
   if (phase != before.phase) {
     const bool back = phase == Phase::RolledBack || phase == Phase::Aborted || phase == Phase::RollingBack;
     if (back || phase == Phase::Held) return Move::Kind::Retreat;
-    if (phase == Phase::Promoted || phase == Phase::Concluded) return Move::Kind::Advance;
+    if (phase == Phase::Promoted) return Move::Kind::Advance;
   }
+  if (drops_one(before.arms, after.arms)) return Move::Kind::Retreat;
+  if (phase != before.phase && phase == Phase::Concluded) return Move::Kind::Advance;
   if (after.paused && !before.paused) return Move::Kind::Retreat;
   if (to == nullptr) return Move::Kind::Remember;
-  if (before.phase == Phase::RollingBack) return Move::Kind::Retreat;  // and further on the way
+  if (before.phase == Phase::RollingBack && phase == before.phase) return Move::Kind::Retreat;  // further on the way
   return gives_way(from.plan, to->plan) ? Move::Kind::Retreat : Move::Kind::Advance;
 }
 

@@ -105,6 +105,18 @@ TEST(ShadowStory, ABudgetIsSpentOnceAlsoOverRestarts) {
       .then_phase(Phase::Concluded);
 }
 
+TEST(ShadowStory, WhatIsLeftOfABudgetIsWhatTheDataPlaneMaySpendAfterAKill) {
+  Story story;
+  story.given(with_budget)
+      .when_time_passes(5min)  // 15 000 copies, the last of which nobody has written down
+      .when_killed_and_restarted()
+      .when_time_passes(1s);
+  const auto left = story.world().steering("fraud").copies.requests;
+  ASSERT_TRUE(left);
+  EXPECT_GE(*left, 15'000U);
+  EXPECT_LE(*left, 15'500U) << "and not the whole budget once more";
+}
+
 TEST(ShadowStory, AnOtherPolicyOfItsBoundsDoesNotBeginItAnew) {
   std::string wider = conclusive;
   wider.replace(wider.find("percent: 50"), 11, "percent: 60");
