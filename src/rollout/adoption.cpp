@@ -64,7 +64,8 @@ RouteEntry* Controller::Impl::find(const std::string& route) {
 Past Controller::Impl::past_of(const std::string& route) const {
   Past past;
   past.state = state_of(route);
-  past.last_number = keeper_.journal().last_number(route);
+  // A number is given out once, whatever becomes of the route: windows and the keys of errands hang on it.
+  if (past.state == nullptr) past.last_number = keeper_.last_number(route);
   const auto kept = kept_.find(route);
   if (kept != kept_.end()) past.lost = kept->second.lost;
   if (past.state == nullptr && past.lost.empty() && all_lost_) past.lost = lost_because_;
@@ -96,7 +97,11 @@ RouteEntry Controller::Impl::enter(policy::ModelRoute route, strategy::RolloutSt
   const strategy::RolloutState* const current = state_of(route.name);
   // A tick may have come since `prepare`. What it decided stands, and the data plane is told once more.
   const bool moved_on = current != nullptr && (before == nullptr || *current != *before);
-  if (moved_on && current->fingerprint == state.fingerprint) state = *current;
+  if (moved_on && current->number == state.number) {
+    std::string wanted = std::move(state.fingerprint);
+    state = *current;
+    state.fingerprint = std::move(wanted);
+  }
   if (moved_on) {
     if (auto again = strategy::steer(route, state)) steering = std::move(again).value();
   }
@@ -132,7 +137,7 @@ void Controller::Impl::retire(const Prepared& prepared, WallTime now) {
       for (const auto& event : superseded(*state, why)) end_superseded(route, event, now);
     }
     keeper_.owe_erasure(record_of(route));
-    keeper_.forget(route);
+    keeper_.forget(route, state == nullptr ? 0 : state->number);
   }
 }
 

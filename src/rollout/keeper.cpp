@@ -39,7 +39,9 @@ Result<std::vector<state::JournalEntry>> Keeper::keep(std::map<std::string, std:
     if (!change.put.contains(name)) change.erase.push_back(name);
   }
   // With nothing else to keep this is how a store that was down shows that it is back.
-  if (!all.empty() || change.is_empty()) change.put[Journal::kRecord] = journal_.head_after(change.append);
+  if (!all.empty() || change.is_empty() || !is_up()) change.put[Journal::kRecord] = journal_.head_after(change.append);
+  // A commit that failed may only have been late. What was then said to be undone must not stand in the journal.
+  if (!is_up()) change.drop_behind = journal_.sequence();
 
   const auto committed = store_.commit(change);
   note(committed);
@@ -67,6 +69,22 @@ void Keeper::recall(const std::string& route) {
   if (journal_.tail(route).size() >= Journal::kTail) return;
   const auto older = store_.journal({route, 0, Journal::kTail});
   if (older) journal_.prepend(route, *older);
+}
+
+void Keeper::forget(const std::string& route, std::uint64_t number) {
+  auto& last = numbers_[route];
+  last = std::max({last, number, last_number(route)});
+  journal_.forget(route);
+}
+
+std::uint64_t Keeper::last_number(const std::string& route) const {
+  const auto forgotten = numbers_.find(route);
+  const std::uint64_t known =
+      std::max(journal_.last_number(route), forgotten == numbers_.end() ? 0 : forgotten->second);
+  if (known > 0) return known;
+  Journal older;
+  if (const auto entries = store_.journal({route, 0, Journal::kTail})) older.prepend(route, *entries);
+  return older.last_number(route);
 }
 
 void Keeper::note(const Result<void>& committed) {

@@ -40,7 +40,11 @@ class Keeper {
   /// Fills the route's tail from the store when the newest lines of all routes did not have it.
   void recall(const std::string& route);
   const Journal& journal() const noexcept { return journal_; }
-  void forget(const std::string& route) { journal_.forget(route); }
+  /// Everything of it but how far its numbers have come.
+  void forget(const std::string& route, std::uint64_t number);
+  /// Of the route's rollouts, also of those of before it was last forgotten or the process began; asks the store when
+  /// the newest lines of all routes tell nothing. 0: there was none.
+  std::uint64_t last_number(const std::string& route) const;
 
  private:
   void note(const Result<void>& committed);
@@ -49,6 +53,7 @@ class Keeper {
   Journal journal_;
   std::vector<Line> owed_lines_;
   std::vector<std::string> owed_erasures_;
+  std::map<std::string, std::uint64_t> numbers_;  // of routes that were forgotten
   std::size_t dropped_ = 0;
   std::string problem_;
 };

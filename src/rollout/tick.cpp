@@ -126,6 +126,8 @@ bool Controller::Impl::carry_out(std::vector<Move> moves, WallTime now) {
   bool all_done = true;
   for (Move& move : moves) {
     if (!entries && move.kind == Move::Kind::Advance) {
+      // The store may have it all the same, late: it is told once more what is so.
+      routes_[move.entry].kept = false;
       all_done = false;
       continue;
     }

@@ -24,6 +24,7 @@ class MemoryStore final : public Store {
 
   Result<void> commit(const Change& change) override {
     const std::lock_guard lock(mutex_);
+    if (change.drop_behind) journal_.erase(journal_.upper_bound(*change.drop_behind), journal_.end());
     for (const std::string& name : change.erase) records_.erase(name);
     for (const auto& [name, value] : change.put) records_[name] = value;
     for (const JournalEntry& entry : change.append) journal_[entry.sequence] = entry;

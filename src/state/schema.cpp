@@ -1,6 +1,8 @@
 #include "schema.hpp"
 
+#include <algorithm>
 #include <array>
+#include <string>
 
 namespace sluice::state {
 
@@ -32,6 +34,18 @@ constexpr std::array kProbes = {
 SchemaVerdict judge(const Trouble& trouble) {
   const bool is_damage = trouble.is_damage() || trouble.code == SQLITE_ERROR;
   return {is_damage ? Kind::Damaged : Kind::Failed, trouble.text};
+}
+
+/// SQLite puts a heading on a line of its own before what it found; a message is one line.
+std::string in_one_line(const std::string& found) {
+  std::string line;
+  for (std::size_t at = 0; at < found.size();) {
+    const std::size_t end = std::min(found.find('\n', at), found.size());
+    const std::string part = found.substr(at, end - at);
+    if (!part.empty() && !part.starts_with("***")) line += (line.empty() ? "" : "; ") + part;
+    at = end + 1;
+  }
+  return line.empty() ? "it is not whole" : line;
 }
 
 SchemaVerdict whose(Database& database, std::int64_t& version) {
@@ -72,7 +86,7 @@ SchemaVerdict migrate(Database& database, std::int64_t version) {
 SchemaVerdict prepare_schema(Database& database) {
   const auto checked = database.text("PRAGMA quick_check(1)");
   if (!checked) return judge(checked.error());
-  if (*checked != "ok") return {Kind::Damaged, *checked};
+  if (*checked != "ok") return {Kind::Damaged, in_one_line(*checked)};
   std::int64_t version = 0;
   if (SchemaVerdict verdict = whose(database, version); verdict.kind != Kind::Ready) return verdict;
   if (SchemaVerdict verdict = migrate(database, version); verdict.kind != Kind::Ready) return verdict;

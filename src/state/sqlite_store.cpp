@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <limits>
 #include <mutex>
 #include <optional>
@@ -62,7 +63,7 @@ class Writer {
   Attempt<void> load_journal(Contents& contents, std::size_t journal);
 
   Database database_;
-  std::optional<Statement> put_, erase_, append_, first_, last_, prune_;
+  std::optional<Statement> put_, erase_, append_, drop_, first_, last_, prune_;
 };
 
 Attempt<std::unique_ptr<Writer>> Writer::make(Database database) {
@@ -76,6 +77,7 @@ Attempt<std::unique_ptr<Writer>> Writer::make(Database database) {
   Attempt<void> done = prepare(writer->put_, "INSERT OR REPLACE INTO record(name, value, digest) VALUES(?, ?, ?)");
   if (done) done = prepare(writer->erase_, "DELETE FROM record WHERE name = ?");
   if (done) done = prepare(writer->append_, "INSERT OR REPLACE INTO journal VALUES(?, ?, ?, ?, ?, ?, ?, ?)");
+  if (done) done = prepare(writer->drop_, "DELETE FROM journal WHERE sequence > ?");
   if (done) done = prepare(writer->first_, "SELECT min(sequence) FROM journal");
   if (done) done = prepare(writer->last_, "SELECT max(sequence) FROM journal");
   if (done) done = prepare(writer->prune_, "DELETE FROM journal WHERE sequence < ?");
@@ -92,6 +94,9 @@ Attempt<void> Writer::apply(const Change& change, std::int64_t journal_limit) {
 }
 
 Attempt<void> Writer::apply_all(const Change& change, std::int64_t journal_limit) {
+  if (change.drop_behind) {
+    if (auto done = drop_->bind(1, static_cast<std::int64_t>(*change.drop_behind)).run(); !done) return done;
+  }
   for (const std::string& name : change.erase) {
     if (auto done = erase_->bind(1, name).run(); !done) return done;
   }
@@ -183,10 +188,10 @@ Attempt<void> Writer::load_journal(Contents& contents, std::size_t journal) {
 
 class SqliteStore final : public Store {
  public:
-  SqliteStore(std::string shown, FileClaim claim, std::size_t journal_limit)
-      : shown_(std::move(shown)), claim_(std::move(claim)) {
+  SqliteStore(const SqliteOptions& options, FileClaim claim)
+      : shown_(options.path), claim_(std::move(claim)), patience_(options.patience) {
     constexpr auto kMost = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max() / 2);
-    journal_limit_ = static_cast<std::int64_t>(std::clamp<std::size_t>(journal_limit, 1, kMost));
+    journal_limit_ = static_cast<std::int64_t>(std::clamp<std::size_t>(options.journal_limit, 1, kMost));
   }
 
   ~SqliteStore() override {
@@ -220,11 +225,14 @@ class SqliteStore final : public Store {
 
   Result<void> commit(const Change& change) override {
     if (change.is_empty()) return {};
-    return thread_.run([&]() -> Result<void> {
-      if (writer_->has_moved()) return fail(state_error(shown_, "the file was moved or removed while it is in use"));
-      if (const Attempt<void> done = writer_->apply(change, journal_limit_); !done) return fail(error_of(done.error()));
-      return {};
-    });
+    if (late_.valid()) {
+      if (late_.wait_for(Duration::zero()) != std::future_status::ready) return fail(unanswered());
+      late_ = {};  // whatever it came to: this change is made by one who was told that it failed
+    }
+    auto done = thread_.begin([this, change] { return apply(change); });
+    if (done.wait_for(patience_) == std::future_status::ready) return done.get();
+    late_ = std::move(done);
+    return fail(unanswered());
   }
 
   Result<std::vector<JournalEntry>> journal(const JournalQuery& query) const override;
@@ -232,6 +240,20 @@ class SqliteStore final : public Store {
   std::string name() const override { return "sqlite " + shown_; }
 
  private:
+  /// On the writer thread.
+  Result<void> apply(const Change& change) {
+    if (writer_->has_moved()) return fail(state_error(shown_, "the file was moved or removed while it is in use"));
+    if (const Attempt<void> done = writer_->apply(change, journal_limit_); !done) return fail(error_of(done.error()));
+    return {};
+  }
+
+  Error unanswered() const {
+    return state_error(shown_,
+                       "the disk has not answered for more than " +
+                           std::to_string(duration_cast<milliseconds>(patience_).count()) + " ms",
+                       true);
+  }
+
   Error error_of(const Trouble& trouble) const {
     const bool damaged = trouble.is_damage();
     return state_error(shown_, trouble.text + (damaged ? "; it is set aside with the next start" : ""),
@@ -240,10 +262,12 @@ class SqliteStore final : public Store {
 
   const std::string shown_;
   const FileClaim claim_;
+  const Duration patience_;
   std::int64_t journal_limit_ = 1;
   std::string alarm_;
   mutable std::mutex reader_mutex_;
   mutable std::optional<Database> reader_;
+  std::future<Result<void>> late_;  // a commit that nobody waits for any more
   std::unique_ptr<Writer> writer_;  // of the writer thread
   WriterThread thread_;
 };
@@ -278,7 +302,7 @@ Result<std::unique_ptr<Store>> make_sqlite_store(const SqliteOptions& options) {
   if (!path) return fail(state_error(options.path, path.error().message));
   Result<FileClaim> claim = FileClaim::take(*path);
   if (!claim) return fail(state_error(options.path, claim.error().message));
-  auto store = std::make_unique<SqliteStore>(options.path, std::move(*claim), options.journal_limit);
+  auto store = std::make_unique<SqliteStore>(options, std::move(*claim));
   if (const Result<void> opened = store->open(*path); !opened) return fail(opened.error());
   return std::unique_ptr<Store>(std::move(store));
 }

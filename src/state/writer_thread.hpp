@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <future>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <type_traits>
@@ -11,7 +12,7 @@
 
 namespace sluice::state {
 
-/// One thread that does one thing after the other, while those who asked for them wait.
+/// One thread that does one thing after the other, while those who asked for them wait if they like.
 class WriterThread {
  public:
   WriterThread();
@@ -23,10 +24,16 @@ class WriterThread {
   /// Any thread but this one.
   template <typename Work>
   std::invoke_result_t<Work> run(Work work) {
-    std::packaged_task<std::invoke_result_t<Work>()> task(std::move(work));
-    auto done = task.get_future();
-    post([&task] { task(); });
-    return done.get();
+    return begin(std::move(work)).get();
+  }
+
+  /// The same without waiting: `work` owns what it needs, since whoever asked may be gone.
+  template <typename Work>
+  std::future<std::invoke_result_t<Work>> begin(Work work) {
+    auto task = std::make_shared<std::packaged_task<std::invoke_result_t<Work>()>>(std::move(work));
+    auto done = task->get_future();
+    post([task] { (*task)(); });
+    return done;
   }
 
  private:

@@ -82,6 +82,84 @@ TEST(StoreStory, ADataPlaneThatDoesNotFollowIsToldAgain) {
   EXPECT_DOUBLE_EQ(story.world().steering("fraud").plan.target_share(1), 0);
 }
 
+TEST(StoreStory, WithoutAStoreAVariantThatBreaksAGuardrailIsThrownOutAllTheSame) {
+  Story()
+      .given_traffic(200)
+      .given(route_yaml({"v1", "v2", "v3"}, R"(abTest:
+  variants: [{version: v1}, {version: v2}, {version: v3}]
+  primaryMetric: latency-p95
+  guardrails: [{metric: error-rate, thresholdRange: {max: 1%}}])"))
+      .when_time_passes(5s)
+      .when_store_fails()
+      .given_version("v3", {.error_rate = 0.30})
+      .when_time_passes(2min)
+      .then_weight("v3", 0)
+      .then_weight("v2", 0.5)
+      .then_no_event("ArmDropped")
+      .when_store_fails(false)
+      .when_time_passes(2s)
+      .then_event("ArmDropped", "'v3'")
+      .when_killed_and_restarted()
+      .then_weight("v3", 0);
+}
+
+TEST(StoreStory, WithoutAStoreABanditsArmThatBreaksAGuardrailIsThrownOutAllTheSame) {
+  Story()
+      .given_traffic(200)
+      .given(route_yaml({"v1", "v2"}, R"(bandit:
+  arms: [v1, v2]
+  minimumShare: 5%
+  guardrails: [{metric: error-rate, thresholdRange: {max: 1%}}])"))
+      .when_time_passes(5s)
+      .when_store_fails()
+      .given_version("v2", {.error_rate = 0.30})
+      .when_time_passes(2min)
+      .then_weight("v2", 0.05)
+      .when_store_fails(false)
+      .when_time_passes(2s)
+      .then_event("ArmDropped", "'v2'");
+}
+
+TEST(StoreStory, ACommitThatCameThroughAfterAllDoesNotBringBackWhatWasRefused) {
+  Story story;
+  story.given(watched)
+      .when_time_passes(10s)
+      .when_store_is_late()
+      .when_person_is_refused(Verb::Promote, "not answered", true)
+      .then_weight("v2", 0.1)
+      .then_condition("StateKept", "False")
+      .when_store_is_late(false)
+      .when_time_passes(1s)
+      .then_condition("StateKept", "True")
+      .then_no_event("Promoted")
+      .when_killed_and_restarted()
+      .then_phase(Phase::Paused)
+      .then_weight("v2", 0.1)
+      .then_no_event("Promoted");
+  const auto lines = story.journal();
+  EXPECT_EQ(state::first_break(lines), lines.size());
+  EXPECT_EQ(story.store().journal({})->size(), lines.size()) << "and nobody raises an alarm";
+}
+
+TEST(StoreStory, ARetreatThatCameThroughAfterAllIsToldOnce) {
+  Story story;
+  story.given(watched)
+      .when_time_passes(10s)
+      .when_store_is_late()
+      .when_person(Verb::Abort)
+      .then_weight("v2", 0)
+      .when_time_passes(5s)
+      .when_store_is_late(false)
+      .when_time_passes(2s)
+      .then_condition("StateKept", "True")
+      .when_killed_and_restarted()
+      .then_phase(Phase::Aborted)
+      .then_events({"Begun", "Advanced", "Paused", "Aborted"});
+  const auto lines = story.journal();
+  EXPECT_EQ(state::first_break(lines), lines.size());
+  EXPECT_EQ(story.store().journal({})->size(), lines.size());
+}
+
 TEST(StoreStory, EveryLineFollowsFromTheOneBefore) {
   Story story;
   story.given(watched).when_phase_comes(Phase::Promoted, 10min).when_killed_and_restarted().when_person(Verb::Undo);

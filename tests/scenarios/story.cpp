@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 class Story::FaultyStore final : public state::Store {
  public:
   bool fails = false;
+  bool late = false;
   std::function<void(const std::string&)>* on_call = nullptr;
 
   Result<state::Contents> load(std::size_t journal) override { return kept_->load(journal); }
@@ -24,6 +25,7 @@ class Story::FaultyStore final : public state::Store {
     (*on_call)("commit");
     if (fails) return fail(Error::internal("no space left on the device"));
     auto done = kept_->commit(change);
+    if (late) return fail(Error::internal("the disk has not answered"));
     (*on_call)("committed");
     return done;
   }
@@ -192,6 +194,11 @@ Story& Story::when_killed_and_restarted(std::string_view yaml) {
 
 Story& Story::when_store_fails(bool fails) {
   store_->fails = fails;
+  return *this;
+}
+
+Story& Story::when_store_is_late(bool late) {
+  store_->late = late;
   return *this;
 }
 

@@ -55,6 +55,7 @@ class Story {
   Story& when_killed_and_restarted();                 ///< with the same file
   Story& when_killed_and_restarted(std::string_view yaml);
   Story& when_store_fails(bool fails = true);
+  Story& when_store_is_late(bool late = true);       ///< it keeps everything, and is too slow to say so
   Story& when_every_nth_tick_is_missed(unsigned n);  ///< 0: none
   Story& when_every_tick_is_repeated(bool repeated = true);
 

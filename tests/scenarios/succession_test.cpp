@@ -72,6 +72,70 @@ TEST(SuccessionStory, ARouteThatGoesTakesItsRecordAlongButNotItsLines) {
   EXPECT_TRUE(story.store().load(0)->records.contains("rollout/other"));
   story.when_policy_changes(canary("v1", "v2") + other);
   EXPECT_EQ(story.view().phase, Phase::Pending);
+  EXPECT_EQ(story.view().id, "fraud-2") << "a number is given out once";
+}
+
+const std::string other_route =
+    "---\napiVersion: sluice.dev/v1\nkind: ModelRoute\nmetadata: {name: other}\nspec:\n"
+    "  matches: [{path: {type: PathPrefix, value: /other}}]\n"
+    "  versions: [{name: v1, endpoints: [\"http://127.0.0.1:9001\"]}]\n";
+
+TEST(SuccessionStory, ARouteThatComesBackWhileTheStoreIsDownHasANumberOfItsOwnToo) {
+  Story story;
+  story.given(canary("v1", "v2") + other_route).when_time_passes(1min).when_store_fails();
+  story.when_policy_changes(other_route).when_policy_changes(canary("v1", "v2") + other_route);
+  EXPECT_EQ(story.view().id, "fraud-2");
+}
+
+/// As many lines of another route as a start does not read.
+void add_noise(Story& story) {
+  state::Change noise;
+  state::JournalEntry entry = story.store().journal({.limit = 1})->front();
+  for (int i = 0; i < 600; ++i) {
+    const std::string before = entry.hash;
+    ++entry.sequence;
+    entry.route = "other", entry.rollout = "other-1";
+    entry.hash = state::chain(before, entry);
+    noise.append.push_back(entry);
+  }
+  noise.put["journal/head"] = std::to_string(entry.sequence) + " " + entry.hash;
+  ASSERT_TRUE(story.store().commit(noise));
+}
+
+TEST(SuccessionStory, ARouteThatComesBackAfterARestartHasANumberOfItsOwnToo) {
+  Story story;
+  story.given(canary("v1", "v2") + other_route).when_time_passes(1min).when_policy_changes(other_route);
+  add_noise(story);
+  story.when_killed_and_restarted(canary("v1", "v2") + other_route);
+  EXPECT_EQ(story.view().id, "fraud-2");
+}
+
+TEST(SuccessionStory, ARouteWhoseRecordIsLostHasANumberOfItsOwnAlsoBehindManyLines) {
+  Story story;
+  story.given(canary("v1", "v2")).when_time_passes(1min);
+  state::Change damage;
+  damage.put["rollout/fraud"] = "{";
+  ASSERT_TRUE(story.store().commit(damage));
+  add_noise(story);
+  story.when_killed_and_restarted().then_phase(Phase::Held, "StateLost");
+  EXPECT_EQ(story.view().id, "fraud-2");
+}
+
+TEST(SuccessionStory, TheOrderOfTheVersionsInTheFileUndoesNoPromotion) {
+  const auto in_order = [](const std::vector<std::string>& versions) {
+    return route_yaml(versions, "canary: {stable: v1, candidate: v2, steps: [{setWeight: 10}, {setWeight: 50}]}");
+  };
+  Story story;
+  story.given(in_order({"v1", "v2"}))
+      .when_phase_comes(Phase::Promoted, 20min)
+      .when_policy_changes(in_order({"v2", "v1"}))
+      .then_phase(Phase::Promoted)
+      .then_weight("v2", 1)
+      .when_time_passes(1min)
+      .then_phase(Phase::Promoted)
+      .then_weight("v2", 1)
+      .then_weight("v1", 0);
+  EXPECT_EQ(story.view().id, "fraud-1");
 }
 
 TEST(SuccessionStory, ARestartGoesOnAtTheSameStepAndWeight) {
@@ -183,6 +247,7 @@ TEST_P(LostState, IsHeldWithEverythingOnOneVersionUntilAPersonRetries) {
       .when_time_passes(1h)
       .then_phase(Phase::Held, "StateLost")
       .then_weight("v1", 1)
+
       .when_killed_and_restarted()
       .then_phase(Phase::Held, "StateLost")
       .when_person(Verb::Retry)

@@ -51,6 +51,37 @@ TEST_F(SqliteStoreTest, OnlyItsOwnerReadsTheFile) {
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
 }
 
+TEST_F(SqliteStoreTest, ACommitThatTheDiskDoesNotAnswerFailsInTimeAndTheNextHasTheLastWord) {
+  using std::chrono::milliseconds;
+  auto store = make_sqlite_store({path, 100, milliseconds(1)}).value();
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+
+  Change slow = Chained().change(3);
+  slow.put["rollout/fraud"] = "slow";
+  for (int i = 0; i < 2; ++i) {
+    const auto done = store->commit(slow);
+    ASSERT_FALSE(done) << i;
+    EXPECT_NE(done.error().message.find("the disk has not answered for more than 1 ms"), std::string::npos)
+        << done.error().message;
+  }
+  ASSERT_EQ(sqlite3_exec(other, "ROLLBACK", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(other);
+  const Contents late = contents_of(*store);  // comes behind the slow one
+  EXPECT_EQ(late.records, slow.put);
+  EXPECT_EQ(late.journal, slow.append);
+
+  Change last = Chained().change(1);
+  last.drop_behind = 0;
+  last.put["rollout/fraud"] = "last";
+  // Whoever is given a millisecond may not get an answer; what counts is what is kept.
+  (void)store->commit(last);
+  const Contents contents = contents_of(*store);
+  EXPECT_EQ(contents.records, last.put);
+  EXPECT_EQ(contents.journal, last.append);
+}
+
 // --- whose file it is ---
 
 TEST_F(SqliteStoreTest, ASecondStoreOnTheSameFileIsRefused) {

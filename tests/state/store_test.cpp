@@ -108,6 +108,26 @@ TEST_P(AnyStore, AnEntryThatIsThereAlreadyIsReplaced) {
   EXPECT_EQ(contents_of(*store).journal, change.append);
 }
 
+TEST_P(AnyStore, EntriesBehindAPlaceGoBeforeOthersComeThere) {
+  const auto store = make();
+  expect_commit(*store, Chained().change(5));
+  Chained chained;
+  Change change = chained.change(2);
+  change.append.push_back(chained.next("spam"));
+  change.append.erase(change.append.begin(), change.append.begin() + 2);
+  change.drop_behind = 2;
+  EXPECT_FALSE(change.is_empty());
+  expect_commit(*store, change);
+  const Contents contents = contents_of(*store);
+  EXPECT_EQ(sequences(contents.journal), (std::vector<std::uint64_t>{1, 2, 3}));
+  EXPECT_EQ(contents.journal.back().route, "spam");
+  EXPECT_EQ(contents.alarm, "");
+  Change none;
+  none.drop_behind = 0;
+  expect_commit(*store, none);
+  EXPECT_TRUE(contents_of(*store).journal.empty());
+}
+
 TEST_P(AnyStore, PagesThroughTheJournalNewestFirst) {
   const auto store = make();
   expect_commit(*store, Chained().change(10));

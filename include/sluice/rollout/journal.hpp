@@ -30,6 +30,9 @@ class Journal {
   /// is not the one that was kept last; empty: all well.
   std::string restore(const state::Contents& contents);
 
+  /// Of the last line that is known to be kept.
+  std::uint64_t sequence() const noexcept { return sequence_; }
+
   /// Sequence and hash for these, in order. Changes nothing: a commit may fail.
   std::vector<state::JournalEntry> draft(const std::vector<Line>& lines) const;
   /// What belongs into `kRecord` behind these entries.

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,10 @@ struct Change {
   std::map<std::string, std::string> put;  ///< records by name; replaces
   std::vector<std::string> erase;
   std::vector<JournalEntry> append;  ///< in order, with sequence and hash; one that is there already is replaced
-  bool is_empty() const noexcept { return put.empty() && erase.empty() && append.empty(); }
+  /// First of all every entry with a larger sequence goes: what a commit may have left there that came to its end after
+  /// its caller had been told that it failed.
+  std::optional<std::uint64_t> drop_behind;
+  bool is_empty() const noexcept { return put.empty() && erase.empty() && append.empty() && !drop_behind; }
 };
 
 /// What was kept.
@@ -61,7 +65,9 @@ class Store {
   /// All records and the newest `journal` entries. Once, at the start.
   virtual Result<Contents> load(std::size_t journal) = 0;
 
-  /// Durable when it returns without an error; waits for the storage, so never on an event loop. One thread at a time.
+  /// Durable when it returns without an error; waits for the storage, so never on an event loop, and for a few seconds
+  /// at most: an error then says that the storage does not answer. Such a change may be kept all the same, later; the
+  /// next one that is not refused comes behind it and has the last word. One thread at a time.
   virtual Result<void> commit(const Change& change) = 0;
 
   /// Entries, newest first. Any thread.
@@ -77,6 +83,8 @@ std::unique_ptr<Store> make_memory_store(std::size_t journal_limit = 10'000);
 struct SqliteOptions {
   std::string path;
   std::size_t journal_limit = 100'000;  ///< older entries are dropped
+  /// How long a commit waits for the disk; a little longer than for somebody else's transaction.
+  Duration patience = std::chrono::milliseconds(2500);
 };
 
 /// A local file. Makes it when there is none; sets a damaged one aside as `PATH.corrupt-TIME` and starts empty, with
