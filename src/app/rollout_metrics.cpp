@@ -24,10 +24,6 @@ bool is_end(std::string_view kind) {
   return false;
 }
 
-bool goes_back(std::string_view kind) {
-  return kind == "RolledBack" || kind == "Aborted" || kind == "Undone";
-}
-
 /// The version that a rollout's own checks are about.
 std::string candidate_of(const rollout::RolloutView& view) {
   for (const rollout::VersionShare& version : view.versions) {
@@ -38,13 +34,17 @@ std::string candidate_of(const rollout::RolloutView& view) {
 
 }  // namespace
 
-void RolloutMetrics::on_entry(const state::JournalEntry& entry) {
+bool RolloutMetrics::wants_reason(const state::JournalEntry& entry) {
+  return entry.kind == "RolledBack" || entry.kind == "Aborted" || entry.kind == "Undone";
+}
+
+void RolloutMetrics::on_entry(const state::JournalEntry& entry, std::string_view reason) {
   if (entry.route.empty()) return;
   Counted& counted = routes_[entry.route];
   if (entry.kind == "Begun" || entry.kind == "Retried") counted.begun[entry.rollout] = entry.time;
   if (!is_end(entry.kind)) return;
   ++counted.results[entry.kind];
-  counted.went_back = counted.went_back || goes_back(entry.kind);
+  if (wants_reason(entry)) ++counted.aborts[std::string(reason)];
   const auto begun = counted.begun.find(entry.rollout);
   if (begun == counted.begun.end()) return;
   counted.durations.record(entry.time - begun->second);
@@ -57,7 +57,6 @@ std::vector<metrics::RolloutSnapshot> RolloutMetrics::update(const std::vector<r
     Counted& counted = routes_[view.route];
     // A rollout that was under way when the process started has said Begun to another process.
     if (!strategy::is_over(view.phase) && view.phase != Phase::Idle) counted.begun.try_emplace(view.id, view.begun);
-    if (std::exchange(counted.went_back, false)) ++counted.aborts[view.reason];
     metrics::RolloutSnapshot& snapshot = snapshots.emplace_back();
     snapshot.route = view.route;
     snapshot.phase = strategy::to_string(view.phase);

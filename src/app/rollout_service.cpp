@@ -67,27 +67,32 @@ void RolloutService::start() {
 
 void RolloutService::stop() {
   thread_.stop();
+  if (std::exchange(running_, false)) remember(controller_->views(clock_.wall_now()));
   fetcher_.stop();
 }
 
 Result<void> RolloutService::put_in_force(const policy::PolicySet& set, std::uint64_t generation,
                                           const Publish& publish) {
-  if (!running_) return put_in_force_here(set, generation, publish);
-  // What is asked for may be done when nobody waits for it any more: it owns all it needs.
+  if (!running_) return put_in_force_here(set, generation, publish, [] { return true; });
+  // Its turn may come when nobody waits for it any more: it owns all it needs, and then changes nothing.
   auto mine = std::make_shared<const policy::PolicySet>(set);
-  auto done = thread_.ask([this, mine, generation, publish] { return put_in_force_here(*mine, generation, publish); },
-                          kReloadPatience);
+  auto done = thread_.ask_or_withdraw(
+      [this, mine, generation, publish](const ControlThread::StillWanted& still_wanted) {
+        return put_in_force_here(*mine, generation, publish, still_wanted);
+      },
+      kReloadPatience);
   if (!done) return fail(Error::internal("rollouts do not answer; the old policy stays in force"));
   return *done;
 }
 
 Result<void> RolloutService::put_in_force_here(const policy::PolicySet& set, std::uint64_t generation,
-                                               const Publish& publish) {
+                                               const Publish& publish, const ControlThread::StillWanted& still_wanted) {
   const WallTime now = clock_.wall_now();
   auto prepared = controller_->prepare(set.routes, generation, now);
   if (!prepared) return fail(prepared.error());
   auto config = compile(set, prepared->steerings);
   if (!config) return fail(Error::client(config.error().message));
+  if (!still_wanted()) return fail(Error::internal("it took too long, and was given up"));
   if (auto published = publish(std::move(*config)); !published) return published;
   kpis_.set_routes(set.routes);
   if (auto adopted = controller_->adopt(std::move(*prepared), now); !adopted) {
@@ -107,21 +112,38 @@ void RolloutService::tick() {
 
 void RolloutService::show_metrics() {
   shown_ = clock_.now();
-  registry_.set_rollouts(counted_.update(controller_->views(clock_.wall_now())));
+  auto views = controller_->views(clock_.wall_now());
+  registry_.set_rollouts(counted_.update(views));
+  remember(std::move(views));
   metrics::StateHealth health;
   health.up = controller_->store_is_up();
   health.degraded = !health.up;
   registry_.set_state(health);
 }
 
+void RolloutService::remember(std::vector<rollout::RolloutView> views) {
+  const std::lock_guard lock(last_mutex_);
+  last_ = std::move(views);
+}
+
+/// Why a route's rollout is where it is, now.
+std::string RolloutService::reason_of(const std::string& route) const {
+  for (const rollout::RolloutView& view : controller_->views(clock_.wall_now())) {
+    if (view.route == route) return view.reason;
+  }
+  return {};
+}
+
 void RolloutService::on_entry(const state::JournalEntry& entry) {
-  counted_.on_entry(entry);
+  counted_.on_entry(entry, RolloutMetrics::wants_reason(entry) ? reason_of(entry.route) : std::string());
   on_event_(entry);
 }
 
 std::vector<rollout::RolloutView> RolloutService::views() {
   auto views = thread_.ask([this] { return controller_->views(clock_.wall_now()); }, kPatience);
-  return views ? std::move(*views) : std::vector<rollout::RolloutView>{};
+  if (views) return std::move(*views);
+  const std::lock_guard lock(last_mutex_);
+  return last_;
 }
 
 Result<rollout::RolloutView, admin::Refusal> RolloutService::command(const std::string& route,

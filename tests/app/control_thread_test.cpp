@@ -67,6 +67,42 @@ TEST(ControlThread, LetsNobodyWaitLongerThanTheyWant) {
   EXPECT_TRUE(done) << "what was asked for is done, late";
 }
 
+TEST(ControlThread, DoesNotChangeWhatNobodyWaitsForAnyMore) {
+  ControlThread thread;
+  std::latch go(1);
+  std::latch busy(1);
+  thread.start(kNever, [&] {
+    busy.count_down();
+    go.wait();
+  });
+  busy.wait();
+  std::atomic<int> wanted{-1};
+  const auto work = [&wanted](const ControlThread::StillWanted& still_wanted) {
+    wanted = still_wanted() ? 1 : 0;
+    return 1;
+  };
+  EXPECT_FALSE(thread.ask_or_withdraw(work, 1ms).has_value());
+  go.count_down();
+  EXPECT_EQ(thread.ask([] { return 2; }, 10s), 2);
+  EXPECT_EQ(wanted, 0) << "its turn came, and it was told";
+}
+
+TEST(ControlThread, WaitsForTheEndOfWhatHasBegunToChangeThings) {
+  ControlThread thread;
+  thread.start(kNever, [] {});
+  std::atomic<int> changes{0};
+  const auto slow = [&changes](const ControlThread::StillWanted& still_wanted) {
+    if (!still_wanted()) return 0;
+    const auto until = std::chrono::steady_clock::now() + 30ms;
+    while (std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    return ++changes;
+  };
+  std::optional<int> answer;
+  while (!answer) answer = thread.ask_or_withdraw(slow, 5ms);  // on a busy machine its turn may come too late
+  EXPECT_EQ(answer, 1) << "nothing said to be undone was done";
+  EXPECT_EQ(changes, 1);
+}
+
 TEST(ControlThread, TellsThoseWhoWaitWhenItEndsBeforeTheirTurn) {
   auto thread = std::make_unique<ControlThread>();
   std::latch busy(1);

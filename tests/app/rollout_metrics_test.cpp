@@ -56,9 +56,9 @@ TEST(RolloutMetrics, ShowEveryEndFromTheStartAtZero) {
 
 TEST(RolloutMetrics, CountAnEndOnceWithHowLongItTook) {
   RolloutMetrics metrics;
-  metrics.on_entry(entry("Begun", 0s));
-  metrics.on_entry(entry("Advanced", 5min));
-  metrics.on_entry(entry("Promoted", 10min));
+  metrics.on_entry(entry("Begun", 0s), "");
+  metrics.on_entry(entry("Advanced", 5min), "");
+  metrics.on_entry(entry("Promoted", 10min), "");
   metrics.update({view(Phase::Promoted)});
   const auto shown = metrics.update({view(Phase::Promoted)});
   EXPECT_EQ(shown[0].results.at("Promoted"), 1u);
@@ -68,7 +68,7 @@ TEST(RolloutMetrics, CountAnEndOnceWithHowLongItTook) {
 TEST(RolloutMetrics, KnowHowLongARolloutTookThatBeganInAnotherProcess) {
   RolloutMetrics metrics;
   metrics.update({view(Phase::Progressing)});
-  metrics.on_entry(entry("RolledBack", 2min));
+  metrics.on_entry(entry("RolledBack", 2min), "CheckFailed");
   auto over = view(Phase::RolledBack);
   over.reason = "CheckFailed";
   const auto shown = metrics.update({over});
@@ -77,11 +77,22 @@ TEST(RolloutMetrics, KnowHowLongARolloutTookThatBeganInAnotherProcess) {
   EXPECT_EQ(metrics.update({over})[0].aborts.at("CheckFailed"), 1u) << "not again with every look";
 }
 
+TEST(RolloutMetrics, CountAnAbortByItsOwnReasonAlsoWhenARetryComesBeforeAnybodyLooks) {
+  RolloutMetrics metrics;
+  metrics.update({view(Phase::Progressing)});
+  metrics.on_entry(entry("RolledBack", 2min), "CheckFailed");
+  metrics.on_entry(entry("Retried", 2min), "Weighting");
+  auto again = view(Phase::Progressing);
+  again.reason = "Weighting";
+  const auto shown = metrics.update({again});
+  EXPECT_EQ(shown[0].aborts, (std::map<std::string, std::uint64_t>{{"CheckFailed", 1}}));
+}
+
 TEST(RolloutMetrics, CountAPromotionThatIsUndoneAsBoth) {
   RolloutMetrics metrics;
-  metrics.on_entry(entry("Begun", 0s));
-  metrics.on_entry(entry("Promoted", 1min));
-  metrics.on_entry(entry("Undone", 2min));
+  metrics.on_entry(entry("Begun", 0s), "");
+  metrics.on_entry(entry("Promoted", 1min), "");
+  metrics.on_entry(entry("Undone", 2min), "Undone");
   auto undone = view(Phase::Aborted);
   undone.reason = "Undone";
   const auto shown = metrics.update({undone});
@@ -133,7 +144,7 @@ TEST(RolloutMetrics, ShowTheGuardrailsOfEveryArm) {
 
 TEST(RolloutMetrics, KeepARoutesCountersWhileItIsAway) {
   RolloutMetrics metrics;
-  metrics.on_entry(entry("Promoted", 1min));
+  metrics.on_entry(entry("Promoted", 1min), "");
   EXPECT_TRUE(metrics.update({}).empty());
   EXPECT_EQ(metrics.update({view(Phase::Promoted)})[0].results.at("Promoted"), 1u);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -38,6 +39,30 @@ class ControlThread {
     std::future<Answer> answer = promise->get_future();
     const bool accepted = post([work = std::move(work), promise]() mutable { promise->set_value(work()); });
     if (!accepted || answer.wait_for(patience) != std::future_status::ready) return std::nullopt;
+    return answer_of(answer);
+  }
+
+  /// Whether work that was asked for is still wanted. Called once, before the first change that others see.
+  using StillWanted = std::function<bool()>;
+
+  /// The same for work that must not come to pass behind the back of one who gave up: nothing means that nothing was
+  /// changed. `work(StillWanted)` changes nothing once that said no; once it said yes, its end is waited for.
+  template <typename Work, typename Answer = std::invoke_result_t<Work, StillWanted>>
+  std::optional<Answer> ask_or_withdraw(Work work, Duration patience) {
+    auto promise = std::make_shared<std::promise<Answer>>();
+    auto settled = std::make_shared<std::atomic<bool>>(false);  // by whoever is first: the work, or who waits for it
+    std::future<Answer> answer = promise->get_future();
+    const bool accepted = post([work = std::move(work), promise, settled]() mutable {
+      promise->set_value(work([settled] { return !settled->exchange(true); }));
+    });
+    if (!accepted) return std::nullopt;
+    if (answer.wait_for(patience) != std::future_status::ready && !settled->exchange(true)) return std::nullopt;
+    return answer_of(answer);
+  }
+
+ private:
+  template <typename Answer>
+  static std::optional<Answer> answer_of(std::future<Answer>& answer) {
     try {
       return answer.get();
     } catch (const std::future_error&) {
@@ -45,7 +70,6 @@ class ControlThread {
     }
   }
 
- private:
   bool post(std::function<void()> work);
   void run(Duration period, const std::function<void()>& tick);
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,8 +17,11 @@ namespace sluice::app {
 /// change. Counts from the start of the process. One thread; pure.
 class RolloutMetrics {
  public:
-  /// Before the view that shows what it led to.
-  void on_entry(const state::JournalEntry& entry);
+  /// Before the view that shows what it led to. `reason`: why the rollout is where this entry led it, as its view says
+  /// at that moment; a later one may be about its next attempt.
+  void on_entry(const state::JournalEntry& entry, std::string_view reason);
+  /// Whether `on_entry` needs the reason.
+  static bool wants_reason(const state::JournalEntry& entry);
 
   /// The routes as they are now. Routes that are no longer among them keep their counters for their return.
   std::vector<metrics::RolloutSnapshot> update(const std::vector<rollout::RolloutView>& views);
@@ -35,7 +39,6 @@ class RolloutMetrics {
     std::map<std::string, std::map<std::string, std::uint64_t>> check_runs;
     std::map<std::pair<std::string, std::string>, Looks> looks;  ///< by version and check, at the last update
     std::map<std::string, WallTime> begun;                       ///< by rollout that goes on
-    bool went_back = false;                                      ///< since the last update, which knows why
   };
 
   static void count_looks(const rollout::RolloutView& view, const std::string& version,

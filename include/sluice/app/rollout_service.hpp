@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -43,18 +44,22 @@ class RolloutService {
   void stop();
 
   /// Puts a policy in force, together with what becomes of the rollouts: when `publish` fails, nothing has changed.
-  /// Also before `start`, then on the caller's thread.
+  /// Also before `start`, then on the caller's thread. May take a minute when the store hangs.
   Result<void> put_in_force(const policy::PolicySet& set, std::uint64_t generation, const Publish& publish);
 
   // --- what operators see and order ---
+  /// Once nothing moves any more, and while the store hangs: as it was last.
   std::vector<rollout::RolloutView> views();
   Result<rollout::RolloutView, admin::Refusal> command(const std::string& route, const strategy::Command& command);
   Result<std::vector<state::JournalEntry>> journal(const state::JournalQuery& query) const;
 
  private:
-  Result<void> put_in_force_here(const policy::PolicySet& set, std::uint64_t generation, const Publish& publish);
+  Result<void> put_in_force_here(const policy::PolicySet& set, std::uint64_t generation, const Publish& publish,
+                                 const ControlThread::StillWanted& still_wanted);
   void tick();
   void show_metrics();
+  void remember(std::vector<rollout::RolloutView> views);
+  std::string reason_of(const std::string& route) const;
   void on_entry(const state::JournalEntry& entry);
 
   metrics::Registry& registry_;
@@ -69,6 +74,8 @@ class RolloutService {
   RolloutMetrics counted_;
   TimePoint shown_{};  // the metrics, the last time
   bool running_ = false;
+  std::mutex last_mutex_;
+  std::vector<rollout::RolloutView> last_;  // with last_mutex_
   ControlThread thread_;
 };
 

@@ -1,0 +1,65 @@
+#include "sluice/app/rollout_service.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "sluice/policy/reader.hpp"
+
+namespace sluice::app {
+namespace {
+
+const std::string kPolicy = R"(apiVersion: sluice.dev/v1
+kind: ModelRoute
+metadata: {name: fraud}
+spec:
+  matches: [{path: {type: PathPrefix, value: /}}]
+  versions:
+    - {name: v1, endpoints: ["http://127.0.0.1:9001"]}
+    - {name: v2, endpoints: ["http://127.0.0.1:9101"]}
+  strategy:
+    canary: {stable: v1, candidate: v2, steps: [{setWeight: 5}, {pause: {}}]}
+)";
+
+policy::PolicySet policy_set() {
+  const std::array<policy::Source, 1> sources{policy::Source{"policy.yaml", kPolicy}};
+  auto reading = policy::read(sources);
+  EXPECT_TRUE(reading.ok());
+  return std::move(reading.set);
+}
+
+class RolloutServiceTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(service.open(policy::MemoryState{}));
+    ASSERT_TRUE(service.put_in_force(policy_set(), 1, [](gateway::Config) { return Result<void>(); }));
+    service.start();
+  }
+
+  SystemClock clock;
+  metrics::Registry registry{1};
+  gateway::Gateway gateway{registry, clock};
+  RolloutService service{gateway, registry, clock, [](const state::JournalEntry&) {}};
+};
+
+TEST_F(RolloutServiceTest, ShowsTheRolloutsAsTheyWereLastOnceNothingMovesAnyMore) {
+  ASSERT_EQ(service.views().size(), 1U);
+  const auto before = service.views()[0];
+  service.stop();
+  const auto after = service.views();
+  ASSERT_EQ(after.size(), 1U) << "while the process drains";
+  EXPECT_EQ(after[0].id, "fraud-1");
+  EXPECT_EQ(after[0].phase, before.phase);
+  service.stop();
+  EXPECT_EQ(service.views().size(), 1U);
+}
+
+TEST_F(RolloutServiceTest, RefusesAVerbOnceNothingMovesAnyMore) {
+  service.stop();
+  const auto done = service.command("fraud", {strategy::Verb::Abort, false, "alice"});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().status, 503U);
+}
+
+}  // namespace
+}  // namespace sluice::app
