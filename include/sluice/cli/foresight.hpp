@@ -17,7 +17,7 @@ struct ForesightOptions {
   std::string path;
   std::string route;
   double rate = 40;
-  std::string errors = "1%";
+  std::string errors = "0.1%";
   std::string latency = "20ms";
   std::string audience = "100%";
   std::string output = "text";
