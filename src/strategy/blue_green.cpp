@@ -264,8 +264,8 @@ class Flip {
   };
   Hooks ask_hooks(const std::string& part, const std::optional<policy::Analysis>& analysis) {
     const Duration interval = analysis ? analysis->interval : policy::Analysis{}.interval;
-    const auto look = std::max<std::int64_t>(0, Duration(context_.now - state_.step_since) / interval);
-    const std::string moment = part + "/" + std::to_string(look);
+    const auto since = std::max<Duration>(context_.now - state_.step_since, Duration::zero());
+    const std::string moment = part + "/" + std::to_string(since / hook_turn(spec_.webhooks, interval));
     const auto wish = rollback_wish(spec_.webhooks, moment, context_, made_);
     const Gate gate = ask(spec_.webhooks, WebhookType::Rollout, moment, context_, made_);
     if (wish) return {wish, "RollbackRequested", {}};

@@ -163,10 +163,7 @@ void CanaryWalk::watch() {
 
 /// Hooks have turns of their own, long enough for all their tries, so that a slow one never delays a check.
 CanaryWalk::Hooks CanaryWalk::ask_hooks() {
-  Duration turn = interval();
-  for (const auto& webhook : spec_.webhooks) {
-    turn = std::max<Duration>(turn, (webhook.timeout + 2s) * (webhook.retries + 1));
-  }
+  const Duration turn = hook_turn(spec_.webhooks, interval());
   const auto since = std::max<Duration>(context_.now - state_.step_since, Duration::zero());
   const std::string moment = std::to_string(state_.step) + "/look" + std::to_string(since / turn);
   Hooks hooks;

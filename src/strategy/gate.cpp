@@ -1,5 +1,6 @@
 #include "sluice/strategy/gate.hpp"
 
+#include <algorithm>
 #include <string_view>
 
 namespace sluice::strategy {
@@ -9,6 +10,11 @@ using namespace std::chrono_literals;
 
 /// How often a question is asked again that was not answered with 200.
 constexpr Duration ask_again = 5s;
+/// What a try may take beyond its timeout, until a tick has begun it and another has seen its end.
+constexpr Duration between_ticks = 2s;
+/// Before a try that follows one that failed, as errands are run: doubled with every try, up to the longest.
+constexpr Duration first_pause = 1s;
+constexpr Duration longest_pause = 30s;
 
 std::string_view name_of(policy::WebhookType type) noexcept {
   switch (type) {
@@ -69,6 +75,16 @@ std::string with_detail(std::string who, const ErrandAnswer& answer) {
   return answer.status == 0 ? who + " does not answer" : who + " answers " + std::to_string(answer.status);
 }
 
+Duration longest_asking(const policy::Webhook& webhook) {
+  Duration made = webhook.timeout + between_ticks;
+  Duration pause = first_pause;
+  for (std::uint32_t i = 0; i < webhook.retries; ++i) {
+    made += pause + webhook.timeout + between_ticks;
+    pause = std::min(2 * pause, longest_pause);
+  }
+  return made;
+}
+
 /// The worst answer stands: Refused before Waiting before Open.
 void worsen(Gate& gate, GateAnswer answer, std::string message) {
   if (answer <= gate.answer) return;
@@ -77,6 +93,16 @@ void worsen(Gate& gate, GateAnswer answer, std::string message) {
 }
 
 }  // namespace
+
+Duration hook_turn(const std::vector<policy::Webhook>& webhooks, Duration interval) {
+  Duration turn = std::max<Duration>(interval, 1ms);
+  for (const auto& webhook : webhooks) {
+    const bool comes_again =
+        webhook.type == policy::WebhookType::Rollout || webhook.type == policy::WebhookType::Rollback;
+    if (comes_again) turn = std::max(turn, longest_asking(webhook));
+  }
+  return turn;
+}
 
 std::string errand_prefix(const RolloutState& state) {
   const std::string prefix = id_of(state) + "/" + std::to_string(state.attempt);

@@ -12,6 +12,22 @@ using namespace std::chrono_literals;
 
 // ---- the trial
 
+TEST(BlueGreen, ASlowHookIsHeardBeforeItIsAskedAgain) {
+  auto spec = checked_before();
+  spec.webhooks = {hook(policy::WebhookType::Rollback)};
+  spec.webhooks[0].timeout = 30s;
+  auto r = rig(spec);
+  r.tick().tick();
+  ASSERT_EQ(r.last.errands.size(), 1u);
+  const std::string key = r.last.errands[0].key;
+  r.tick(25s);
+  ASSERT_EQ(r.last.errands.size(), 1u);
+  EXPECT_EQ(r.last.errands[0].key, key) << "two looks at the checks are no reason to hang up";
+  r.answer("rollback", ErrandAnswer::State::Succeeded);
+  r.tick();
+  EXPECT_EQ(r.where(), "RolledBack/RollbackRequested");
+}
+
 TEST(BlueGreen, ActiveHasEverythingUntilAPersonSaysSo) {
   auto r = rig(flip());
   EXPECT_EQ(r.share("blue"), 1);

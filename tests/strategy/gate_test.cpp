@@ -42,6 +42,19 @@ class GateTest : public ::testing::Test {
   std::vector<policy::Webhook> hooks_;
 };
 
+TEST(HookTurn, IsLongEnoughForAllTriesOfTheSlowestHookAndThePausesBetweenThem) {
+  EXPECT_EQ(hook_turn({}, 10s), 10s);
+  auto slow = hook(WebhookType::Rollback);
+  slow.timeout = 10s;
+  slow.retries = 0;
+  EXPECT_EQ(hook_turn({slow}, 10s), 12s);
+  EXPECT_EQ(hook_turn({slow}, 1min), 1min);
+  slow.retries = 10;
+  EXPECT_EQ(hook_turn({slow}, 10s), 11 * 12s + (1s + 2s + 4s + 8s + 16s + 5 * 30s));
+  slow.type = WebhookType::ConfirmPromotion;
+  EXPECT_EQ(hook_turn({slow}, 10s), 10s) << "it is not asked in turns";
+}
+
 TEST_F(GateTest, IsOpenWhereNobodyIsToBeAsked) {
   hooks_ = {hook(WebhookType::Event), hook(WebhookType::ConfirmPromotion)};
   EXPECT_EQ(asked(WebhookType::ConfirmRollout).answer, GateAnswer::Open);

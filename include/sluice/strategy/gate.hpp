@@ -30,6 +30,10 @@ Gate ask(const std::vector<policy::Webhook>& webhooks, policy::WebhookType type,
 std::optional<std::string> rollback_wish(const std::vector<policy::Webhook>& webhooks, const std::string& moment,
                                          const Context& context, Transition& transition);
 
+/// How long one asking of the hooks of types `rollout` and `rollback` lasts before they are asked again: `interval`, or
+/// as long as the slowest of them may take with all its tries and the pauses in between, so that it is heard.
+Duration hook_turn(const std::vector<policy::Webhook>& webhooks, Duration interval);
+
 /// The errands' common beginning: "fraud-3/1", and from the second stage on "fraud-3/1/stage2".
 std::string errand_prefix(const RolloutState& state);
 
