@@ -9,6 +9,9 @@
 namespace sluice::strategy {
 namespace {
 
+/// A version that fails more often than this is no measure for another.
+constexpr double sick = 0.1;
+
 /// One check on what the gateway itself counted.
 class Look {
  public:
@@ -72,12 +75,23 @@ class Look {
     auto finding = beside(limit);
     finding.reference = stable->value;
     const std::string counts = ", " + count(measured_.n) + ", stable " + count(stable->n);
-    if (!limit.broken_by(measured_.value)) return decided(finding, Verdict::Pass, counts);
+    if (!limit.broken_by(measured_.value)) {
+      if (both_fail()) return decided(finding, Verdict::Inconclusive, ", but stable is sick itself" + counts);
+      return decided(finding, Verdict::Pass, counts);
+    }
     const Allowance allowance = allowance_of(versus);
     const auto beyond =
         stats::excess(estimated(*subject_.candidate), estimated(*subject_.stable), allowance.factor, allowance.offset);
     if (beyond.interval.lower > 0) return decided(finding, Verdict::Fail, counts);
     return decided(finding, Verdict::Inconclusive, ", which may be chance" + counts);
+  }
+
+  /// To be no worse than a version that fails so often is no merit; to be better is.
+  bool both_fail() const {
+    if (check_.metric != "error-rate") return false;
+    const auto stable = estimated(*subject_.stable);
+    if (stable.interval.lower <= sick) return false;
+    return stats::excess(estimated(*subject_.candidate), stable, 1, 0).interval.upper >= 0;
   }
 
   std::optional<Measured> measured_stable() const {

@@ -169,6 +169,21 @@ TEST(VersusStable, HasNoDataWhereThereIsNothingToCompareWith) {
   EXPECT_EQ(judged(check, sample_of(500, 400), nullptr, analysis).verdict, Verdict::Pass);
 }
 
+TEST(VersusStable, IsNoMeritWhereBothFail) {
+  const auto check = no_worse_by("error-rate", ratio(0.01));
+  const auto dead = sample_of(1000, 1000);
+  const auto found = judged(check, sample_of(1000, 1000), &dead);
+  EXPECT_EQ(found.verdict, Verdict::Inconclusive);
+  EXPECT_EQ(found.message,
+            "error-rate 100% <= 101% (stable 100% + 1%), but stable is sick itself, n=1 000, stable n=1 000");
+  EXPECT_EQ(judged(no_worse_by_part("error-rate", 0.2), sample_of(1000, 300), &dead).verdict, Verdict::Pass) << "a fix";
+  const auto sick = sample_of(1000, 200);
+  EXPECT_EQ(judged(check, sample_of(1000, 195), &sick).verdict, Verdict::Inconclusive);
+  EXPECT_EQ(judged(check, sample_of(1000, 50), &sick).verdict, Verdict::Pass);
+  const auto ailing = sample_of(1000, 90);
+  EXPECT_EQ(judged(check, sample_of(1000, 90), &ailing).verdict, Verdict::Pass) << "below a tenth it is a measure";
+}
+
 // ---- a stable that is sick itself
 
 TEST(SickStable, DoesNotCondemnACandidateThatIsAsBad) {
