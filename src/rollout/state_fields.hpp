@@ -48,9 +48,7 @@ void visit_slot(Visitor& visit, State& slot) {
   visit("phase", slot.phase);
   visit("back", slot.back);
   visit("surge", slot.surge);
-  visit("surge", slot.surge);
   visit("since", slot.since);
-  visit("begun", slot.begun);
   visit("begun", slot.begun);
   visit("tries", slot.tries);
 }
@@ -68,6 +66,9 @@ template <typename Visitor, typename State>
 void visit_harm(Visitor& visit, State& harm) {
   visit("inWindow", harm.in_window);
   visit("windowRequests", harm.window_requests);
+  visit("windowFailures", harm.window_failures);
+  visit("windowControlRequests", harm.window_control_requests);
+  visit("windowControlFailures", harm.window_control_failures);
   visit("windowAudience", harm.window_audience);
   visit("rate", harm.rate);
   visit("requests", harm.requests);
@@ -102,13 +103,12 @@ void visit_state(Visitor& visit, State& state) {
   visit("window", state.window);
   visit("windowSince", state.window_since);
   visit("lastLook", state.last_look);
+  visit("counters", state.counters);
   visit("checks", state.checks);
   visit("harm", state.harm);
   visit("harmSeen", state.harm_seen);
   visit("arms", state.arms);
   visit("slots", state.slots);
-  visit("retreat", state.retreat);
-  visit("full", state.full);
   visit("retreat", state.retreat);
   visit("full", state.full);
   visit("winner", state.winner);

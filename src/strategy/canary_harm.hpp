@@ -19,8 +19,11 @@ HarmCounts harm_counts(const policy::Canary& canary, const RolloutState& state, 
 /// Where counting began anew without a new window (a restart), what was counted at the last look is kept.
 void notice_restart(RolloutState& state, const HarmCounts& counts);
 
-/// Expected extra failures of the whole rollout so far.
+/// Expected extra failures of the whole rollout so far, at least 0.
 double harm_so_far(const RolloutState& state, const HarmCounts& counts);
+
+/// The budget is used up, and the candidate fails more often for certain: noise alone spends nothing.
+bool budget_is_spent(const policy::Canary& canary, const RolloutState& state, const HarmCounts& counts);
 
 /// A look: what is kept for a restart, and how many requests come per second.
 void remember_harm(RolloutState& state, const HarmCounts& counts, WallTime now);

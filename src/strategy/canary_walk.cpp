@@ -20,7 +20,7 @@ constexpr Duration default_interval = 10s;
 /// Two shares that are the same for a person.
 constexpr double close_to = 0.999;
 
-/// What a person may begin with before it is known how many requests come, where a harm budget is to hold.
+/// The most while it is not known how many requests come, where a harm budget is to hold.
 constexpr double unmeasured_share = 0.01;
 
 /// A growth that is worth a line in the journal.
@@ -114,6 +114,7 @@ void CanaryWalk::open() {
   const Gate ready = ask(spec_.webhooks, WebhookType::PreRollout, "begin", context_, made_);
   if (ready.answer == GateAnswer::Refused) return give_up("PreRolloutFailed", ready.message);
   if (ready.answer == GateAnswer::Waiting) return wait(Phase::Pending, "AwaitingPreRollout", ready.message);
+  if (is_unchecked(context_.evidence, spec_.candidate)) return;
   if (!is_usable(context_.evidence, spec_.candidate)) {
     // The deadline is for the candidate; how long somebody took to confirm does not count.
     if (state_.reason != "CandidateNotReady") state_.last_progress = context_.now;
@@ -122,6 +123,7 @@ void CanaryWalk::open() {
     if (deadline_is_over()) give_up("ProgressDeadlineExceeded", text);
     return;
   }
+  state_.window_since = std::min(state_.window_since, context_.now);  // the clock may have been set back
   if (spec_.harm_budget && !state_.approved && context_.now - state_.window_since < interval()) {
     return wait(Phase::Pending, "MeasuringTraffic",
                 "the harm budget needs to know how many requests come: " + short_duration(interval()));
@@ -138,9 +140,7 @@ void CanaryWalk::watch() {
   }
   const Hooks hooks = ask_hooks();
   if (!hooks.rollback.empty()) return roll_back("RollbackWebhook", hooks.rollback);
-  if (spec_.harm_budget && harm_so_far(state_, counts_) >= static_cast<double>(*spec_.harm_budget)) {
-    return roll_back("HarmBudgetSpent", budget_text());
-  }
+  if (budget_is_spent(spec_, state_, counts_)) return roll_back("HarmBudgetSpent", budget_text());
   const Assessment found = assess_now();
   if (state_.phase == Phase::Held) return;
   // A person who was asked already and said to go on is not asked the same again.
@@ -183,7 +183,7 @@ Assessment CanaryWalk::assess_now() {
                           errand_prefix(state_) + "/" + std::to_string(state_.step)};
     found = assess(*analysis_, state_, subject, context_.now);
   } else {
-    found.looked = spec_.harm_budget && context_.now - last >= interval();
+    found.looked = spec_.harm_budget && (context_.now < last || context_.now - last >= interval());
   }
   if (!found.looked) return found;
   if (spec_.harm_budget) {
@@ -194,7 +194,8 @@ Assessment CanaryWalk::assess_now() {
     const std::uint32_t before = i < state_.checks.size() ? state_.checks[i].failures : 0;
     const CheckMemory& check = found.memory[i];
     const bool is_news = check.dry_run ? before == 0 : state_.phase != Phase::Held;
-    if (check.failures > before && is_news) tell("CheckFailed", check.message);
+    const std::string remark = check.dry_run ? " (a dry run: nothing follows from it)" : "";
+    if (check.failures > before && is_news) tell("CheckFailed", check.message + remark);
   }
   if (analysis_ != nullptr && state_.weight > 0) state_.checks = found.memory;
   state_.last_look = context_.now;
@@ -265,6 +266,7 @@ void CanaryWalk::leave_step(const std::string& findings) {
         ask(spec_.webhooks, promotes ? WebhookType::ConfirmPromotion : WebhookType::ConfirmTrafficIncrease,
             std::to_string(state_.step), context_, made_);
     if (gate.answer != GateAnswer::Open) return wait(Phase::Paused, "AwaitingConfirmation", gate.message);
+    if (is_unchecked(context_.evidence, spec_.candidate)) return;
     if (!is_usable(context_.evidence, spec_.candidate)) {
       return wait(Phase::Progressing, "CandidateNotReady",
                   spec_.candidate + ": " + usable_text(context_.evidence, spec_.candidate));
@@ -356,7 +358,8 @@ Duration CanaryWalk::interval() const {
 double CanaryWalk::allowed_share(std::int32_t step) const {
   const double wished = wished_share(spec_, path_, step);
   if (!spec_.harm_budget) return wished;
-  return std::min(wished, largest_share(exposure_of(spec_, state_, counts_, interval())));
+  const Exposure exposure = exposure_of(spec_, state_, counts_, interval());
+  return std::min({wished, largest_share(exposure), exposure.rate > 0 ? 1 : unmeasured_share});
 }
 
 /// "25%", or "0.4% instead of 25%: …" where the harm budget does not allow more.
@@ -364,6 +367,7 @@ std::string CanaryWalk::to_share(std::int32_t step) const {
   const double wished = wished_share(spec_, path_, step);
   if (state_.weight >= wished * close_to) return percent(state_.weight);
   const Exposure exposure = exposure_of(spec_, state_, counts_, interval());
+  if (exposure.rate <= 0) return percent(state_.weight) + " instead of " + percent(wished) + ": no request came yet";
   const auto requests = exposure.rate * std::chrono::duration<double>(interval()).count();
   return percent(state_.weight) + " instead of " + percent(wished) + ": of " +
          grouped(static_cast<std::uint64_t>(requests)) + " requests in " + short_duration(interval()) + " up to " +

@@ -29,13 +29,19 @@ Evidence without_samples(const Evidence& evidence) {
     bare.in_flight = version.in_flight;
     bare.endpoints = version.endpoints;
     bare.usable = version.usable;
+    bare.unchecked = version.unchecked;
   }
   return made;
 }
 
 bool is_usable(const Evidence& evidence, std::string_view version) noexcept {
   const VersionEvidence* seen = evidence.find(version);
-  return seen == nullptr || seen->endpoints == 0 || seen->usable > 0;
+  return seen == nullptr || seen->usable > 0;
+}
+
+bool is_unchecked(const Evidence& evidence, std::string_view version) noexcept {
+  const VersionEvidence* seen = evidence.find(version);
+  return seen != nullptr && seen->usable == 0 && seen->unchecked > 0;
 }
 
 }  // namespace sluice::strategy

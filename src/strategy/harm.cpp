@@ -31,11 +31,16 @@ Interval wilson(const Counts& counts) noexcept {
 
 double extra_failures(const Counts& candidate, const Counts& control) noexcept {
   const double expected = static_cast<double>(candidate.requests) * rate_of(control);
-  return std::max(0.0, static_cast<double>(candidate.failures) - expected);
+  return static_cast<double>(candidate.failures) - expected;
 }
 
 double excess_bound(const Counts& candidate, const Counts& control) noexcept {
   return std::clamp(wilson(candidate).high - wilson(control).low, 0.0, 1.0);
+}
+
+bool exceeds_for_certain(const Counts& candidate, const Counts& control) noexcept {
+  if (candidate.requests == 0) return false;
+  return wilson(candidate).low > (control.requests == 0 ? 0 : wilson(control).high);
 }
 
 double largest_share(const Exposure& exposure) noexcept {

@@ -16,7 +16,9 @@ std::uint32_t usable_endpoints(const Evidence& evidence, std::string_view versio
 std::string usable_text(const Evidence& evidence, std::string_view version) {
   const VersionEvidence* found = evidence.find(version);
   if (found == nullptr) return "nothing is known of its endpoints yet";
-  return std::to_string(found->usable) + " of " + std::to_string(found->endpoints) + " endpoints are usable";
+  const std::string text =
+      std::to_string(found->usable) + " of " + std::to_string(found->endpoints) + " endpoints are usable";
+  return found->unchecked == 0 ? text : text + ", " + std::to_string(found->unchecked) + " not checked yet";
 }
 
 }  // namespace sluice::strategy

@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
 
 namespace sluice::rollout {
 namespace {
@@ -46,17 +48,17 @@ RolloutState full() {
     a = Phase::Progressing, b = "Before", c = "what it was", d = at(15), e = at(16);
   }
   {
-    auto& [a, b, c, d, e, f, g, h] = state.harm_seen;
-    a = 0.5, b = 17, c = 18, d = 19.5, e = 20, f = 21, g = 22, h = 23;
+    auto& [a, b, c, d, e, f, g, h, i, j, k] = state.harm_seen;
+    a = 0.5, b = 17, c = 24, d = 25, e = 26, f = 18, g = 19.5, h = 20, i = 21, j = 22, k = 23;
   }
   auto& [route, number, strategy, fingerprint, generation, phase, reason, message, begun, phase_since, ended, step,
          step_since, last_progress, weight, live, warm_until, paused, paused_by, paused_from, approved, window,
-         window_since, last_look, checks, harm, harm_seen, arms, slots, retreat, full, winner, stage, stage_since,
-         attempt] = state;
+         window_since, last_look, counters, checks, harm, harm_seen, arms, slots, retreat, full, winner, stage,
+         stage_since, attempt] = state;
   route = "fraud", number = 3, strategy = "canary", fingerprint = "00ff", generation = 7, phase = Phase::Paused;
   reason = "AwaitingPromotion", message = "at 25 %", begun = at(1), phase_since = at(2), ended = at(3), step = -1;
   step_since = at(4), last_progress = at(5), weight = 0.25, live = "v1", warm_until = at(6), paused = true;
-  paused_by = "alice", approved = true, window = 1ULL << 40, window_since = at(7), last_look = at(8);
+  paused_by = "alice", approved = true, window = 1ULL << 40, window_since = at(7), last_look = at(8), counters = 27;
   checks = {check("error-rate"), check("error-rate#2")}, harm = 41.5, arms = {arm("v1"), arm("v2")}, slots = {slot()};
   retreat = "CheckFailed", full = true, winner = "v2", stage = 2, stage_since = at(9), attempt = 5;
   return state;
@@ -67,6 +69,20 @@ TEST(StateJson, EveryFieldComesBackAsItWas) {
   const auto after = parse_state(to_json(before));
   ASSERT_TRUE(after) << after.error().message;
   EXPECT_TRUE(*after == before) << to_json(*after) << "\n" << to_json(before);
+}
+
+TEST(StateJson, NoFieldIsWrittenTwice) {
+  using Json = nlohmann::json;
+  std::vector<std::set<std::string>> names;
+  const auto seen = [&names](int /*depth*/, Json::parse_event_t event, Json& parsed) {
+    if (event == Json::parse_event_t::object_start) names.emplace_back();
+    if (event == Json::parse_event_t::object_end) names.pop_back();
+    if (event == Json::parse_event_t::key) {
+      EXPECT_TRUE(names.back().insert(parsed.get<std::string>()).second) << parsed;
+    }
+    return true;
+  };
+  EXPECT_TRUE(Json::parse(to_json(full()), seen).is_object());
 }
 
 TEST(StateJson, AnEmptyStateComesBackToo) {

@@ -95,6 +95,21 @@ TEST(CanaryPaceStory, AHarmBudgetOutlivesAKill) {
   EXPECT_LE(story.world().failed_for_clients("fraud"), 75U);
 }
 
+TEST(CanaryPaceStory, AHarmBudgetWhoseMeasureWasInterruptedMeasuresAgain) {
+  Story story;
+  story.given_version("v2", {.error_rate = 1})
+      .given(canary_yaml("steps: [{setWeight: 50}]\nharmBudget: 20"))
+      .when_time_passes(3s)
+      .then_phase(Phase::Pending, "MeasuringTraffic");
+  story.world().pass(1min);
+  story.when_killed_and_restarted()
+      .when_time_passes(8s)
+      .then_phase(Phase::Pending, "MeasuringTraffic")
+      .when_time_passes(4s);
+  EXPECT_NE(story.view().phase, Phase::Pending);
+  for (const auto& weights : story.world().published) EXPECT_LT(weights.share.at("v2"), 0.03);
+}
+
 TEST(CanaryPaceStory, AHookAtEveryLookMayEndIt) {
   Story story;
   story.given_hook("http://127.0.0.1:7000/test", HookScript::Says::Yes)

@@ -1,3 +1,6 @@
+#include <cmath>
+#include <random>
+
 #include "canary_world.hpp"
 
 namespace sluice::strategy {
@@ -113,6 +116,7 @@ TEST_F(CanaryHarmTest, WhatEarlierWindowsCostCounts) {
 TEST_F(CanaryHarmTest, ARestartForgetsNothing) {
   canary.harm_budget = 20;
   given({set_weight(10), pause_for()});
+  v1().all.requests = 11;  // so few that all of them may fail
   tick(11s);
   ticks(2);
   seen(2000, 12);
@@ -121,6 +125,8 @@ TEST_F(CanaryHarmTest, ARestartForgetsNothing) {
   seen(50, 3);  // the process died, and the data plane counts anew
   tick(1s);
   EXPECT_DOUBLE_EQ(state.harm, 12);
+  EXPECT_EQ(state.harm_seen.failures, 12U);
+  EXPECT_EQ(state.harm_seen.control_requests, 2000U);
   EXPECT_EQ(state.phase, Phase::Paused);
   seen(60, 8);
   tick(1s);
@@ -133,6 +139,7 @@ TEST_F(CanaryHarmTest, TheBudgetHoldsInAHeldRolloutToo) {
   canary.analysis = error_rate_below_one_percent();
   canary.analysis->min_requests = 10;
   given({set_weight(10), pause_for()});
+  v1().all.requests = 11;
   tick(11s);
   ticks(2);
   seen(200, 15);
@@ -165,6 +172,78 @@ TEST_F(CanaryHarmTest, APersonWhoBeginsBeforeTheTrafficIsMeasuredBeginsSmall) {
   given({set_weight(25)});
   say(Verb::Promote);
   EXPECT_DOUBLE_EQ(state.weight, 0.01);
+}
+
+TEST_F(CanaryHarmTest, WithoutARequestItBeginsSmallAndGrowsWithWhatComes) {
+  canary.harm_budget = 20;
+  given({set_weight(25), pause_for()});
+  tick(11s);
+  EXPECT_EQ(state.phase, Phase::Progressing);
+  EXPECT_DOUBLE_EQ(state.weight, 0.01);
+  EXPECT_NE(last().text.find("1% instead of 25%: no request came yet"), std::string::npos) << last().text;
+  seen(10, 0);
+  v1().all.requests = 0;
+  tick(10s);
+  EXPECT_DOUBLE_EQ(state.weight, 0.25) << "one request per second: all of the next ten may fail";
+}
+
+TEST_F(CanaryHarmTest, AClockThatIsSetBackDelaysNeitherTheMeasureNorTheLook) {
+  canary.harm_budget = 20;
+  given({set_weight(25), pause_for()});
+  tick(-1h);
+  EXPECT_EQ(state.reason, "MeasuringTraffic");
+  v1().all.requests = 11;
+  tick(11s);
+  EXPECT_EQ(state.phase, Phase::Progressing);
+  const WallTime begun = now;
+  seen(10, 0);
+  tick(-1h);
+  EXPECT_EQ(state.last_look, now);
+  EXPECT_LT(*state.last_look, begun);
+}
+
+/// Both versions fail by chance, each at its own rate.
+class NoisyHarmTest : public CanaryHarmTest {
+ protected:
+  /// Failures that the candidate cost until it was rolled back, or in an hour; nothing: it was not.
+  std::optional<double> harm_of(double candidate, double control, std::uint64_t seed) {
+    std::mt19937_64 random(seed);
+    const auto drawn = [&](std::uint64_t n, double p) {
+      return std::binomial_distribution<std::uint64_t>(n, p)(random);
+    };
+    canary.harm_budget = 20;
+    given({set_weight(25), set_weight(50), pause_for(1h), set_weight(50)});
+    evidence.versions[0].all = evidence.versions[0].control = evidence.versions[1].all = {};
+    double cost = 0;
+    for (int second = 0; second < 3600 && !is_over(state.phase); ++second) {
+      tick(1s);
+      if (evidence.window != state.window) tick(0s);
+      const auto share = static_cast<std::uint64_t>(std::ceil(rate * state.weight));
+      v2().all.requests += share;
+      v2().all.failures += drawn(share, candidate);
+      v1().control.requests += share;
+      v1().control.failures += drawn(share, control);
+      v1().all.requests += static_cast<std::uint64_t>(rate) - share;
+      cost += static_cast<double>(share) * (candidate - control);
+    }
+    if (state.phase != Phase::RolledBack) return std::nullopt;
+    return cost;
+  }
+};
+
+TEST_F(NoisyHarmTest, AVersionThatIsNoWorseIsNotRolledBackByChance) {
+  int rolled_back = 0;
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) rolled_back += harm_of(0.01, 0.01, seed) ? 1 : 0;
+  EXPECT_LE(rolled_back, 2) << "of 30; a look at the plain sum took back more than half";
+}
+
+TEST_F(NoisyHarmTest, AWorseOneIsAndCostsAboutItsBudget) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    const auto cost = harm_of(0.06, 0.01, seed);
+    ASSERT_TRUE(cost) << seed;
+    EXPECT_EQ(state.reason, "HarmBudgetSpent");
+    EXPECT_LT(*cost, 40) << seed;
+  }
 }
 
 TEST_F(CanaryHarmTest, WithoutABudgetNothingIsKept) {

@@ -12,8 +12,16 @@ TEST(Harm, IsWhatStableWouldNotHaveFailed) {
   EXPECT_DOUBLE_EQ(extra_failures({500, 10}, {1000, 10}), 5);
 }
 
-TEST(Harm, IsNeverNegative) {
-  EXPECT_EQ(extra_failures({1000, 5}, {1000, 50}), 0);
+TEST(Harm, IsNegativeWhereStableWouldHaveFailedMoreOften) {
+  EXPECT_DOUBLE_EQ(extra_failures({1000, 5}, {1000, 50}), -45);
+}
+
+TEST(Harm, IsCertainOnceTheRatesLieApart) {
+  EXPECT_FALSE(exceeds_for_certain({4000, 60}, {4000, 40}));
+  EXPECT_TRUE(exceeds_for_certain({4000, 80}, {4000, 40}));
+  EXPECT_TRUE(exceeds_for_certain({20, 20}, {20, 0}));
+  EXPECT_FALSE(exceeds_for_certain({}, {}));
+  EXPECT_TRUE(exceeds_for_certain({20, 1}, {})) << "nothing to compare with";
 }
 
 TEST(Harm, CountsEveryFailureWhereThereIsNothingToCompareWith) {

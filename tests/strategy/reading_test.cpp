@@ -29,6 +29,9 @@ TEST(Reading, CountsUsableEndpointsInAnyWindow) {
   EXPECT_EQ(usable_endpoints(evidence(), "v2"), 2u);
   EXPECT_EQ(usable_endpoints(evidence(), "v3"), 0u);
   EXPECT_EQ(usable_text(evidence(), "v2"), "2 of 3 endpoints are usable");
+  Evidence begun = evidence();
+  for (auto& version : begun.versions) version.unchecked = 1;
+  EXPECT_EQ(usable_text(begun, "v2"), "2 of 3 endpoints are usable, 1 not checked yet");
   EXPECT_NE(usable_text(evidence(), "v3").find("nothing"), std::string::npos);
 }
 

@@ -30,15 +30,17 @@ struct VersionEvidence {
   Sample shadow;   ///< copies that were answered by this version
   std::int64_t in_flight = 0;
   std::uint32_t endpoints = 0;  ///< named (or behind the name)
-  std::uint32_t usable = 0;     ///< that may get traffic now
+  std::uint32_t usable = 0;     ///< that may get traffic now, and not for want of another
+  std::uint32_t unchecked = 0;  ///< that get traffic although their first check has not ended; not usable
 };
 
 /// One endpoint as it is watched.
 struct EndpointEvidence {
   std::string version;
   std::string authority;  ///< `127.0.0.1:9001`
-  bool ready = false;     ///< may get traffic, or would if the rollout did not withhold it
-  bool withheld = false;  ///< by the rollout
+  bool ready = false;      ///< may get traffic, or would if the rollout did not withhold it
+  bool unchecked = false;  ///< not ready: it gets traffic, but its first check has not ended
+  bool withheld = false;   ///< by the rollout
   std::int64_t in_flight = 0;
   Duration ready_for{0};  ///< since it is ready
   std::string reason;     ///< why it is not
@@ -86,7 +88,12 @@ struct Evidence {
 /// The same world before the first request of its window: what is seen while the data plane still counts another one.
 Evidence without_samples(const Evidence& evidence);
 
-/// Whether a version could answer now: true unless it is known to have endpoints and none of them is usable.
+/// Whether a version could answer now: true unless it was looked at and has no usable endpoint, be it that a name has
+/// no address yet.
 bool is_usable(const Evidence& evidence, std::string_view version) noexcept;
+
+/// Whether nobody can say yet: no endpoint is usable, but of one the first check has not ended. A moment after a start
+/// it is known; until then nothing is to follow from it.
+bool is_unchecked(const Evidence& evidence, std::string_view version) noexcept;
 
 }  // namespace sluice::strategy

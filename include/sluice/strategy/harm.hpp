@@ -17,13 +17,18 @@ struct Counts {
   }
 };
 
-/// The failures that stable would not have had: failures − requests × control's rate, never below 0. Without a control
-/// request every failure counts.
+/// The failures that stable would not have had: failures − requests × control's rate; below 0 where it had failed more
+/// often. Sums of these are not biased, so nothing is cut off before the end. Without a control request every failure
+/// counts.
 double extra_failures(const Counts& candidate, const Counts& control) noexcept;
 
 /// The most that the candidate's failure rate may exceed the control's, 0…1, as far as the counts say (97.5 %, Wilson);
 /// 1 when nothing is known.
 double excess_bound(const Counts& candidate, const Counts& control) noexcept;
+
+/// Whether the candidate fails more often than the control for certain: Wilson's interval (95 %) of its rate lies
+/// above the control's. Without a control request that is taken for one that never fails.
+bool exceeds_for_certain(const Counts& candidate, const Counts& control) noexcept;
 
 /// What hangs on how much traffic the candidate gets until the next look.
 struct Exposure {

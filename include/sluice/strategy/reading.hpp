@@ -16,7 +16,7 @@ const VersionEvidence& evidence_of(const Evidence& evidence, const RolloutState&
 /// How many endpoints of the version may get traffic now; 0 for one that is not there.
 std::uint32_t usable_endpoints(const Evidence& evidence, std::string_view version);
 
-/// "0 of 2 endpoints are usable".
+/// "0 of 2 endpoints are usable, 1 not checked yet".
 std::string usable_text(const Evidence& evidence, std::string_view version);
 
 }  // namespace sluice::strategy

@@ -115,8 +115,11 @@ struct PausedFrom {
 
 /// What a harm budget was reckoned with at the last look, so that a restart forgets nothing of it.
 struct HarmSeen {
-  double in_window = 0;               ///< expected extra failures of the window under way
+  double in_window = 0;               ///< expected extra failures of the window under way; below 0: fewer
   std::uint64_t window_requests = 0;  ///< of the candidate in that window; fewer now: counting began anew
+  std::uint64_t window_failures = 0;
+  std::uint64_t window_control_requests = 0;
+  std::uint64_t window_control_failures = 0;
   std::uint64_t window_audience = 0;  ///< of both versions in that window
   double rate = 0;                    ///< requests per second of both versions
   // of the windows before
@@ -159,8 +162,9 @@ struct RolloutState {
   std::uint64_t window = 0;  ///< evidence counts from where this number last changed; never the same in two rollouts
   WallTime window_since{};
   std::optional<WallTime> last_look;  ///< at the checks
+  std::uint64_t counters = 0;         ///< which ones count the window, as the evidence names them; 0: none seen yet
   std::vector<CheckMemory> checks;
-  double harm = 0;  ///< expected extra failures of the windows before this one
+  double harm = 0;  ///< expected extra failures of the windows before this one; below 0: fewer
   HarmSeen harm_seen;
 
   // what only some strategies have
