@@ -23,6 +23,7 @@ void take(gateway::VersionEvidence& seen, strategy::VersionEvidence& version) {
   version.in_flight = seen.in_flight;
   version.endpoints = seen.endpoints;
   version.usable = seen.usable;
+  version.unchecked = seen.unchecked;
 }
 
 strategy::EndpointEvidence to_evidence(upstream::EndpointReport&& report) {
@@ -30,6 +31,7 @@ strategy::EndpointEvidence to_evidence(upstream::EndpointReport&& report) {
   made.version = std::move(report.version);
   made.authority = std::move(report.authority);
   made.ready = report.ready;
+  made.unchecked = report.unchecked;
   made.withheld = report.withheld;
   made.in_flight = report.in_flight;
   made.ready_for = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(report.seconds_ready));

@@ -175,7 +175,11 @@ std::optional<RouteEvidence> Gateway::evidence(std::string_view name) const {
       version.in_flight += registry_.version(worker, published->slots[r].versions[v]).in_flight.value();
     }
     version.endpoints = static_cast<std::uint32_t>(route->versions[v].endpoints.size());
-    for (const auto& endpoint : published->boards[r][v]->endpoints) version.usable += endpoint->share() > 0 ? 1 : 0;
+    for (const auto& endpoint : published->boards[r][v]->endpoints) {
+      const upstream::Standing standing = endpoint->standing();
+      version.usable += standing == upstream::Standing::Ready ? 1 : 0;
+      version.unchecked += standing == upstream::Standing::Unchecked ? 1 : 0;
+    }
   }
   return evidence;
 }

@@ -86,11 +86,13 @@ Serving serving_of(const strategy::Steering& steering, const strategy::Evidence&
     if (!has_traffic(steering.plan, i)) continue;
     if (out.word == "Unknown") out.word = "Healthy";
     const auto named = version.endpoints - std::min(version.endpoints, withheld(evidence, version.version));
-    if (named > 0 && version.usable >= named) continue;
+    // Traffic goes to those, too, that nobody has doubted yet.
+    const auto serving = version.usable + version.unchecked;
+    if (named > 0 && serving >= named) continue;
     const std::string sentence =
-        version.version + " has " + std::to_string(version.usable) + " of " + std::to_string(named) + " endpoints";
+        version.version + " has " + std::to_string(serving) + " of " + std::to_string(named) + " endpoints";
     const bool rescued = i < steering.fallbacks.size() && steering.fallbacks[i] >= 0;
-    if (version.usable == 0 && !rescued) return {"Down", sentence};
+    if (serving == 0 && !rescued) return {"Down", sentence};
     if (out.word == "Healthy") out = {"Degraded", sentence};
   }
   return out;

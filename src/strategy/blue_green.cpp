@@ -100,6 +100,7 @@ class Flip {
     if (state_.paused) return;
     if (!passes(WebhookType::ConfirmRollout, "begin", "AwaitingConfirmation")) return;
     if (!passes(WebhookType::PreRollout, "begin", "AwaitingPreRollout")) return;
+    if (is_unchecked(context_.evidence, spec_.preview)) return;
     if (!preview_is_usable()) {
       return wait(Phase::Pending, "PreviewNotReady",
                   "'" + spec_.preview + "' is not ready: " + usable_text(context_.evidence, spec_.preview));
@@ -123,7 +124,7 @@ class Flip {
     const Hooks hooks = ask_hooks("trial", spec_.pre_promotion.analysis);
     if (hooks.objection) return roll_back(hooks.reason, *hooks.objection);
     if (!preview_is_usable() && state_.phase != Phase::Held) {
-      if (state_.paused) return;
+      if (state_.paused || is_unchecked(context_.evidence, spec_.preview)) return;
       return wait(Phase::Progressing, "PreviewNotReady",
                   "'" + spec_.preview + "' is not ready: " + usable_text(context_.evidence, spec_.preview));
     }

@@ -52,6 +52,10 @@ WayIn way_in(const policy::Rolling& rolling, const Evidence& evidence, const std
              std::size_t index) {
   const SlotState& slot = slots[index];
   if (slot.phase != SlotPhase::Old) return WayIn::NotNow;
+  // A moment after a start it is not known yet who is there.
+  const bool is_known = std::none_of(evidence.endpoints.begin(), evidence.endpoints.end(),
+                                     [](const EndpointEvidence& seen) { return seen.unchecked; });
+  if (!is_known) return WayIn::NotNow;
   if (!is_pair(slot)) return way_of_single(slots, slot);
   const Limits limits = limits_of(rolling, slots);
   const Ahead ahead = count_ahead(slots);

@@ -148,6 +148,12 @@ Limits limits_of(const policy::Rolling& rolling, const std::vector<SlotState>& s
   return limits;
 }
 
+/// It has traffic, be it for a moment after a start only because nobody has doubted it yet.
+static bool answers(const Evidence& evidence, const std::string& version, const std::string& authority) noexcept {
+  const EndpointEvidence* seen = evidence.find_endpoint(version, authority);
+  return seen != nullptr && (seen->ready || seen->unchecked);
+}
+
 bool Capacity::is_ready(const std::string& version, const std::string& authority) const noexcept {
   const EndpointEvidence* seen = evidence_.find_endpoint(version, authority);
   return seen != nullptr && seen->ready;
@@ -155,8 +161,8 @@ bool Capacity::is_ready(const std::string& version, const std::string& authority
 
 bool Capacity::serves(const SlotState& slot) const noexcept {
   const Sides sides = sides_of(slot);
-  return (sides.stable_counts && is_ready(rolling_.stable, slot.stable)) ||
-         (sides.candidate_counts && is_ready(rolling_.candidate, slot.candidate));
+  return (sides.stable_counts && answers(evidence_, rolling_.stable, slot.stable)) ||
+         (sides.candidate_counts && answers(evidence_, rolling_.candidate, slot.candidate));
 }
 
 bool Capacity::is_available(const SlotState& slot) const noexcept {

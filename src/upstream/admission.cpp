@@ -40,9 +40,10 @@ EndpointLife let_in(EndpointLife life) noexcept {
   return fresh;
 }
 
-bool is_ready_to_serve(const EndpointLife& life) noexcept {
-  if (life.draining || !life.ready || life.ejection.phase == EjectionPhase::Ejected) return false;
-  return life.withheld || life.warm_up.phase == WarmUpPhase::Done;
+Standing standing_of(const EndpointLife& life) noexcept {
+  if (life.draining || !life.ready || life.ejection.phase == EjectionPhase::Ejected) return Standing::Out;
+  if (!life.withheld && life.warm_up.phase != WarmUpPhase::Done) return Standing::Out;
+  return life.health.health == Health::Unknown ? Standing::Unchecked : Standing::Ready;
 }
 
 LifeStep settle(const Supervision& rules, EndpointLife life, std::uint32_t planned, TimePoint now) noexcept {

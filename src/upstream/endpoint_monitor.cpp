@@ -212,7 +212,8 @@ std::vector<EndpointReport> EndpointMonitor::Impl::report(std::string_view route
       }
       report.ejections = endpoint->ejections;
       report.withheld = endpoint->life.withheld;
-      report.ready = endpoint->ready;
+      report.ready = endpoint->standing == Standing::Ready;
+      report.unchecked = endpoint->standing == Standing::Unchecked;
       if (report.ready) report.seconds_ready = std::chrono::duration<double>(now() - endpoint->ready_since).count();
     }
   }

@@ -56,7 +56,7 @@ VersionWatch::VersionWatch(WatchedVersion config, VersionWatch* before, bool bel
       if (endpoint->life.withheld && !withholds(*endpoint)) {
         endpoint->life = let_in(endpoint->life);
         endpoint->last_check.clear();
-        endpoint->ready = false;
+        endpoint->standing = Standing::Out;
         endpoint->check_due = true;
       }
     } else {
@@ -220,8 +220,9 @@ void VersionWatch::publish(TimePoint now, WatchStep& step) {
       endpoint.since = now;
       step.changes.push_back({&endpoint, from});
     }
-    const bool was_ready = std::exchange(endpoint.ready, is_ready_to_serve(endpoint.life));
-    if (endpoint.ready && !was_ready) endpoint.ready_since = now;
+    const Standing was = std::exchange(endpoint.standing, standing_of(endpoint.life));
+    if (endpoint.standing == Standing::Ready && was != Standing::Ready) endpoint.ready_since = now;
+    endpoint.status->set_standing(endpoint.life.withheld ? Standing::Out : endpoint.standing);
     const std::uint32_t share = as_share(endpoint.verdict.share);
     if (share == endpoint.status->share()) continue;
     endpoint.status->set_share(share);

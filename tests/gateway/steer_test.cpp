@@ -131,6 +131,28 @@ TEST_F(SteerTest, AWithheldEndpointGetsNothingUntilItIsLetIn) {
   EXPECT_EQ(known->versions[0].usable, 1u);
 }
 
+TEST_F(SteerTest, ARolloutCountsOnNobodyWhoseFirstCheckHasNotEnded) {
+  test::Gate gate;
+  FakeUpstream checked([&](test::Conversation& gateway) {
+    for (;;) {
+      if (gateway.read_request().target() == "/ready") gateway.wait_for(gate);
+      gateway.answer(200, "one");
+    }
+  });
+  Config config = config_for({{"v1", checked.port()}, {"v2", v2.port(), 0}});
+  config.routes[0].versions[0].supervision.health = {.enabled = true, .path = "/ready", .timeout = Duration(60s)};
+  start(std::move(config));
+  const auto seen = [&](std::size_t version) { return gateway->evidence("digits")->versions.at(version); };
+  EXPECT_EQ(seen(0).usable, 0u);
+  EXPECT_EQ(seen(0).unchecked, 1u);
+  EXPECT_EQ(seen(1).usable, 1u) << "nobody checks it";
+  EXPECT_EQ(seen(1).unchecked, 0u);
+  EXPECT_EQ(RawClient(port).get("/").body, "one") << "traffic begins at once";
+  gate.open();
+  EXPECT_TRUE(test::eventually([&] { return seen(0).usable == 1; }));
+  EXPECT_EQ(seen(0).unchecked, 0u);
+}
+
 TEST_F(SteerTest, AConfigurationCanBeginWithOrders) {
   Config config = config_for(split(1, 0));
   config.routes[0].versions[0].withheld = {authority(v1)};

@@ -50,6 +50,14 @@ TEST(Serving, IsDownWhenAVersionWithTrafficHasNobody) {
   EXPECT_EQ(serving_of(split(0.1, true), usable(3, 0)).word, "Degraded") << "v1 answers for it";
 }
 
+TEST(Serving, CountsThoseWhoAnswerAlthoughNobodyHasCheckedThemYet) {
+  auto evidence = usable(0, 3);
+  evidence.versions[0].unchecked = 3;
+  EXPECT_EQ(serving_of(split(0.1), evidence).word, "Healthy");
+  evidence.versions[0].unchecked = 1;
+  EXPECT_EQ(serving_of(split(0.1), evidence).message, "v1 has 1 of 3 endpoints");
+}
+
 TEST(Serving, IsUnknownBeforeAnybodyLooked) {
   EXPECT_EQ(serving_of(split(0.1), {}).word, "Unknown");
 }

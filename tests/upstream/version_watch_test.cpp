@@ -330,6 +330,8 @@ TEST_F(VersionWatchTest, AnEndpointNamedTwiceIsTwo) {
 
 TEST_F(VersionWatchTest, HowLongAnEndpointIsReadyBeginsAnewWhenTheRolloutLetsItIn) {
   configure(version(2));
+  check(1, true);
+  look();
   after(1min);
   WatchedVersion out = version(2);
   out.withheld = {"10.0.0.2:80"};
@@ -339,14 +341,14 @@ TEST_F(VersionWatchTest, HowLongAnEndpointIsReadyBeginsAnewWhenTheRolloutLetsItI
   EXPECT_FALSE(watch->take_out_withheld()) << "it is out already";
   after(1min);
   EXPECT_EQ(share(1), 0);
-  EXPECT_TRUE(at(1).ready);
+  EXPECT_EQ(at(1).standing, Standing::Ready);
   EXPECT_EQ(now - at(1).ready_since, 2min);
   configure(version(2));
-  EXPECT_FALSE(at(1).ready);
+  EXPECT_EQ(at(1).standing, Standing::Out);
   EXPECT_TRUE(at(1).check_due);
   check(1, true);
   after(5s);
-  EXPECT_TRUE(at(1).ready);
+  EXPECT_EQ(at(1).standing, Standing::Ready);
   EXPECT_EQ(now - at(1).ready_since, 0s);
   EXPECT_EQ(state(1), EndpointState::Ramping);
 }
@@ -361,7 +363,7 @@ TEST_F(VersionWatchTest, AnEjectionIsOverWhenTheRolloutHasHadTheEndpointOut) {
   configure(out);
   watch->take_out_withheld();
   look();
-  EXPECT_FALSE(at(0).ready);
+  EXPECT_EQ(at(0).standing, Standing::Out);
   configure(version(3));
   check(0, true);
   look();

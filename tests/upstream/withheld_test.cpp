@@ -113,7 +113,7 @@ TEST_F(WithheldTest, IsCheckedAllTheSame) {
   });
   loop.start();
   withhold({upstream.port()}, {upstream.port()});
-  ASSERT_TRUE(test::eventually([&] { return !report(0).ready; }));
+  ASSERT_TRUE(test::eventually([&] { return !report(0).ready && !report(0).last_check.empty(); }));
   EXPECT_NE(report(0).reason.find("withheld by the rollout; "), std::string::npos) << report(0).reason;
   well = true;
   ASSERT_TRUE(test::eventually([&] { return report(0).ready; }));

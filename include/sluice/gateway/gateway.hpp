@@ -27,7 +27,8 @@ struct VersionEvidence {
   metrics::VersionEvidenceTotals totals;
   std::int64_t in_flight = 0;
   std::uint32_t endpoints = 0;
-  std::uint32_t usable = 0;  ///< of these, that may get traffic now
+  std::uint32_t usable = 0;     ///< of these, that may get traffic now; panic aside
+  std::uint32_t unchecked = 0;  ///< of the others, that get traffic because nobody has doubted them yet
 };
 
 struct RouteEvidence {

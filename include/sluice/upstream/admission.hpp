@@ -8,6 +8,7 @@
 #include "sluice/base/clock.hpp"
 #include "sluice/metrics/reasons.hpp"
 #include "sluice/upstream/ejection.hpp"
+#include "sluice/upstream/endpoint_status.hpp"
 #include "sluice/upstream/health_check.hpp"
 #include "sluice/upstream/slow_start.hpp"
 #include "sluice/upstream/supervision.hpp"
@@ -43,8 +44,8 @@ struct EndpointLife {
 /// neither for it nor against it.
 EndpointLife let_in(EndpointLife life) noexcept;
 
-/// It may get traffic by itself, or might if the rollout did not withhold it.
-bool is_ready_to_serve(const EndpointLife& life) noexcept;
+/// Ready when it may get traffic by itself, or might if the rollout did not withhold it. Of settled lives.
+Standing standing_of(const EndpointLife& life) noexcept;
 
 struct LifeStep {
   EndpointLife life;

@@ -46,6 +46,7 @@ struct EndpointReport {
   std::uint32_t ejections = 0;
   bool withheld = false;     ///< by the rollout
   bool ready = false;        ///< it gets traffic, or would if the rollout did not withhold it; panic aside
+  bool unchecked = false;    ///< not ready yet, although it gets traffic: checks are on and the first has not ended
   double seconds_ready = 0;  ///< since it is; from 0 again when it is let in
 };
 

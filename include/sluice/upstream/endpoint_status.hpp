@@ -23,6 +23,13 @@ struct alignas(64) EndpointCells {
   metrics::Gauge in_flight;         ///< requests that use a connection or wait for one
 };
 
+/// How far a rollout may count on an endpoint. Panic does not matter here: it gives traffic to those that are down.
+enum class Standing : std::uint8_t {
+  Out,        ///< it gets nothing, or only for want of another
+  Unchecked,  ///< it gets traffic because nobody has doubted it yet: its first check has not ended
+  Ready,
+};
+
 /// One endpoint of one version as all threads see it: workers report how their requests went, the monitor says how much
 /// traffic it may get. Kept alive by whoever uses it. Nothing here waits.
 class EndpointStatus {
@@ -74,6 +81,8 @@ class EndpointStatus {
   /// 0 (none) to kFullShare: how much of its usual traffic the endpoint may get at the moment.
   std::uint32_t share() const noexcept { return share_.load(std::memory_order_relaxed); }
   void set_share(std::uint32_t share) noexcept { share_.store(share, std::memory_order_relaxed); }
+  Standing standing() const noexcept { return standing_.load(std::memory_order_relaxed); }
+  void set_standing(Standing standing) noexcept { standing_.store(standing, std::memory_order_relaxed); }
   /// The streak at which a worker prompts the monitor; 0: never.
   void set_prompt_at(std::uint32_t errors) noexcept { prompt_at_.store(errors, std::memory_order_relaxed); }
 
@@ -91,6 +100,7 @@ class EndpointStatus {
   std::atomic<std::uint32_t> gateway_errors_{0};
   std::atomic<std::uint32_t> prompt_at_{0};
   alignas(64) std::atomic<std::uint32_t> share_{kFullShare};
+  std::atomic<Standing> standing_{Standing::Out};  // read by nobody who serves a request
 };
 
 /// The endpoints of one version, in the order of its configuration. The list never changes; the shares do.

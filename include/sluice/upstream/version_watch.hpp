@@ -21,14 +21,14 @@ struct WatchedEndpoint {
   std::shared_ptr<EndpointStatus> status;
   EndpointLife life;
   EndpointVerdict verdict;
-  TimePoint since{};                ///< in this state
-  bool ready = false;               ///< see EndpointReport
-  TimePoint ready_since{};          ///< while it is
-  bool check_due = false;           ///< at once, not when its turn comes
-  std::string last_check;           ///< see EndpointReport
-  std::uint32_t ejections = 0;      ///< ever
-  std::uint32_t warm_up_round = 0;  ///< grows with every warm-up that begins
-  VersionWatch* watch = nullptr;    ///< null: no configuration names it any more
+  TimePoint since{};                  ///< in this state
+  Standing standing = Standing::Out;  ///< withheld or not
+  TimePoint ready_since{};            ///< while it is
+  bool check_due = false;             ///< at once, not when its turn comes
+  std::string last_check;             ///< see EndpointReport
+  std::uint32_t ejections = 0;        ///< ever
+  std::uint32_t warm_up_round = 0;    ///< grows with every warm-up that begins
+  VersionWatch* watch = nullptr;      ///< null: no configuration names it any more
 };
 
 /// An endpoint's state changed.
