@@ -3,18 +3,21 @@
 #include <algorithm>
 #include <utility>
 
+#include "rolling_errands.hpp"
+#include "rolling_judge.hpp"
 #include "rolling_move.hpp"
 #include "rolling_order.hpp"
 #include "rolling_slots.hpp"
-#include "sluice/strategy/analysis.hpp"
 #include "sluice/strategy/gate.hpp"
 #include "sluice/strategy/moves.hpp"
-#include "sluice/strategy/reading.hpp"
 
 namespace sluice::strategy {
 namespace {
 
 using policy::WebhookType;
+
+/// Between why it goes back and who is late on the way.
+constexpr const char* late_mark = "; not back yet: ";
 
 /// One look at the world, and the transition that grows out of it.
 class Round {
@@ -43,6 +46,7 @@ class Round {
     const std::string who = command.actor.empty() ? "a person" : command.actor;
     switch (command.verb) {
       case Verb::Promote:
+        come_forward();
         state_.full = state_.full || command.full;
         state_.approved = true;
         enter(state_, state_.phase == Phase::Pending ? Phase::Pending : Phase::Progressing, "PromotedByPerson",
@@ -62,12 +66,20 @@ class Round {
     }
   }
 
+  /// Out of a way back that cannot end; what is out of service is replaced by the candidate once more.
+  void come_forward() {
+    if (std::exchange(state_.retreat, "").empty()) return;
+    for (SlotState& slot : state_.slots) {
+      if (is_under_way(slot) && slot.back) turn_forward(spec_, slot, context_.now);
+    }
+    state_.weight = weight_of(state_.slots);
+    open_window(state_, context_.now);
+  }
+
   /// Where nobody can bring stable back, one of its endpoints must still be there.
   bool can_return() {
     if (spec_.replace != policy::Replace::Endpoints) return true;
-    const Capacity capacity(spec_, context_.evidence, state_.slots);
-    const bool any = std::any_of(state_.slots.begin(), state_.slots.end(),
-                                 [&](const SlotState& slot) { return capacity.is_ready(spec_.stable, slot.stable); });
+    const bool any = Capacity(spec_, context_.evidence, state_.slots).has_stable();
     if (!any) made_.refusal = "none of the endpoints of '" + spec_.stable + "' is ready any more";
     return any;
   }
@@ -75,8 +87,7 @@ class Round {
   // ---- forwards
 
   void go_on() {
-    const bool begun = std::any_of(state_.slots.begin(), state_.slots.end(),
-                                   [](const SlotState& slot) { return slot.phase != SlotPhase::Old; });
+    const bool begun = !is_all_old();
     if (!begun && !may_begin()) return;
     if (begun && !still_good()) return;
     if (!move_all()) return;
@@ -130,37 +141,16 @@ class Round {
   }
 
   bool assess_candidate() {
-    if (!spec_.analysis) {
-      proven_since_ = context_.now;
-      return true;
-    }
-    const Sample& stable = evidence_of(context_.evidence, state_, spec_.stable).all;
-    const policy::Analysis analysis = what_can_be_judged(*spec_.analysis, stable);
-    const std::string key = errand_prefix(state_) + "/rolling";
-    for (auto& query : queries_of(analysis, context_.route.name, spec_.candidate, spec_.stable, key)) {
-      made_.queries.push_back(std::move(query));
-    }
-    const Sample& candidate = evidence_of(context_.evidence, state_, spec_.candidate).all;
-    const Assessment found = assess(analysis, state_, {&candidate, &stable, &context_.evidence, key}, context_.now);
-    state_.checks = found.memory;
-    if (found.looked) state_.last_look = context_.now;
+    const auto [found, proven] = judge_candidate(spec_, context_, made_);
     if (found.verdict == Verdict::Fail) {
       tell("CheckFailed", found.message);
       retreat("CheckFailed", found.message);
       return false;
     }
-    if (found.verdict == Verdict::Pass && state_.last_look) proven_since_ = *state_.last_look;
-    if (analysis.checks.empty()) proven_since_ = context_.now;
+    proven_since_ = proven;
     if (found.exhausted && !state_.approved && state_.phase != Phase::Held && settling() > 0) hold(found.message);
     findings_ = found.message;
     return true;
-  }
-
-  /// With its last instance stable has no traffic any more that somebody could be compared with.
-  policy::Analysis what_can_be_judged(policy::Analysis analysis, const Sample& stable) const {
-    if (state_.weight < 1 || stable.requests > 0) return analysis;
-    std::erase_if(analysis.checks, [](const policy::Check& check) { return check.versus_stable.has_value(); });
-    return analysis;
   }
 
   /// Everybody who is under way goes as far as they can. False: the rollout turned back.
@@ -185,7 +175,7 @@ class Round {
               context_.now);
       }
     }
-    if (admitted) judge_anew();
+    if (admitted) judge_anew(spec_, context_, state_);
     return true;
   }
 
@@ -200,14 +190,6 @@ class Round {
     if (finished && before.phase == SlotPhase::Settling && !findings_.empty()) text += ": " + findings_;
     if (state_.phase != Phase::Held) enter(state_, Phase::Progressing, "Replacing", text, context_.now);
     tell(finished ? "InstanceReplaced" : "Advanced", std::move(text));
-  }
-
-  /// Evidence counts from the newcomer's first request; but when stable has nothing left to be compared with, what it
-  /// did before goes on being the measure.
-  void judge_anew() {
-    const bool comparable = evidence_of(context_.evidence, state_, spec_.stable).all.requests > 0;
-    if (weight_of(state_.slots) >= 1 && comparable) return;
-    open_window(state_, context_.now);
   }
 
   // ---- the next ones
@@ -242,7 +224,7 @@ class Round {
   bool confirmed(std::size_t index) {
     if (state_.full) return true;
     const Gate gate =
-        ask(spec_.webhooks, WebhookType::ConfirmTrafficIncrease, "instance" + std::to_string(index), context_, made_);
+        ask(spec_.webhooks, WebhookType::ConfirmTrafficIncrease, name_of(state_.slots[index]), context_, made_);
     if (gate.answer == GateAnswer::Open) return true;
     if (state_.approved) return true;
     wait("AwaitingConfirmation", gate.message);
@@ -251,15 +233,10 @@ class Round {
 
   void start(std::size_t index, bool surge) {
     SlotState& slot = state_.slots[index];
-    start_slot(spec_, slot, surge, context_.now);
+    std::string text = start_slot(spec_, slot, surge, context_.now);
+    text += " (instance " + std::to_string(index + 1) + " of " + std::to_string(state_.slots.size()) + ")";
     state_.approved = false;
     state_.last_progress = context_.now;
-    const std::string text =
-        (slot.candidate.empty() ? slot.stable + " leaves '" + spec_.stable + "'"
-         : slot.stable.empty()  ? slot.candidate + " comes to '" + spec_.candidate + "'"
-         : surge                ? slot.candidate + " comes before " + slot.stable + " goes"
-                                : slot.stable + " gets nothing new and is replaced by '" + spec_.candidate + "'") +
-        " (instance " + std::to_string(index + 1) + " of " + std::to_string(state_.slots.size()) + ")";
     enter(state_, Phase::Progressing, "Replacing", text, context_.now);
     tell("Advanced", text);
   }
@@ -283,8 +260,7 @@ class Round {
   void retreat(const std::string& reason, const std::string& why) {
     state_.retreat = reason;
     state_.approved = state_.full = false;
-    const bool any = std::any_of(state_.slots.begin(), state_.slots.end(),
-                                 [](const SlotState& slot) { return slot.phase != SlotPhase::Old; });
+    const bool any = !is_all_old();
     enter(state_, Phase::RollingBack, reason, "back to '" + spec_.stable + "': " + why, context_.now);
     state_.live = spec_.stable;
     if (any) tell("RollingBack", state_.message);
@@ -292,15 +268,31 @@ class Round {
   }
 
   void go_back() {
+    std::string late;
     for (std::size_t i = 0; i < state_.slots.size(); ++i) {
       const SlotState slot = state_.slots[i];
       if (!is_under_way(slot) || !slot.back) continue;
       const Move move = move_slot(spec_, context_, i, false, false, made_);
       if (move.kind != Move::Kind::Stays) note_back(i, move);
+      if (late.empty() && is_late_back(spec_, state_.slots[i], context_.now)) {
+        late = slot.stable + " after " + short_duration(spec_.replace_timeout) + ": " + move.message;
+      }
     }
     turn_back(spec_, context_.evidence, state_.slots, context_.now);
     state_.weight = weight_of(state_.slots);
-    if (count_in(state_.slots, SlotPhase::Old) == state_.slots.size()) end();
+    if (is_all_old()) return end();
+    name_late(late);
+  }
+
+  std::string why_back() const { return state_.message.substr(0, state_.message.find(late_mark)); }
+
+  /// It goes on trying, and a person may see that it could be for ever.
+  void name_late(const std::string& late) {
+    const bool news = !late.empty() && state_.reason != "NoWayBack";
+    std::string why = why_back();
+    if (!late.empty()) why += late_mark + late;
+    enter(state_, Phase::RollingBack, late.empty() ? state_.retreat : "NoWayBack", std::move(why), context_.now);
+    if (news) tell("Waiting", "not back yet: " + late);
   }
 
   void note_back(std::size_t index, const Move& move) {
@@ -313,7 +305,7 @@ class Round {
   void end() {
     const bool person = state_.retreat == "Aborted" || state_.retreat == "Undone";
     const std::string reason = std::exchange(state_.retreat, "");
-    std::string message = state_.message;
+    std::string message = why_back();
     end_with(state_, spec_.stable, person ? Phase::Aborted : Phase::RolledBack, reason, message, context_.now);
     begin_step(state_, 0, context_.now);
     tell(person ? reason : "RolledBack", std::move(message));
@@ -349,13 +341,15 @@ class Round {
 
   WallTime::duration min_ready() const { return std::chrono::duration_cast<WallTime::duration>(spec_.min_ready); }
 
-  /// Tells one look of the hooks from the next, also over a restart.
+  /// Tells one asking of the hooks from the next, also over a restart; long enough for all their tries.
   std::string this_look() const {
     const Duration interval = spec_.analysis ? spec_.analysis->interval : policy::Analysis{}.interval;
-    const auto look = std::max<std::int64_t>(0, Duration(context_.now - state_.window_since) / interval);
-    return "window" + std::to_string(state_.window) + "/look" + std::to_string(look);
+    const auto since = std::max<Duration>(context_.now - state_.window_since, Duration::zero());
+    return "window" + std::to_string(state_.window) + "/look" +
+           std::to_string(since / hook_turn(spec_.webhooks, interval));
   }
 
+  bool is_all_old() const { return count_in(state_.slots, SlotPhase::Old) == state_.slots.size(); }
   std::int32_t replaced() const { return static_cast<std::int32_t>(count_in(state_.slots, SlotPhase::New)); }
   std::size_t settling() const { return count_in(state_.slots, SlotPhase::Settling); }
 

@@ -73,6 +73,11 @@ Progress run(Errand errand, const std::string& what, const Context& context, Tra
   return {Progress::Kind::Failed, what + ": " + detail};
 }
 
+/// "fraud-3/1/10.0.0.1:8000/try1/".
+std::string key_of(const RolloutState& state, const SlotState& slot) {
+  return errand_prefix(state) + "/" + name_of(slot) + "/try" + std::to_string(slot.tries) + "/";
+}
+
 /// The repository API of one slot's server.
 class Server {
  public:
@@ -81,7 +86,7 @@ class Server {
     version_ = slot_.back ? rolling.stable : rolling.candidate;
     authority_ = slot_.back ? slot_.stable : slot_.candidate;
     base_ = (speaks_tls(context.route, version_, authority_) ? "https://" : "http://") + authority_ + "/v2/";
-    key_ = errand_prefix(state) + "/slot" + std::to_string(index) + "/try" + std::to_string(slot_.tries) + "/";
+    key_ = key_of(state, slot_);
   }
 
   const std::string& model() const { return rolling_.repository->model; }
@@ -144,9 +149,9 @@ std::string payload(const policy::Rolling& rolling, const policy::Webhook& webho
   metadata["from"] = slot.back ? rolling.candidate : rolling.stable;
   metadata["to"] = slot.back ? rolling.stable : rolling.candidate;
   metadata["rollout"] = id_of(state);
-  return "{\"name\":" + quoted(state.route) + ",\"namespace\":\"default\",\"phase\":" +
+  return "{\"name\":" + quoted(state.route) + ",\"namespace\":\"sluice\",\"phase\":" +
          quoted(to_string(slot.back ? Phase::RollingBack : Phase::Progressing)) +
-         ",\"metadata\":" + json_object(metadata) + "}";
+         ",\"checksum\":" + quoted(state.fingerprint) + ",\"metadata\":" + json_object(metadata) + "}";
 }
 
 Progress ask_outside(const policy::Rolling& rolling, const Context& context, std::size_t index,
@@ -157,8 +162,7 @@ Progress ask_outside(const policy::Rolling& rolling, const Context& context, std
     const policy::Webhook& webhook = rolling.webhooks[i];
     if (webhook.type != policy::WebhookType::Rollout) continue;
     Errand errand;
-    errand.key = errand_prefix(transition.state) + "/slot" + std::to_string(index) + "/try" +
-                 std::to_string(slot.tries) + "/rollout/" + std::to_string(i);
+    errand.key = key_of(transition.state, slot) + "rollout/" + std::to_string(i);
     errand.url = webhook.url;
     errand.body = payload(rolling, webhook, transition.state, index);
     errand.timeout = webhook.timeout;
@@ -172,6 +176,10 @@ Progress ask_outside(const policy::Rolling& rolling, const Context& context, std
 }
 
 }  // namespace
+
+const std::string& name_of(const SlotState& slot) noexcept {
+  return slot.candidate.empty() ? slot.stable : slot.candidate;
+}
 
 Progress replace_instance(const policy::Rolling& rolling, const Context& context, std::size_t index,
                           Transition& transition) {

@@ -16,6 +16,9 @@ struct Progress {
   std::string message;  ///< what is waited for, or who failed how
 };
 
+/// The instance's name in the keys of what is asked about it, which does not change when others come or go.
+const std::string& name_of(const SlotState& slot) noexcept;
+
 /// Has slot `index` of the transition's state replaced: forwards by the candidate, on its way back by stable. Wishes
 /// the errands of the slot's phase and try and reads what came of them. Done at once where the endpoints only take
 /// turns.

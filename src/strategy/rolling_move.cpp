@@ -212,13 +212,23 @@ class Mover {
   Move get_ready_back() {
     auto why = not_ready();
     if (why.empty()) return go(SlotPhase::Warming, comer() + " is ready again and warms up");
-    if (exchanges(rolling_) && stays_too_long()) return go(SlotPhase::Replacing, "tries again: " + why);
-    return wait(std::move(why));
+    return stays_too_long() ? try_otherwise(std::move(why)) : wait(std::move(why));
   }
 
   Move warm_up_back() {
-    if (auto why = not_in(); !why.empty()) return wait(std::move(why));
-    return finish(SlotPhase::Old, serves_text() + " again");
+    auto why = not_in();
+    if (why.empty()) return finish(SlotPhase::Old, serves_text() + " again");
+    return stays_too_long() ? try_otherwise(std::move(why)) : wait(std::move(why));
+  }
+
+  /// A server is asked once more for its model. Where there is nobody to ask, stable's endpoint is what it was before
+  /// the rollout, and the rest of stable does without it; but traffic must not go to a version of which nobody answers.
+  Move try_otherwise(std::string why) {
+    if (exchanges(rolling_)) return go(SlotPhase::Replacing, "tries again: " + why);
+    const Capacity capacity(rolling_, context_.evidence, transition_.state.slots);
+    const bool may = !slot().surge && (capacity.stable_serves() || capacity.serving() == 0);
+    if (!may) return wait(std::move(why));
+    return finish(SlotPhase::Old, comer() + " is given back to '" + coming_version() + "' as it is: " + why);
   }
 
   const policy::Rolling& rolling_;
@@ -229,12 +239,16 @@ class Mover {
 
 }  // namespace
 
-void start_slot(const policy::Rolling& rolling, SlotState& slot, bool surge, WallTime now) {
+std::string start_slot(const policy::Rolling& rolling, SlotState& slot, bool surge, WallTime now) {
   slot.surge = surge;
   slot.begun = now;
   const bool comes_first = surge || slot.stable.empty();
-  if (!comes_first) return put(slot, SlotPhase::Draining, now);
-  put(slot, exchanges(rolling) ? SlotPhase::Replacing : SlotPhase::Readying, now);
+  const SlotPhase coming = exchanges(rolling) ? SlotPhase::Replacing : SlotPhase::Readying;
+  put(slot, comes_first ? coming : SlotPhase::Draining, now);
+  if (slot.candidate.empty()) return slot.stable + " leaves '" + rolling.stable + "'";
+  if (slot.stable.empty()) return slot.candidate + " comes to '" + rolling.candidate + "'";
+  if (surge) return slot.candidate + " comes before " + slot.stable + " goes";
+  return slot.stable + " gets nothing new and is replaced by '" + rolling.candidate + "'";
 }
 
 bool can_overlap(const policy::Rolling& rolling, const SlotState& slot) noexcept {
@@ -252,6 +266,15 @@ void turn_slot(const policy::Rolling& rolling, SlotState& slot, WallTime now) {
   if (sides.stable_in && !exchanges(rolling)) return rest(slot, SlotPhase::Old, now);
   if (untouched || slot.candidate.empty() || !exchanges(rolling)) return put(slot, SlotPhase::Readying, now);
   put(slot, sides.candidate_counts && !slot.surge ? SlotPhase::Draining : SlotPhase::Replacing, now);
+}
+
+void turn_forward(const policy::Rolling& rolling, SlotState& slot, WallTime now) {
+  const bool serves = sides_of(slot).candidate_counts;
+  slot.begun = now;
+  slot.back = slot.surge = false;
+  if (serves) return put(slot, SlotPhase::New, now);
+  if (slot.candidate.empty()) return put(slot, SlotPhase::Draining, now);
+  put(slot, exchanges(rolling) ? SlotPhase::Replacing : SlotPhase::Readying, now);
 }
 
 Move move_slot(const policy::Rolling& rolling, const Context& context, std::size_t index, bool proven, bool at_once,

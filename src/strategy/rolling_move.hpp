@@ -18,11 +18,15 @@ struct Move {
   bool admitted = false;  ///< the candidate serves from now on
 };
 
-/// The slot leaves Old; with `surge` stable's endpoint goes on serving until the candidate's does.
-void start_slot(const policy::Rolling& rolling, SlotState& slot, bool surge, WallTime now);
+/// The slot leaves Old; with `surge` stable's endpoint goes on serving until the candidate's does. Returns what it does
+/// now, in words.
+std::string start_slot(const policy::Rolling& rolling, SlotState& slot, bool surge, WallTime now);
 
 /// The slot goes back from wherever it is, without losing an endpoint that serves where both can.
 void turn_slot(const policy::Rolling& rolling, SlotState& slot, WallTime now);
+
+/// A slot on its way back turns round once more: New at once where the candidate still serves, else replaced again.
+void turn_forward(const policy::Rolling& rolling, SlotState& slot, WallTime now);
 
 /// True when the slot's way back can be gone while the candidate's endpoint serves.
 bool can_overlap(const policy::Rolling& rolling, const SlotState& slot) noexcept;

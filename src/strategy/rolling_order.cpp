@@ -33,17 +33,39 @@ WayIn way_of_single(const std::vector<SlotState>& slots, const SlotState& slot) 
   return pairs_are_done && !would_empty ? WayIn::GoesFirst : WayIn::NotNow;
 }
 
-std::size_t count_back(const std::vector<SlotState>& slots) {
-  return static_cast<std::size_t>(
-      std::count_if(slots.begin(), slots.end(), [](const SlotState& slot) { return slot.back && is_under_way(slot); }));
+std::size_t count_back(const policy::Rolling& rolling, const std::vector<SlotState>& slots, WallTime now) {
+  return static_cast<std::size_t>(std::count_if(slots.begin(), slots.end(), [&](const SlotState& slot) {
+    return slot.back && is_under_way(slot) && !is_late_back(rolling, slot, now);
+  }));
+}
+
+/// Who turns first: whoever serves nobody, then those whose stable endpoint can take over.
+int rank_back(const policy::Rolling& rolling, const Capacity& capacity, const SlotState& slot) noexcept {
+  if (!capacity.serves(slot)) return 0;
+  const bool is_there = rolling.replace != policy::Replace::Endpoints || capacity.is_ready(rolling.stable, slot.stable);
+  return is_there ? 1 : 2;
+}
+
+void turn_more(const policy::Rolling& rolling, const Capacity& capacity, const Limits& limits,
+               std::vector<SlotState>& slots, WallTime now) {
+  for (const int rank : {0, 1, 2}) {
+    for (SlotState& slot : slots) {
+      if (slot.phase == SlotPhase::Old || slot.back || rank_back(rolling, capacity, slot) != rank) continue;
+      if (count_back(rolling, slots, now) >= limits.batch) return;
+      const bool costs = rank > 0 && !can_overlap(rolling, slot) && slots.size() > 1;
+      if (costs && capacity.serving() < 2) continue;
+      turn_slot(rolling, slot, now);
+    }
+  }
 }
 
 void let_go(const policy::Rolling& rolling, const Capacity& capacity, const Limits& limits, SlotState& slot,
             WallTime now) {
   if (!slot.back || !slot.surge) return;
   const std::size_t others = capacity.serving() - (capacity.serves(slot) ? 1 : 0);
-  const bool late = now - slot.begun >= rolling.replace_timeout;
-  if (others > 0 && (others >= limits.at_least || late)) slot.surge = false;
+  const bool enough = others > 0 && others >= limits.at_least;
+  // Where nobody of stable serves, one candidate would be left with everything.
+  if (enough || (is_late_back(rolling, slot, now) && capacity.stable_serves())) slot.surge = false;
 }
 
 }  // namespace
@@ -69,16 +91,12 @@ WayIn way_in(const policy::Rolling& rolling, const Evidence& evidence, const std
 void turn_back(const policy::Rolling& rolling, const Evidence& evidence, std::vector<SlotState>& slots, WallTime now) {
   const Limits limits = limits_of(rolling, slots);
   const Capacity capacity(rolling, evidence, slots);
-  for (const bool serving : {false, true}) {
-    for (SlotState& slot : slots) {
-      if (slot.phase == SlotPhase::Old || slot.back || capacity.serves(slot) != serving) continue;
-      if (count_back(slots) >= limits.batch) return;
-      const bool costs = serving && !can_overlap(rolling, slot) && slots.size() > 1;
-      if (costs && capacity.serving() < 2) continue;
-      turn_slot(rolling, slot, now);
-    }
-  }
+  turn_more(rolling, capacity, limits, slots, now);
   for (SlotState& slot : slots) let_go(rolling, capacity, limits, slot, now);
+}
+
+bool is_late_back(const policy::Rolling& rolling, const SlotState& slot, WallTime now) noexcept {
+  return slot.back && is_under_way(slot) && now - slot.begun >= rolling.replace_timeout;
 }
 
 }  // namespace sluice::strategy

@@ -22,8 +22,11 @@ WayIn way_in(const policy::Rolling& rolling, const Evidence& evidence, const std
              std::size_t index);
 
 /// Turns as many slots back as rollbackBatch lets at a time: those that serve nobody first, and never the last one that
-/// serves while there are others. A candidate that serves only until stable is back goes at once where the others are
-/// enough, and as soon as stable is late where there are others.
+/// serves while there are others. One that is late takes nobody's place. A candidate that serves only until stable is
+/// back goes at once where the others are enough, and as soon as stable is late where somebody else of stable serves.
 void turn_back(const policy::Rolling& rolling, const Evidence& evidence, std::vector<SlotState>& slots, WallTime now);
+
+/// The slot is on its way back for longer than replaceTimeout.
+bool is_late_back(const policy::Rolling& rolling, const SlotState& slot, WallTime now) noexcept;
 
 }  // namespace sluice::strategy

@@ -170,6 +170,17 @@ bool Capacity::is_available(const SlotState& slot) const noexcept {
   return !proves_itself && serves(slot);
 }
 
+bool Capacity::stable_serves() const noexcept {
+  return std::any_of(slots_.begin(), slots_.end(), [this](const SlotState& slot) {
+    return sides_of(slot).stable_counts && is_ready(rolling_.stable, slot.stable);
+  });
+}
+
+bool Capacity::has_stable() const noexcept {
+  return std::any_of(slots_.begin(), slots_.end(),
+                     [this](const SlotState& slot) { return is_ready(rolling_.stable, slot.stable); });
+}
+
 std::size_t Capacity::serving() const noexcept {
   return static_cast<std::size_t>(
       std::count_if(slots_.begin(), slots_.end(), [this](const SlotState& slot) { return serves(slot); }));

@@ -64,6 +64,10 @@ class Capacity {
   bool is_available(const SlotState& slot) const noexcept;
   std::size_t serving() const noexcept;
   std::size_t available() const noexcept;
+  /// Some endpoint of the stable version serves.
+  bool stable_serves() const noexcept;
+  /// The same, or it would if it were let in.
+  bool has_stable() const noexcept;
 
  private:
   const policy::Rolling& rolling_;

@@ -95,6 +95,43 @@ TEST(RollingStory, AnInstanceThatNeverGetsReadyEndsIt) {
       .then_weight("v2", 0);
 }
 
+TEST(RollingStory, AnEndpointOfStableThatIsDownDoesNotKeepABadCandidateInService) {
+  std::string careful = three;
+  careful.replace(careful.find("minReady: 30s"), 13, "minReady: 30s\n      rollbackBatch: 30%");
+  Story()
+      .given_unready("127.0.0.1:9001", "connection refused")
+      .given(careful)
+      .when_time_passes(50s)
+      .given_version("v2", {.error_rate = 0.1})
+      .when_phase_comes(Phase::RollingBack, 2min)
+      .when_phase_comes(Phase::RolledBack, 7min)
+      .then_phase(Phase::RolledBack, "CheckFailed")
+      .then_weight("v2", 0)
+      .then_event("InstanceReplaced", "127.0.0.1:9001 is given back to 'v1' as it is");
+}
+
+TEST(RollingStory, AKillWhileTheOnlyInstanceIsTriedPromotesNobodyUnseen) {
+  const std::string one = route_yaml({"v1", "v2"}, R"(rolling:
+  stable: v1
+  candidate: v2
+  minReady: 30s
+  analysis:
+    checks: [{metric: error-rate, versusStable: {margin: 1%}}])");
+  for (const auto time : {8s, 15s}) {
+    Story()
+        .given(one)
+        .when_time_passes(time)
+        .then_phase(Phase::Progressing, "Settling")
+        .then_weight("v2", 1)
+        .given_version("v2", {.error_rate = 0.5})
+        .when_killed_and_restarted()
+        .when_phase_comes(Phase::RolledBack, 2min)
+        .then_phase(Phase::RolledBack, "CheckFailed")
+        .then_no_event("Promoted");
+    Story().given(one).when_time_passes(time).when_killed_and_restarted().when_phase_comes(Phase::Promoted, 2min);
+  }
+}
+
 TEST(RollingStory, APauseLetsOneFinishAndARestartDoesNotForgetIt) {
   Story()
       .given(three)

@@ -155,6 +155,61 @@ TEST(RollingBack, UndoIsRefusedWhenNothingOfStableIsLeft) {
   EXPECT_TRUE(world.run_to(Phase::Aborted, 30)) << world.told();
 }
 
+TEST(RollingBack, AnEndpointOfStableThatIsDownIsGivenBackAsItIs) {
+  for (const auto batch : {30_pct, 50_pct, 100_pct}) {
+    RollingWorld world(3, 3);
+    world.spec().replace_timeout = 1min;
+    world.spec().rollback_batch = batch;
+    world.spec().analysis = errors_below(0.01);
+    world.node("a1").up = false;
+    world.begin_rollout();
+    ASSERT_TRUE(world.run_until([&] { return world.slots_in(SlotPhase::New) == 2; }, 60)) << world.told();
+    world.error_rate["v2"] = 0.2;
+    ASSERT_TRUE(world.run_until([&] { return world.candidate_share() <= 0.5; }, 30))
+        << "who can take over goes back first\n"
+        << world.told();
+    ASSERT_TRUE(world.run_to(Phase::RolledBack, 90)) << world.told();
+    EXPECT_EQ(world.state.reason, "CheckFailed");
+    EXPECT_EQ(world.candidate_share(), 0);
+    EXPECT_EQ(world.serving(), 2);
+    EXPECT_NE(world.told().find("a1:80 is given back to 'v1' as it is: a1:80 is not ready"), std::string::npos)
+        << world.told();
+  }
+}
+
+TEST(RollingBack, OneThatIsLateKeepsNoOtherWaiting) {
+  RollingWorld world(3, 3);
+  world.spec().replace_timeout = 1min;
+  world.spec().rollback_batch = 30_pct;
+  world.begin_rollout();
+  ASSERT_TRUE(world.run_to(Phase::Promoted)) << world.told();
+  world.warm_up = 5s;
+  world.command(Verb::Undo);
+  world.node("a1").up = false;
+  ASSERT_TRUE(world.run_to(Phase::Aborted, 120)) << world.told();
+  EXPECT_EQ(world.state.reason, "Undone");
+  EXPECT_EQ(world.serving(), 2);
+  EXPECT_GE(world.least_serving, 2);
+}
+
+TEST(RollingBack, CandidatesGoOnServingWhileNobodyOfStableIsThereUntilAPersonPromotesThem) {
+  RollingWorld world(4, 4);
+  world.spec().replace_timeout = 1min;
+  world.begin_rollout();
+  ASSERT_TRUE(world.run_to(Phase::Promoted)) << world.told();
+  world.command(Verb::Undo);
+  for (const char* host : {"a1", "a2", "a3", "a4"}) world.node(host).up = false;
+  for (int i = 0; i < 300; ++i) world.tick();
+  EXPECT_EQ(world.state.phase, Phase::RollingBack);
+  EXPECT_EQ(world.state.reason, "NoWayBack") << world.told();
+  EXPECT_GE(world.serving(), 3) << "one may be missing, and no more";
+  EXPECT_EQ(world.candidate_share(), 1);
+  world.command(Verb::Promote, true);
+  EXPECT_EQ(world.state.phase, Phase::Progressing) << world.told();
+  ASSERT_TRUE(world.run_to(Phase::Promoted, 60)) << world.told();
+  EXPECT_EQ(world.serving(), 4);
+}
+
 TEST(RollingBack, APersonsPauseDoesNotKeepItFromGoingBack) {
   RollingWorld world = half_way();
   world.state.paused = true;

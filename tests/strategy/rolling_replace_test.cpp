@@ -28,7 +28,7 @@ TEST(RollingRepository, EachServerUnloadsLoadsAndBecomesReadyWhileThreeServe) {
   const auto load = std::find_if(world.asked.begin(), world.asked.end(),
                                  [](const Errand& errand) { return errand.url.ends_with("/load"); });
   EXPECT_EQ(load->body, R"({"parameters":{"variant":"v2"}})");
-  EXPECT_EQ(load->key, "fraud-1/1/slot0/try1/load");
+  EXPECT_EQ(load->key, "fraud-1/1/s1:80/try1/load");
   for (const auto& [server, model] : world.models) EXPECT_EQ(model, "v2") << server;
 }
 
@@ -90,6 +90,53 @@ TEST(RollingRepository, TheWayBackNeverGivesUp) {
   EXPECT_EQ(world.serving(), 3);
 }
 
+TEST(RollingRepository, AServerThatIsLostOnTheWayBackKeepsNoOtherWaiting) {
+  auto world = RollingWorld::with_servers(3);
+  world.spec().rollback_batch = 30_pct;
+  world.spec().replace_timeout = 1min;
+  world.begin_rollout();
+  ASSERT_TRUE(world.run_until([&] { return world.slots_in(SlotPhase::New) == 2; })) << world.told();
+  world.refuses = [&](const Errand& errand) {
+    return errand.url.starts_with("http://s1:") && errand.body.find("v1") != std::string::npos;
+  };
+  world.command(Verb::Abort);
+  ASSERT_TRUE(world.run_until([&] { return world.slots_in(SlotPhase::Old) == 2; }, 200)) << world.told();
+  EXPECT_EQ(world.candidate_share(), 0);
+  EXPECT_EQ(world.serving(), 2);
+  EXPECT_EQ(world.state.phase, Phase::RollingBack) << "v1 is not given a server with the model of v2";
+  EXPECT_EQ(world.state.reason, "NoWayBack");
+  EXPECT_NE(world.state.message.find("not back yet: s1:80 after 1m"), std::string::npos) << world.state.message;
+  EXPECT_EQ(std::count_if(world.events.begin(), world.events.end(),
+                          [](const Event& event) { return event.kind == "Waiting"; }),
+            1)
+      << world.told();
+  world.refuses = [](const Errand&) { return false; };
+  ASSERT_TRUE(world.run_to(Phase::Aborted, 200)) << world.told();
+  EXPECT_EQ(world.state.reason, "Aborted");
+  EXPECT_EQ(world.state.message.find("not back yet"), std::string::npos) << world.state.message;
+}
+
+TEST(RollingRepository, WhoIsUnderWayKeepsItsErrandWhenAnotherDisappears) {
+  auto world = RollingWorld::with_servers(3);
+  world.load_time = 20s;
+  world.begin_rollout();
+  const auto load_of_s2 = [&] {
+    for (const Errand& errand : world.tick().errands) {
+      if (errand.url.ends_with("s2:80/v2/repository/models/digits/load")) return errand.key;
+    }
+    return std::string();
+  };
+  std::string before;
+  for (int i = 0; i < 100 && before.empty(); ++i) before = load_of_s2();
+  ASSERT_NE(before, "") << world.told();
+  for (auto& version : world.route.versions) {
+    version.endpoints.erase(version.endpoints.begin());
+    world.nodes.erase({version.name, "s1:80"});
+  }
+  EXPECT_EQ(load_of_s2(), before);
+  EXPECT_EQ(world.state.slots.size(), 2u);
+}
+
 TEST(RollingRepository, ARestartAtAnyMomentAsksAgainAndGoesOn) {
   for (int at = 1; at < 60; ++at) {
     auto world = RollingWorld::with_servers(3);
@@ -129,11 +176,13 @@ TEST(RollingWebhook, AsksForEachInstanceAndWaitsUntilTheNewOneIsReady) {
   world.spec().webhooks[0].metadata = {{"team", "fraud \"red\""}};
   world.node("b1").up = world.node("b2").up = false;
   world.begin_rollout();
+  world.state.fingerprint = "00ff";
   ASSERT_TRUE(world.run_until([&] { return world.slots_in(SlotPhase::Readying) == 1; }, 20)) << world.told();
   ASSERT_EQ(world.asked.size(), 1u);
-  EXPECT_EQ(world.asked[0].body,
-            R"({"name":"fraud","namespace":"default","phase":"Progressing","metadata":{"candidate":"b1:80",)"
-            R"("from":"v1","instance":"0","rollout":"fraud-1","stable":"a1:80","team":"fraud \"red\"","to":"v2"}})");
+  EXPECT_EQ(
+      world.asked[0].body,
+      R"({"name":"fraud","namespace":"sluice","phase":"Progressing","checksum":"00ff","metadata":{"candidate":"b1:80",)"
+      R"("from":"v1","instance":"0","rollout":"fraud-1","stable":"a1:80","team":"fraud \"red\"","to":"v2"}})");
   world.node("b1").up = world.node("b2").up = true;
   ASSERT_TRUE(world.run_to(Phase::Promoted)) << world.told();
   EXPECT_EQ(world.asked.size(), 2u);
@@ -155,6 +204,22 @@ TEST(RollingWebhook, AHookThatSaysNoSendsItBack) {
   world.begin_rollout();
   ASSERT_TRUE(world.run_to(Phase::RolledBack, 100)) << world.told();
   EXPECT_EQ(world.state.reason, "ReplaceFailed");
+}
+
+TEST(RollingWebhook, ASlowHookIsHeardBeforeItIsAskedAgain) {
+  RollingWorld world(1, 1);
+  world.spec().webhooks = {hook(policy::WebhookType::Rollback, "http://h/stop")};
+  world.spec().webhooks[0].timeout = 30s;
+  world.spec().webhooks[0].retries = 1;
+  world.spec().analysis = errors_below(0.01);
+  world.spec().min_ready = 5min;
+  world.refuses = [](const Errand&) { return true; };
+  world.begin_rollout();
+  ASSERT_TRUE(world.run_until([&] { return world.slots_in(SlotPhase::Settling) == 1; }, 20)) << world.told();
+  world.tick();
+  const auto before = world.asked.size();
+  for (int i = 0; i < 100; ++i) world.tick();
+  EXPECT_EQ(world.asked.size() - before, 1u) << "two tries of 30 s and what lies between them";
 }
 
 TEST(RollingWebhook, WithEndpointsAHookOfTypeRolloutIsACheck) {

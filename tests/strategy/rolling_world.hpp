@@ -95,6 +95,11 @@ class RollingWorld {
   bool run_to(Phase phase, int seconds = 2000) {
     return run_until([&] { return state.phase == phase; }, seconds);
   }
+  /// What the data plane and the errands lose when their process ends.
+  void restart_process() {
+    samples_.clear();
+    answered.clear();
+  }
   std::size_t slots_in(SlotPhase phase) const {
     return static_cast<std::size_t>(std::count_if(state.slots.begin(), state.slots.end(),
                                                   [&](const SlotState& slot) { return slot.phase == phase; }));

@@ -96,6 +96,14 @@ TEST(Verbs, ARefusalSaysWhatToDoInstead) {
   }
 }
 
+TEST(Verbs, AWayBackThatMayNeverEndCanBeLeftByPromote) {
+  RolloutState state = in_phase(Phase::RollingBack);
+  state.strategy = "rolling";
+  EXPECT_EQ(judged(Verb::Promote, state).kind, Kind::Refuse);
+  state.reason = "NoWayBack";
+  EXPECT_EQ(judged(Verb::Promote, state).kind, Kind::Act);
+}
+
 TEST(Verbs, ASwitchThatIsStillWatchedCanBeUndone) {
   for (const auto& [strategy, step, kind] : {std::tuple{"blueGreen", 0, Kind::Refuse},
                                              {"blueGreen", 1, Kind::Act},
