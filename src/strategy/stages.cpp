@@ -49,13 +49,22 @@ struct ChallengersOf {
   }
 };
 
+/// A stage that puts another model on stable's very servers, or null.
+const policy::Rolling* in_place(const Stage& stage) {
+  const auto* rolling = std::get_if<policy::Rolling>(&stage.strategy);
+  return rolling != nullptr && rolling->replace != policy::Replace::Endpoints ? rolling : nullptr;
+}
+
+bool all_in(const std::vector<SlotState>& slots, SlotPhase phase) {
+  return std::all_of(slots.begin(), slots.end(), [phase](const SlotState& slot) { return slot.phase == phase; });
+}
+
 /// Where a rollout ends that fails in this stage: the first stage's stable version, unless an earlier stage has put
 /// another model on its very servers.
 std::string home_of(const policy::Stages& spec, std::size_t stage) {
   std::string home = std::visit(StableOf{}, spec.stages.front().strategy);
   for (std::size_t i = 0; i < stage && i < spec.stages.size(); ++i) {
-    const auto* rolling = std::get_if<policy::Rolling>(&spec.stages[i].strategy);
-    if (rolling != nullptr && rolling->replace != policy::Replace::Endpoints) home = rolling->candidate;
+    if (const auto* rolling = in_place(spec.stages[i])) home = rolling->candidate;
   }
   return home;
 }
@@ -142,6 +151,13 @@ class Row {
   Transition promote_fully(const Command& command) {
     const std::size_t last = spec_.stages.size() - 1;
     const Stage& stage = spec_.stages[last];
+    // The last stage would find servers without the model that this one was to load.
+    for (std::size_t i = at_; i < last; ++i) {
+      const bool is_done = i == at_ && !state_.slots.empty() && all_in(state_.slots, SlotPhase::New);
+      if (in_place(spec_.stages[i]) != nullptr && !is_done) {
+        return refuse(title(i) + " exchanges models on the servers and cannot be gone past: promote it by itself");
+      }
+    }
     RolloutState next = entering(spec_, state_, last, context_);
     Transition made;
     if (is_experiment(stage)) {
@@ -332,6 +348,20 @@ class Row {
 
 RolloutState begin(const policy::Stages& stages, RolloutState state, const Context& context) {
   return entering(stages, state, 0, context);
+}
+
+std::optional<std::string> why_no_retry(const policy::Stages& stages, const RolloutState& state) {
+  const std::size_t at = index_of(stages, state);
+  if (in_place(stages.stages[at]) != nullptr && !all_in(state.slots, SlotPhase::Old)) {
+    return "some servers have been given the model of the candidate: use abort first";
+  }
+  for (std::size_t i = 0; i < at; ++i) {
+    const auto* rolling = in_place(stages.stages[i]);
+    if (rolling == nullptr) continue;
+    return "the servers of '" + rolling->stable + "' have the model of '" + rolling->candidate +
+           "' since an earlier stage: change the strategy in the policy to begin another rollout";
+  }
+  return std::nullopt;
 }
 
 Transition advance(const policy::Stages& stages, const RolloutState& state, const Context& context) {

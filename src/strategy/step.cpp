@@ -130,6 +130,9 @@ RolloutState fresh(const policy::ModelRoute& route, std::uint64_t number, std::u
 }
 
 Transition retry(const policy::ModelRoute& route, const RolloutState& state, const Evidence& evidence, WallTime now) {
+  if (const auto* stages = std::get_if<policy::Stages>(&route.strategy)) {
+    if (auto why = why_no_retry(*stages, state)) return {state, {}, {}, {}, std::move(why)};
+  }
   RolloutState again = fresh(route, state.number, state.observed_generation, now);
   again.attempt = state.attempt + 1;
   again.window = state.window + 1;

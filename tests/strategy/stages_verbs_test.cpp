@@ -2,6 +2,7 @@
 
 #include "rows.hpp"
 #include "sluice/strategy/stages.hpp"
+#include "sluice/strategy/step.hpp"
 
 namespace sluice::strategy {
 namespace {
@@ -124,6 +125,62 @@ TEST(Stages, GatesOfTwoStagesAreAskedApart) {
   r.tick().tick().tick();
   EXPECT_EQ(r.where(), "Progressing/AwaitingConfirmation") << "the first stage's yes is not the second's";
   EXPECT_EQ(r.share("v1"), 1);
+}
+
+// ---- models that were exchanged on the servers
+
+policy::Rolling exchange() {
+  policy::Rolling made;
+  made.stable = "v1";
+  made.candidate = "v2";
+  made.replace = policy::Replace::ModelRepository;
+  made.repository = policy::Repository{"digits", {}, {}, true};
+  return made;
+}
+
+/// What a person hears in this state; empty: it is done.
+std::string heard(std::vector<policy::Stage> stages, RolloutState state, Verb verb, bool full = false) {
+  auto route = route_with({"v1", "v2"});
+  route.strategy = policy::Stages{std::move(stages)};
+  state.strategy = "stages";
+  state.route = route.name;
+  const Command command{verb, full, "ada"};
+  const Transition made = advance(route, state, Evidence{}, &command, WallTime(1h));
+  if (made.refusal) {
+    EXPECT_EQ(made.state, state);
+  }
+  return made.refusal.value_or("");
+}
+
+RolloutState exchanged(Phase phase, SlotPhase first, SlotPhase second) {
+  RolloutState state;
+  state.phase = phase;
+  state.live = "v1";
+  state.slots = {{"s1:80", "s1:80", first}, {"s2:80", "s2:80", second}};
+  return state;
+}
+
+TEST(Stages, ServersThatWereGivenAnotherModelAreNotTakenForStablesByAnotherAttempt) {
+  const std::vector<policy::Stage> row{stage(exchange()), stage(canary())};
+  const auto held = exchanged(Phase::Held, SlotPhase::New, SlotPhase::Old);
+  EXPECT_NE(heard(row, held, Verb::Retry).find("abort first"), std::string::npos);
+  EXPECT_EQ(heard(row, exchanged(Phase::RolledBack, SlotPhase::Old, SlotPhase::Old), Verb::Retry), "");
+  RolloutState later;
+  later.phase = Phase::RolledBack;
+  later.live = "v2";
+  later.stage = 1;
+  EXPECT_NE(heard(row, later, Verb::Retry).find("the servers of 'v1' have the model of 'v2'"), std::string::npos);
+}
+
+TEST(Stages, AnExchangeOfModelsIsNotGonePast) {
+  const std::vector<policy::Stage> row{stage(shadow()), stage(exchange()), stage(canary())};
+  RolloutState first;
+  first.phase = Phase::Progressing;
+  first.live = "v1";
+  EXPECT_NE(heard(row, first, Verb::Promote, true).find("stage 2 of 3 exchanges models"), std::string::npos);
+  auto half = exchanged(Phase::Progressing, SlotPhase::New, SlotPhase::Draining);
+  half.stage = 1;
+  EXPECT_NE(heard(row, half, Verb::Promote, true).find("stage 2 of 3 exchanges models"), std::string::npos);
 }
 
 }  // namespace
