@@ -9,6 +9,7 @@
 #include "sluice/strategy/moves.hpp"
 #include "sluice/strategy/reading.hpp"
 #include "sluice/strategy/split_steering.hpp"
+#include "sluice/strategy/verbs.hpp"
 
 namespace sluice::strategy {
 namespace {
@@ -110,6 +111,13 @@ class Learning {
       made_.refusal = "'" + first() + "' is the first arm and has everything: there is nothing to undo";
       return;
     }
+    const auto arm = std::find_if(state_.arms.begin(), state_.arms.end(),
+                                  [&](const ArmState& one) { return one.version == first(); });
+    if (arm != state_.arms.end() && arm->dropped) {
+      made_.refusal = "'" + first() + "' was dropped and does not get everything back: " + arm->reason +
+                      "; name other arms in the policy to begin another bandit";
+      return;
+    }
     if (!is_usable(context_.evidence, first())) {
       made_.refusal = "'" + first() + "' cannot take the traffic: " + usable_text(context_.evidence, first());
       return;
@@ -179,7 +187,8 @@ class Learning {
     const std::string winner = leader(view).version;
     state_.winner = winner;
     const std::string text = why + following_text(view) + ", value remaining " + percent(view.value_remaining);
-    end_with(state_, winner, Phase::Promoted, "WinnerFound", "all traffic to '" + winner + "': " + text, context_.now);
+    end_with(state_, winner, Phase::Promoted, winner == first() ? stable_stays : "WinnerFound",
+             "all traffic to '" + winner + "': " + text, context_.now);
     give_all(state_.arms, winner);
     tell("WinnerFound", "'" + winner + "' wins: " + text);
     tell("Promoted", state_.message);

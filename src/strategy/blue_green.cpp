@@ -340,7 +340,8 @@ Result<Steering> steer(const policy::BlueGreen& blue_green, const policy::ModelR
     spec->rules.push_back({{std::move(match).value()}, traffic::Target::version(*preview)});
   }
   const double mirror = blue_green.pre_promotion.mirror.fraction;
-  if (on_trial && state.phase != Phase::Pending && mirror > 0) spec->mirrors.push_back({*preview, mirror});
+  const bool is_known = state.phase != Phase::Pending && state.reason != "StateLost";
+  if (on_trial && is_known && mirror > 0) spec->mirrors.push_back({*preview, mirror});
   auto plan = traffic::TrafficPlan::build(std::move(spec).value());
   if (!plan) return fail(plan.error());
 

@@ -10,6 +10,7 @@
 #include "sluice/strategy/moves.hpp"
 #include "sluice/strategy/plan_base.hpp"
 #include "sluice/strategy/reading.hpp"
+#include "stage_proof.hpp"
 
 namespace sluice::strategy {
 namespace {
@@ -95,6 +96,7 @@ RolloutState entering(const policy::Stages& spec, const RolloutState& before, st
   next.begun = context.now;
   next.attempt = before.attempt;
   next.window = stage == 0 ? before.window : before.window + 1;
+  next.counters = before.counters;
   next.paused = before.paused;
   next.paused_by = before.paused_by;
   next.paused_from = before.paused_from;
@@ -275,7 +277,7 @@ class Row {
     const char* reason = person ? awaiting_approval : awaiting_time;
     std::string text = title(at_) + " has passed";
     text += person ? ", a person is to approve" : ", and lasts at least " + short_duration(stage_.at_least);
-    if (!made.state.message.empty()) text += ": " + made.state.message;
+    if (const std::string proof = proof_of(made); !proof.empty()) text += ": " + proof;
     made.events.clear();
     if (state_.reason != reason) made.events.push_back({"Paused", text});
     enter(held, Phase::Paused, reason, std::move(text), context_.now);
@@ -300,7 +302,7 @@ class Row {
   Transition next(Transition passed, const std::string& person) const {
     std::string text = title(at_ + 1) + " begins";
     if (!person.empty()) text += ", " + person + " said so";
-    if (!passed.state.message.empty()) text += ": " + passed.state.message;
+    if (const std::string proof = proof_of(passed); !proof.empty()) text += ": " + proof;
     Transition made;
     made.state = entering(spec_, state_, at_ + 1, context_);
     made.events.push_back({"StageBegun", std::move(text)});

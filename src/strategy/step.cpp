@@ -9,6 +9,7 @@
 #include "sluice/strategy/canary.hpp"
 #include "sluice/strategy/moves.hpp"
 #include "sluice/strategy/plain.hpp"
+#include "sluice/strategy/reading.hpp"
 #include "sluice/strategy/rolling.hpp"
 #include "sluice/strategy/shadow.hpp"
 #include "sluice/strategy/stages.hpp"
@@ -57,6 +58,19 @@ void lift(RolloutState& state) {
   state.paused = false;
   state.paused_by.clear();
   state.paused_from.reset();
+}
+
+/// Later than this after its beginning a rollout's first look is one of another process.
+constexpr auto first_look_within = std::chrono::seconds(5);
+
+/// What was counted is gone with the process that counted it: the next look comes a whole interval after the first tick
+/// that has the new counters, and never finds a window empty that only looks old.
+RolloutState counted_anew(const RolloutState& state, std::uint64_t counters, WallTime now) {
+  RolloutState noticed = state;
+  const bool is_first = state.counters == 0 && !state.last_look && now - state.window_since <= first_look_within;
+  noticed.counters = counters;
+  if (!is_first) (noticed.last_look ? *noticed.last_look : noticed.window_since) = now;
+  return noticed;
 }
 
 /// What a person who paused did not want to happen.
@@ -110,6 +124,7 @@ Transition resume(const policy::ModelRoute& route, const RolloutState& state, co
     resumed.step_since += length;
     resumed.last_progress += length;
     resumed.phase_since += length;
+    resumed.stage_since += length;
   }
   lift(resumed);
   std::string text = "after a pause of " + short_duration(length) + " by " + state.paused_by;
@@ -136,10 +151,16 @@ Transition retry(const policy::ModelRoute& route, const RolloutState& state, con
   RolloutState again = fresh(route, state.number, state.observed_generation, now);
   again.attempt = state.attempt + 1;
   again.window = state.window + 1;
+  again.counters = state.counters;
   // Servers do not forget what a rolling update loaded; where everything is back at its beginning this says so.
   if (state.strategy == "rolling") again.slots = state.slots;
   Transition made;
   made.state = begin_strategy(route.strategy, std::move(again), {route, evidence, nullptr, now});
+  if (const std::string& live = made.state.live; live != state.live && !is_usable(evidence, live)) {
+    made.refusal = "'" + live + "' cannot take the traffic: " + usable_text(evidence, live);
+    made.state = state;
+    return made;
+  }
   made.events.push_back({"Retried", "attempt " + std::to_string(made.state.attempt) + " begins at the first step"});
   return made;
 }
@@ -177,6 +198,9 @@ RolloutState begin(const policy::ModelRoute& route, std::uint64_t number, std::u
 
 Transition advance(const policy::ModelRoute& route, const RolloutState& state, const Evidence& evidence,
                    const Command* command, WallTime now) {
+  if (evidence.counters != 0 && evidence.counters != state.counters) {
+    return advance(route, counted_anew(state, evidence.counters, now), evidence, command, now);
+  }
   if (evidence.window != state.window) {
     Evidence bare = without_samples(evidence);
     bare.window = state.window;

@@ -19,7 +19,19 @@ Permission refuse(std::string reason) {
   return {Permission::Kind::Refuse, std::move(reason)};
 }
 
-Permission on_promote(const RolloutState& state) {
+/// What was lost cannot be gone on with, except where going on means to begin at the first step.
+bool may_go_on(const Command& command, const RolloutState& state) {
+  if (state.phase != Phase::Held || state.reason != "StateLost") return true;
+  if (state.strategy == "canary" || state.strategy == "rolling") return true;
+  return command.full && state.strategy != "abTest";  // whose variants are all out but one
+}
+
+bool stays_on_stable(const RolloutState& state) {
+  return state.phase == Phase::Promoted && state.reason == stable_stays;
+}
+
+Permission on_promote(const Command& command, const RolloutState& state) {
+  if (!may_go_on(command, state)) return refuse("nothing is known of it any more: use retry to begin again");
   if (state.paused) return refuse("paused by " + state.paused_by + ": use resume first");
   switch (state.phase) {
     case Phase::Pending:
@@ -102,6 +114,7 @@ Permission on_abort(const RolloutState& state) {
     case Phase::Aborted:
       return already("everything is on " + state.live);
     case Phase::Promoted:
+      if (stays_on_stable(state)) return already("everything is on " + state.live);
       return refuse(state.live + " is promoted: use undo");
     case Phase::Idle:
     case Phase::Superseded:
@@ -123,6 +136,7 @@ Permission on_retry(const RolloutState& state) {
     case Phase::RollingBack:
       return refuse("it is on the way back: use retry once that is over");
     case Phase::Promoted:
+      if (stays_on_stable(state)) return act();
       return refuse(state.live + " is promoted: use undo, then retry");
     case Phase::Concluded:
       return refuse("it came to its result: change the strategy in the policy to begin another");
@@ -133,14 +147,17 @@ Permission on_retry(const RolloutState& state) {
   return refuse("there is nothing to retry");
 }
 
-/// A blue-green rollout that switched is watched before it counts as promoted, and may be undone all the while.
+/// A blue-green rollout that switched is watched before it counts as promoted, and may be undone all the while. Of the
+/// other strategies that can be a stage only a rolling update, which has slots, gives everything before it is over.
 bool may_have_switched(const RolloutState& state) {
-  return (state.strategy == "blueGreen" || state.strategy == "stages") && state.step > 0;
+  if (state.strategy == "blueGreen") return state.step > 0;
+  return state.strategy == "stages" && state.step > 0 && state.weight >= 1 && state.slots.empty();
 }
 
 Permission on_undo(const RolloutState& state) {
   switch (state.phase) {
     case Phase::Promoted:
+      if (stays_on_stable(state)) return refuse(state.live + " had everything before: use retry to begin again");
       return act();
     case Phase::Progressing:
     case Phase::Paused:
@@ -178,7 +195,7 @@ std::optional<Verb> parse_verb(std::string_view text) noexcept {
 Permission judge(const Command& command, const RolloutState& state) {
   switch (command.verb) {
     case Verb::Promote:
-      return on_promote(state);
+      return on_promote(command, state);
     case Verb::Pause:
       return on_pause(state);
     case Verb::Resume:

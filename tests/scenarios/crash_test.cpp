@@ -94,6 +94,19 @@ std::size_t live_through(const Case& one, std::size_t crash_at, Ending& ending) 
   return calls;
 }
 
+TEST(CrashStory, ARestartPromotesNobodyBecauseNothingHasBeenCountedYet) {
+  Story story;
+  story.given_version("v2", {.error_rate = 1})
+      .given(canary_yaml(R"(
+steps: [{setWeight: 50}]
+analysis: {interval: 10s, minRequests: 50, onNoData: Pass, checks: [{metric: error-rate, thresholdRange: {max: 1%}}]})"))
+      .when_time_passes(5s)
+      .then_weight("v2", 0.5);
+  for (int second = 0; second < 60; ++second) story.world().pass(1s);  // nobody looks
+  story.when_killed_and_restarted().when_time_passes(2s).then_weight("v2", 0.5).then_no_event("Promoted");
+  story.when_time_passes(20s).then_phase(Phase::RolledBack, "CheckFailed").then_no_event("Promoted");
+}
+
 class Crashes : public ::testing::TestWithParam<Case> {};
 
 TEST_P(Crashes, AtAnyCallOfAnyPortLeadToTheSameEnd) {

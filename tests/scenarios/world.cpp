@@ -51,7 +51,7 @@ Behaviour World::behaviour(const std::string& version) const {
 void World::open(Served& served) {
   served.evidence.clear();
   served.streams.clear();
-  served.counters = next_counters_++;
+  served.counters = counters_;
   for (const auto& version : served.route.versions) {
     strategy::VersionEvidence evidence;
     evidence.version = version.name;
@@ -62,7 +62,11 @@ void World::open(Served& served) {
 void World::put(Served& served, strategy::Steering steering) {
   const bool other_window = steering.window != served.steering.window;
   served.steering = std::move(steering);
-  if (other_window || served.evidence.size() != served.route.versions.size()) open(served);
+  const auto& versions = served.route.versions;
+  const bool same_versions =
+      std::equal(served.evidence.begin(), served.evidence.end(), versions.begin(), versions.end(),
+                 [](const auto& evidence, const auto& version) { return evidence.version == version.name; });
+  if (other_window || !same_versions) open(served);
   const auto& plan = served.steering.plan;
   Weights weights{now, served.route.name, {}, {}};
   for (std::size_t i = 0; i < plan.versions().size(); ++i) {

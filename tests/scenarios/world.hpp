@@ -100,7 +100,7 @@ class World final : public rollout::TrafficControl, public rollout::KpiSource, p
   std::map<std::string, Served> served_;
   std::map<std::string, strategy::Errand> errands_;
   std::map<std::string, strategy::Query> queries_;
-  std::uint64_t next_counters_ = 1;
+  std::uint64_t counters_ = 1;  ///< another number in every process
 };
 
 }  // namespace sluice::scenarios

@@ -328,6 +328,28 @@ TEST(BanditVerbs, AbortAndUndoGiveTheFirstArmEverything) {
   EXPECT_DOUBLE_EQ(promoted.share("v1"), 1);
 }
 
+TEST(BanditVerbs, UndoIsRefusedWhereAGuardrailTookTheFirstArmOut) {
+  auto bandit = rig();
+  serve_all(bandit, 500, 25, 10, 100);
+  bandit.tick();
+  bandit.say(Verb::Promote);
+  bandit.state.arms[0].dropped = true;
+  bandit.state.arms[0].reason = "error-rate 5% > max 3% (n=500)";
+  EXPECT_EQ(bandit.say(Verb::Undo),
+            "'v1' was dropped and does not get everything back: error-rate 5% > max 3% (n=500); name other arms in the "
+            "policy to begin another bandit");
+  EXPECT_EQ(bandit.state.phase, Phase::Promoted);
+  EXPECT_DOUBLE_EQ(bandit.share("v2"), 1);
+}
+
+TEST(BanditVerbs, AFirstArmThatWinsHasNothingToUndo) {
+  auto bandit = rig();
+  serve_all(bandit, 500, 10, 25, 100);
+  bandit.tick();
+  EXPECT_EQ(bandit.say(Verb::Promote), "");
+  EXPECT_EQ(bandit.where(), "Promoted/StableStays");
+}
+
 TEST(BanditSteering, SendsWhatAnArmFailsToTheFirst) {
   auto bandit = rig();
   EXPECT_EQ(bandit.fallback("v1"), -1);

@@ -157,6 +157,109 @@ TEST_F(StepTest, TheClocksOfAStepStandStillInAPersonsPause) {
   EXPECT_EQ(kinds.back(), "Advanced");
 }
 
+TEST_F(StepTest, ATestsLongestTimeAndAStagesShortestStandStillInAPersonsPause) {
+  policy::AbTest test;
+  test.variants = {{"v1", 1, {}}, {"v2", 1, {}}};
+  test.primary_metric = "error-rate";
+  test.max_duration = 1h;
+  route.strategy = test;
+  begins();
+  tick();
+  say(Verb::Pause);
+  tick(2h);
+  say(Verb::Resume);
+  tick(50min);
+  EXPECT_EQ(state.phase, Phase::Progressing) << state.message;
+  tick(10min);
+  EXPECT_EQ(state.reason, "MaxDuration");
+
+  test.primary_metric.clear();
+  policy::Stages stages;
+  stages.stages.resize(2);
+  stages.stages[0].strategy = test;
+  stages.stages[0].at_least = 1h;
+  stages.stages[1].strategy = std::get<policy::Canary>(canary_route().strategy);
+  route.strategy = stages;
+  begins();
+  tick();
+  say(Verb::Pause);
+  tick(2h);
+  say(Verb::Resume);
+  tick(50min);
+  EXPECT_EQ(state.stage, 0U);
+  tick(10min);
+  EXPECT_EQ(state.stage, 1U);
+}
+
+TEST_F(StepTest, OtherCountersPutTheNextLookAnIntervalAway) {
+  auto& canary = std::get<policy::Canary>(route.strategy);
+  policy::Check check;
+  check.metric = "error-rate";
+  check.threshold_range.emplace().max = policy::Quantity{0.01, policy::QuantityUnit::Ratio};
+  canary.analysis.emplace().checks.push_back(check);
+  canary.analysis->on_no_data = policy::OnNoData::Fail;
+  canary.steps[1].pause.duration = 1h;
+  begins();
+  evidence.counters = 5;
+  evidence.versions.resize(2);
+  evidence.versions[0].version = "v1";
+  evidence.versions[1].version = "v2";
+  for (auto& version : evidence.versions) version.endpoints = version.usable = version.all.requests = 1000;
+  tick();
+  tick();
+  EXPECT_EQ(state.counters, 5U);
+  tick(10s);
+  ASSERT_EQ(state.last_look, now);
+  evidence.counters = 6;  // the process was away for a while, and has counted nothing yet
+  for (auto& version : evidence.versions) version.all = {};
+  now += 10min;
+  evidence.window = 0;  // nor does the data plane know the window
+  keep(advance(route, state, evidence, nullptr, now));
+  EXPECT_EQ(state.phase, Phase::Paused) << state.message;
+  tick(9s);
+  EXPECT_EQ(state.phase, Phase::Paused) << state.message;
+  tick(1s);
+  EXPECT_EQ(state.phase, Phase::RolledBack) << "ten seconds without a request";
+}
+
+TEST_F(StepTest, ARolloutWhoseProcessDiedBeforeItsFirstLookBeginsToCountAtTheNext) {
+  begins();
+  evidence.counters = 5;
+  tick(1h);
+  EXPECT_EQ(state.window_since, now);
+  begins();
+  const WallTime begun = now;
+  tick(1s);
+  EXPECT_EQ(state.counters, 5U);
+  EXPECT_LE(state.window_since - begun, 1s);
+}
+
+TEST_F(StepTest, ARetryGivesNothingToAVersionThatCannotAnswer) {
+  policy::BlueGreen flip;
+  flip.active = "v1";
+  flip.preview = "v2";
+  route.strategy = flip;
+  begins();
+  state.phase = Phase::Held;
+  state.reason = "Undecided";
+  state.live = "v2";
+  state.step = 1;
+  state.weight = 1;
+  evidence.versions.resize(2);
+  evidence.versions[0].version = "v1";
+  evidence.versions[0].endpoints = 2;
+  evidence.versions[1].version = "v2";
+  evidence.versions[1].endpoints = evidence.versions[1].usable = 2;
+  const RolloutState before = state;
+  const Transition refused = say(Verb::Retry);
+  EXPECT_EQ(refused.refusal, "'v1' cannot take the traffic: 0 of 2 endpoints are usable");
+  EXPECT_EQ(state, before);
+  EXPECT_TRUE(refused.events.empty());
+  evidence.versions[0].usable = 1;
+  EXPECT_FALSE(say(Verb::Retry).refusal);
+  EXPECT_EQ(state.live, "v1");
+}
+
 TEST_F(StepTest, APauseBeforeTheFirstStepHoldsIt) {
   begins();
   say(Verb::Pause);

@@ -105,14 +105,40 @@ TEST(Verbs, AWayBackThatMayNeverEndCanBeLeftByPromote) {
 }
 
 TEST(Verbs, ASwitchThatIsStillWatchedCanBeUndone) {
-  for (const auto& [strategy, step, kind] : {std::tuple{"blueGreen", 0, Kind::Refuse},
-                                             {"blueGreen", 1, Kind::Act},
-                                             {"stages", 1, Kind::Act},
-                                             {"canary", 1, Kind::Refuse}}) {
+  for (const auto& [strategy, step, weight, kind] : {std::tuple{"blueGreen", 0, 0.0, Kind::Refuse},
+                                                     {"blueGreen", 1, 1.0, Kind::Act},
+                                                     {"stages", 0, 1.0, Kind::Refuse},  // a shadow's copies
+                                                     {"stages", 1, 0.5, Kind::Refuse},  // a canary's share
+                                                     {"stages", 1, 1.0, Kind::Act},
+                                                     {"canary", 1, 0.5, Kind::Refuse}}) {
     RolloutState state = in_phase(Phase::Progressing);
     state.strategy = strategy;
     state.step = step;
+    state.weight = weight;
     EXPECT_EQ(judged(Verb::Undo, state).kind, kind) << strategy << " at step " << step;
+    state.slots.resize(2);
+    if (state.strategy == "stages") {
+      EXPECT_EQ(judged(Verb::Undo, state).kind, Kind::Refuse) << "a rolling update";
+    }
+  }
+}
+
+TEST(Verbs, WhatWasLostIsPromotedOnlyWhereThatBeginsAtTheFirstStep) {
+  for (const auto& [strategy, plain, full] : {std::tuple{"canary", Kind::Act, Kind::Act},
+                                              {"rolling", Kind::Act, Kind::Act},
+                                              {"blueGreen", Kind::Refuse, Kind::Act},
+                                              {"shadow", Kind::Refuse, Kind::Act},
+                                              {"bandit", Kind::Refuse, Kind::Act},
+                                              {"abTest", Kind::Refuse, Kind::Refuse},
+                                              {"stages", Kind::Refuse, Kind::Act}}) {
+    RolloutState state = in_phase(Phase::Held);
+    state.strategy = strategy;
+    state.reason = "StateLost";
+    EXPECT_EQ(judge({Verb::Promote, false, "alice"}, state).kind, plain) << strategy;
+    EXPECT_EQ(judge({Verb::Promote, true, "alice"}, state).kind, full) << strategy;
+    EXPECT_EQ(judged(Verb::Retry, state).kind, Kind::Act) << strategy;
+    state.reason = "Undecided";
+    EXPECT_EQ(judged(Verb::Promote, state).kind, Kind::Act) << strategy;
   }
 }
 
@@ -130,6 +156,16 @@ TEST(Names, OfPhasesVerdictsAndSlotsAreReadAsTheyAreWritten) {
     EXPECT_EQ(parse_slot_phase(to_string(static_cast<SlotPhase>(i))), static_cast<SlotPhase>(i));
   }
   EXPECT_EQ(parse_phase("progressing"), std::nullopt);
+}
+
+TEST(Verbs, WhereTheVersionFromBeforeWonThereIsNothingToUndoButARetry) {
+  RolloutState state = in_phase(Phase::Promoted);
+  state.reason = stable_stays;
+  EXPECT_EQ(judged(Verb::Retry, state).kind, Kind::Act);
+  EXPECT_EQ(judged(Verb::Undo, state).kind, Kind::Refuse);
+  EXPECT_EQ(judged(Verb::Undo, state).reason, "v1 had everything before: use retry to begin again");
+  EXPECT_EQ(judged(Verb::Abort, state).kind, Kind::Already);
+  EXPECT_EQ(judged(Verb::Promote, state).kind, Kind::Already);
 }
 
 }  // namespace
