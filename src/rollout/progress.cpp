@@ -24,6 +24,11 @@ std::string left(Duration whole, WallTime since, WallTime now) {
   return rest > Duration::zero() ? ", " + strategy::short_duration(rest) + " left" : ", over";
 }
 
+/// Whether a strategy that says so ends with it.
+bool is_end(const std::string& next) {
+  return next == "a conclusion" || next == "a winner" || next.starts_with("promotion");
+}
+
 /// One overload per strategy; what has no steps says nothing.
 struct Describe {
   const RolloutState& state;
@@ -78,7 +83,7 @@ struct Describe {
     Progress out;
     if (state.phase == Phase::Idle) return out;
     out.text = "compare " + test.primary_metric;
-    if (test.max_duration) out.text += left(*test.max_duration, state.begun, now);
+    if (test.max_duration) out.text += left(*test.max_duration, state.step_since, now);
     out.next = test.on_winner == policy::OnWinner::Promote ? "promotion of the winner" : "a winner";
     return out;
   }
@@ -104,6 +109,12 @@ struct Describe {
     Progress out = std::visit(*this, stages.stages[at].strategy);
     out.stage = static_cast<std::uint32_t>(at + 1);
     out.stages = static_cast<std::uint32_t>(stages.stages.size());
+    // The end of a stage is not what it would be alone.
+    const bool waits = state.reason == "AwaitingApproval" || state.reason == "AwaitingStageTime";
+    const bool ends = is_end(out.next) || waits;
+    if (out.stage < out.stages && ends) {
+      out.next = "stage " + std::to_string(out.stage + 1) + " of " + std::to_string(out.stages);
+    }
     return out;
   }
 

@@ -10,11 +10,16 @@
 #include "sluice/strategy/plan_base.hpp"
 #include "sluice/strategy/reading.hpp"
 #include "sluice/strategy/split_steering.hpp"
+#include "sluice/strategy/verbs.hpp"
 
 namespace sluice::strategy {
 namespace {
 
 using Relation = Comparison::Relation;
+
+// What `step` says; `step_since` is when the test began.
+constexpr std::int32_t plain = -1;
+constexpr std::int32_t testing = 0;
 
 const ArmState* find_arm(const RolloutState& state, const std::string& version) {
   const auto found =
@@ -73,7 +78,9 @@ class Test {
     } else if (!is_over(state_.phase)) {
       refresh_arms(spec_, state_);
       if (spec_.primary_metric.empty()) {
-        if (state_.phase != Phase::Idle) stand_by();
+        if (state_.phase != Phase::Idle || state_.step != plain) stand_by();
+      } else if (state_.step == plain) {
+        begin_test();
       } else {
         judge();
       }
@@ -141,14 +148,20 @@ class Test {
   // ---- looks
 
   void stand_by() {
+    state_.step = plain;
     enter(state_, Phase::Idle, "Split", "a plain split: without a primaryMetric nothing is decided", context_.now);
   }
 
+  /// A plain split was not counted for a test: that begins here, with its clock.
+  void begin_test() {
+    begin_step(state_, testing, context_.now);
+    open_window(state_, context_.now);
+    enter(state_, Phase::Progressing, "Testing", "the test looks for the better variant by " + spec_.primary_metric,
+          context_.now);
+    tell("Advanced", state_.message);
+  }
+
   void judge() {
-    if (state_.phase == Phase::Idle || state_.phase == Phase::Pending) {
-      enter(state_, Phase::Progressing, "Testing", "the test looks for the better variant by " + spec_.primary_metric,
-            context_.now);
-    }
     const bool due = look_is_due(state_, context_.now);
     const std::string undecided = guard(due);
     if (due) drop_losers();
@@ -161,7 +174,7 @@ class Test {
     }
     if (due && !undecided.empty()) return hold(undecided);
     if (due && find_winner()) return;
-    if (spec_.max_duration && context_.now - state_.begun >= *spec_.max_duration) return run_out();
+    if (spec_.max_duration && context_.now - state_.step_since >= *spec_.max_duration) return run_out();
     if (due) state_.message = progress();
   }
 
@@ -252,7 +265,8 @@ class Test {
 
   void promote_to(const std::string& winner, const std::string& why) {
     state_.winner = winner;
-    end_with(state_, winner, Phase::Promoted, "Promoted", "all traffic to '" + winner + "': " + why, context_.now);
+    end_with(state_, winner, Phase::Promoted, winner == control_ ? stable_stays : "Promoted",
+             "all traffic to '" + winner + "': " + why, context_.now);
     give_all(state_.arms, winner);
     tell("Promoted", state_.message);
   }
@@ -326,7 +340,7 @@ const std::string& control_of(const policy::AbTest& test) {
 }
 
 RolloutState begin(const policy::AbTest& test, RolloutState state, const Context& context) {
-  begin_step(state, 0, context.now);
+  begin_step(state, test.primary_metric.empty() ? plain : testing, context.now);
   open_window(state, context.now);
   state.live = control_of(test);
   state.winner.clear();

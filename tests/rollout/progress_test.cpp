@@ -90,6 +90,42 @@ TEST(Progress, OfStagesIsThatOfTheStageUnderWay) {
   EXPECT_EQ(progress.text, "setWeight 5");
 }
 
+TEST(Progress, OfATestInAStageCountsFromTheStagesBegin) {
+  policy::AbTest test;
+  test.primary_metric = "error-rate";
+  test.max_duration = 10min;
+  policy::Stages stages;
+  stages.stages.resize(2);
+  stages.stages[0].strategy = canary();
+  stages.stages[1].strategy = test;
+  auto state = at_step(0);
+  state.stage = 1;
+  state.begun = WallTime(0min);
+  state.stage_since = state.step_since = WallTime(60min);
+  EXPECT_EQ(progress_of(stages, state, WallTime(64min)).text, "compare error-rate, 6m left");
+}
+
+TEST(Progress, AStageEndsWithTheNextOneAndTheLastWithItsOwnEnd) {
+  policy::Shadow shadow;
+  shadow.stop_when = policy::ShadowStop::Conclusive;
+  policy::Stages stages;
+  stages.stages.resize(3);
+  stages.stages[0].strategy = shadow;
+  stages.stages[1].strategy = canary();
+  stages.stages[2].strategy = canary();
+  auto state = at_step(3);
+  EXPECT_EQ(progress_of(stages, state, {}).next, "stage 2 of 3");
+  state.stage = 1;
+  EXPECT_EQ(progress_of(stages, state, {}).next, "stage 3 of 3");
+  state.step = 0;
+  EXPECT_EQ(progress_of(stages, state, {}).next, "pause 10m") << "the stage is not at its end yet";
+  state.reason = "AwaitingApproval";
+  EXPECT_EQ(progress_of(stages, state, {}).next, "stage 3 of 3");
+  state.stage = 2;
+  state.step = 3;
+  EXPECT_EQ(progress_of(stages, state, {}).next, "promotion");
+}
+
 TEST(Progress, OfARolloutThatIsOverHasNothingNext) {
   auto state = at_step(3);
   state.phase = Phase::Promoted;

@@ -77,6 +77,26 @@ TEST(PlainSplit, DecidesNothing) {
   EXPECT_DOUBLE_EQ(split.share("v2"), 0.25);
 }
 
+TEST(PlainSplit, IsNotJudgedByWhatItCountedBeforeItBecameATest) {
+  auto r = rig(test_of({{"v1", 1}, {"v2", 1}}));
+  r.tick();
+  serve_both(r, 0, 500);
+  r.tick(std::chrono::hours(30 * 24));
+  r.spec.primary_metric = "error-rate";
+  r.spec.max_duration = std::chrono::hours(14 * 24);
+  const auto window = r.state.window;
+  r.tick();
+  EXPECT_EQ(r.where(), "Progressing/Testing");
+  EXPECT_GT(r.state.window, window);
+  r.tick(std::chrono::seconds(10));
+  EXPECT_EQ(r.where(), "Progressing/Testing") << r.state.message;
+  EXPECT_EQ(r.told("ArmDropped"), 0) << "nothing was counted for the test yet";
+  r.tick(std::chrono::hours(14 * 24) - std::chrono::seconds(11));
+  EXPECT_EQ(r.where(), "Progressing/Testing");
+  r.tick(std::chrono::seconds(1));
+  EXPECT_EQ(r.where(), "Concluded/MaxDuration");
+}
+
 TEST(PlainSplit, BecomesATestWhenThePolicyNamesAMetricAndBack) {
   auto split = rig(test_of({{"v1", 1}, {"v2", 1}}));
   split.spec.primary_metric = "error-rate";

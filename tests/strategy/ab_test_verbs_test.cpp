@@ -63,6 +63,7 @@ TEST(AbTestVerbs, UndoHasNothingToDoWhereTheControlWon) {
   auto test = rig(deciding());
   serve_both(test, 30, 40);
   test.say(Verb::Promote, true);
+  EXPECT_EQ(test.where(), "Promoted/StableStays");
   EXPECT_EQ(test.state.live, "v1");
   EXPECT_EQ(test.say(Verb::Undo), "'v1' is the control and has everything: there is nothing to undo");
 }
