@@ -133,21 +133,23 @@ class Observation {
     const bool inside = within_hours(spec_.schedule, context_.now);
     const bool copies = state_.weight > 0;
     // Copies may stop while a person's pause lasts, but not begin.
-    if (inside != copies && !(inside && state_.paused)) return change_hours(inside);
+    if (inside != copies && !(inside && state_.paused)) {
+      if (inside) count_from_here();
+      return change_hours(inside);
+    }
     set_weight(state_.weight);
     if (!copies) return;
-    const Findings found = judge();
-    const std::uint64_t answered = count_copies(found.looked);
-    if (state_.phase == Phase::Held || state_.paused) return;
-    if (spec_.budget.requests && answered >= *spec_.budget.requests) {
-      state_.winner = found.winner;
-      return conclude("BudgetSpent", "all " + grouped(*spec_.budget.requests) + " copies were answered (" +
-                                         grouped(answered) + ")" + after_colon(found.message));
-    }
-    if (spec_.stop_when == policy::ShadowStop::Conclusive && analysis_of(spec_) != nullptr) {
-      if (found.decided) return decide(found);
-      if (found.exhausted) return hold(found.message);
-    }
+    const bool waits = state_.phase == Phase::Held || state_.paused;
+    const std::uint64_t answered = count_copies(false);
+    const bool is_spent = spec_.budget.requests && answered >= *spec_.budget.requests;
+    // No further copy comes that a later look could wait for.
+    const Findings found = judge(is_spent && !waits);
+    count_copies(found.looked);
+    if (waits) return;
+    const bool conclusive = spec_.stop_when == policy::ShadowStop::Conclusive && analysis_of(spec_) != nullptr;
+    if (conclusive && found.decided) return decide(found);
+    if (is_spent) return end_of_budget(found, answered);
+    if (conclusive && found.exhausted) return hold(found.message);
     enter(state_, Phase::Progressing, "Copying", copying() + after_colon(found.message), context_.now);
   }
 
@@ -160,7 +162,17 @@ class Observation {
     tell(inside ? "Advanced" : "Waiting", text);
   }
 
-  Findings judge() {
+  /// What live answered while no copies were made is no measure for copies: these hours are counted by themselves.
+  void count_from_here() {
+    count_copies(true);
+    for (auto& arm : state_.arms) {
+      arm.copies += std::exchange(arm.copies_seen, 0);
+      arm.checks.clear();
+    }
+    open_window(state_, context_.now);
+  }
+
+  Findings judge(bool at_once) {
     Findings found;
     const policy::Analysis* analysis = analysis_of(spec_);
     if (analysis == nullptr) {
@@ -169,7 +181,7 @@ class Observation {
     }
     const auto last_look = state_.last_look;
     for (auto& arm : state_.arms) {
-      const Assessment one = assess_one(*analysis, arm, last_look);
+      const Assessment one = assess_one(*analysis, arm, at_once && has_copies(arm) ? WallTime{} : last_look);
       found.looked = found.looked || one.looked;
       found.decided = found.decided && (one.verdict == Verdict::Pass || one.verdict == Verdict::Fail);
       found.exhausted = found.exhausted || one.exhausted;
@@ -182,6 +194,11 @@ class Observation {
     // Of one candidate the checks are those of the rollout.
     if (state_.arms.size() == 1) state_.checks = state_.arms.front().checks;
     return found;
+  }
+
+  /// None after a restart, when what was found before is all there is.
+  bool has_copies(const ArmState& arm) const {
+    return evidence_of(context_.evidence, state_, arm.version).shadow.requests > 0;
   }
 
   Assessment assess_one(const policy::Analysis& analysis, ArmState& arm, const std::optional<WallTime>& last_look) {
@@ -222,6 +239,14 @@ class Observation {
       if (looked || most > arm.copies_seen + worth_keeping) arm.copies_seen = most;
     }
     return answered;
+  }
+
+  /// The winner is who passes by all that was seen.
+  void end_of_budget(const Findings& found, std::uint64_t answered) {
+    state_.winner = found.winner;
+    if (!found.winner.empty()) tell("WinnerFound", "'" + found.winner + "' passes its checks: " + found.message);
+    conclude("BudgetSpent", "all " + grouped(*spec_.budget.requests) + " copies were answered (" + grouped(answered) +
+                                ")" + after_colon(found.message));
   }
 
   void decide(const Findings& found) {

@@ -179,6 +179,42 @@ TEST(Shadow, CopiesWithinItsHoursOnly) {
   EXPECT_EQ(r.told("Advanced"), 1);
 }
 
+TEST(Shadow, ComparesEachOfItsHoursWithWhatLiveDidInThem) {
+  auto spec = by_day(conclusive(of_one()));
+  spec.analysis = analysis_of({});
+  spec.analysis->checks.emplace_back().metric = "error-rate";
+  spec.analysis->checks[0].versus_stable.emplace().margin = policy::Quantity{0.01, policy::QuantityUnit::Ratio};
+  spec.budget.requests = 10'000;
+  auto r = rig(spec);
+  r.serve("v1", 5000, 400);  // a bad night, of which v2 gets no copy
+  r.tick(9h);
+  ASSERT_EQ(r.where(), "Progressing/Copying");
+  r.serve("v1", 500);
+  r.copy("v2", 500, 40);
+  r.tick(10s);
+  EXPECT_EQ(r.where(), "Concluded/CheckFailed") << r.state.message;
+  EXPECT_EQ(r.state.checks[0].reference, 0) << "of the same hours";
+}
+
+TEST(Shadow, KeepsWhatItHasSpentWhereItCountsAnew) {
+  auto spec = by_day(of_one());
+  spec.budget.requests = 1000;
+  auto r = rig(spec);
+  r.tick(9h);
+  r.copy("v2", 600);
+  r.tick(8h).tick();
+  ASSERT_EQ(r.where(), "Progressing/OutsideHours");
+  r.tick(16h);
+  ASSERT_EQ(r.where(), "Progressing/Copying");
+  EXPECT_EQ(r.steering().copies.requests, 400U) << "as the data plane counts anew, too";
+  r.copy("v2", 399);
+  r.tick();
+  EXPECT_EQ(r.where(), "Progressing/Copying");
+  r.copy("v2", 1);
+  r.tick();
+  EXPECT_EQ(r.where(), "Concluded/BudgetSpent");
+}
+
 TEST(Shadow, DoesNotCountTheNightAsUndecided) {
   auto spec = by_day(conclusive(of_one()));
   spec.analysis->checks[0].inconclusive_limit = 1;
