@@ -247,7 +247,6 @@ TEST_P(LostState, IsHeldWithEverythingOnOneVersionUntilAPersonRetries) {
       .when_time_passes(1h)
       .then_phase(Phase::Held, "StateLost")
       .then_weight("v1", 1)
-
       .when_killed_and_restarted()
       .then_phase(Phase::Held, "StateLost")
       .when_person(Verb::Retry)
