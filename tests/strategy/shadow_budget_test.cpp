@@ -1,0 +1,70 @@
+// The last look of a shadow whose copies are all answered.
+#include <gtest/gtest.h>
+
+#include "rig.hpp"
+#include "sluice/strategy/shadow.hpp"
+
+namespace sluice::strategy {
+namespace {
+
+using namespace std::chrono_literals;
+
+Rig<policy::Shadow> rig(std::uint64_t copies, const std::vector<std::string>& candidates,
+                        policy::ShadowStop stop = policy::ShadowStop::Never) {
+  policy::Shadow spec;
+  spec.live = "v1";
+  for (const auto& name : candidates) spec.candidates.push_back({name, 50, {}});
+  spec.stop_when = stop;
+  spec.analysis = analysis_of({error_rate_below(0.01)});
+  spec.budget.requests = copies;
+  return {std::move(spec), {"v1", "v2", "v3"}};
+}
+
+TEST(ShadowBudget, LooksAtOnceWhenItIsSpentBeforeTheFirstLook) {
+  auto r = rig(1000, {"v2", "v3"});
+  r.copy("v2", 500, 100);
+  r.copy("v3", 500);
+  r.tick(1s);
+  EXPECT_EQ(r.where(), "Concluded/BudgetSpent");
+  EXPECT_EQ(r.state.winner, "v3");
+  EXPECT_EQ(r.told("WinnerFound"), 1);
+  EXPECT_NE(r.state.message.find("20% > max 1% (n=500)"), std::string::npos) << r.state.message;
+}
+
+TEST(ShadowBudget, LooksAtOnceWhenItIsSpentBetweenTwoLooks) {
+  auto r = rig(500, {"v2"}, policy::ShadowStop::Conclusive);
+  r.copy("v2", 50);
+  r.tick(10s);
+  ASSERT_EQ(r.where(), "Progressing/Copying") << "too few to say";
+  r.copy("v2", 450, 100);
+  r.tick(1s);
+  EXPECT_EQ(r.where(), "Concluded/CheckFailed") << r.state.message;
+  EXPECT_EQ(r.state.winner, "");
+}
+
+TEST(ShadowBudget, AfterARestartItEndsByWhatWasFoundBefore) {
+  auto r = rig(500, {"v2"});
+  r.state.paused = true;
+  r.copy("v2", 500);
+  r.tick(10s);
+  r.restart_process();
+  r.state.paused = false;
+  r.tick(1s);
+  EXPECT_EQ(r.where(), "Concluded/BudgetSpent");
+  EXPECT_EQ(r.state.winner, "v2") << r.state.message;
+}
+
+TEST(ShadowBudget, WaitsForAPersonsPauseWithItsLastLook) {
+  auto r = rig(500, {"v2"});
+  r.state.paused = true;
+  r.copy("v2", 500);
+  r.tick(1s).tick(1s);
+  EXPECT_EQ(r.where(), "Progressing/Copying");
+  EXPECT_TRUE(r.state.checks.empty() || r.state.checks[0].looks == 0) << "no look of its own while it may not end";
+  r.state.paused = false;
+  r.tick(1s);
+  EXPECT_EQ(r.state.winner, "v2");
+}
+
+}  // namespace
+}  // namespace sluice::strategy
