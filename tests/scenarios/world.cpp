@@ -90,6 +90,7 @@ void World::serve(const std::vector<policy::ModelRoute>& routes, const std::vect
 }
 
 void World::restart() {
+  ++counters_;
   for (auto& [name, served] : served_) open(served);
   errands_.clear();
   queries_.clear();
