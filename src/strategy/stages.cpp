@@ -277,7 +277,7 @@ class Row {
     const char* reason = person ? awaiting_approval : awaiting_time;
     std::string text = title(at_) + " has passed";
     text += person ? ", a person is to approve" : ", and lasts at least " + short_duration(stage_.at_least);
-    if (const std::string proof = proof_of(made); !proof.empty()) text += ": " + proof;
+    if (const std::string proof = proof_of(made, true); !proof.empty()) text += ": " + proof;
     made.events.clear();
     if (state_.reason != reason) made.events.push_back({"Paused", text});
     enter(held, Phase::Paused, reason, std::move(text), context_.now);
@@ -302,7 +302,7 @@ class Row {
   Transition next(Transition passed, const std::string& person) const {
     std::string text = title(at_ + 1) + " begins";
     if (!person.empty()) text += ", " + person + " said so";
-    if (const std::string proof = proof_of(passed); !proof.empty()) text += ": " + proof;
+    if (const std::string proof = proof_of(passed, person.empty()); !proof.empty()) text += ": " + proof;
     Transition made;
     made.state = entering(spec_, state_, at_ + 1, context_);
     made.events.push_back({"StageBegun", std::move(text)});

@@ -170,8 +170,29 @@ TEST(StagesStory, APersonsPauseHoldsTheNextStage) {
       .then_phase(Phase::Paused, "PausedByPerson")
       .then_weight("v2", 0.3)
       .when_person(Verb::Resume)
-      .when_time_passes(20s)
+      .when_time_passes(50min)
+      .then_weight("v2", 0.3)  // of the day that the stage lasts an hour was left
+      .when_time_passes(15min)
       .then_weight("v2", 0.5);
+}
+
+TEST(StagesStory, ItsLinesSayWhatWasShownAndNothingThatDidNotHappen) {
+  Story story;
+  story.given_version("v1", {.latency = 40ms})
+      .given(three_stages)
+      .when_time_passes(5min)
+      .then_phase(Phase::Paused, "AwaitingApproval")
+      .then_mirrored("v2", 1)
+      .then_event("Paused", "stage 1 of 3 has passed, a person is to approve: 'v2' passes its checks: ")
+      .when_person(Verb::Promote)
+      .when_time_passes(25h)
+      .then_event("Paused", "stage 2 of 3 has passed, and lasts at least 1d: 1 check passes (n=")
+      .then_event("StageBegun", "stage 3 of 3 begins: error-rate 0%");
+  for (const auto& line : story.journal()) {
+    if (line.kind == "Promoted" || line.kind == "Concluded") continue;
+    EXPECT_EQ(line.text.find("no more copies"), std::string::npos) << line.text;
+    EXPECT_EQ(line.text.find("has everything"), std::string::npos) << line.text;
+  }
 }
 
 }  // namespace
