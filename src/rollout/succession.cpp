@@ -1,6 +1,7 @@
 #include "sluice/rollout/succession.hpp"
 
 #include <algorithm>
+#include <variant>
 
 #include "sluice/strategy/moves.hpp"
 #include "sluice/strategy/step.hpp"
@@ -9,6 +10,7 @@ namespace sluice::rollout {
 namespace {
 
 using strategy::Phase;
+using strategy::RolloutState;
 
 /// As a person's abort leaves it, which is where every strategy has everything on stable, but still to be decided.
 strategy::RolloutState begin_lost(const policy::ModelRoute& route, strategy::RolloutState state, const std::string& why,
@@ -26,6 +28,60 @@ strategy::RolloutState begin_lost(const policy::ModelRoute& route, strategy::Rol
   return state;
 }
 
+/// The version that a promotion gives everything; empty where the evidence chooses it.
+struct CandidateOf {
+  std::string operator()(const policy::Canary& canary) const { return canary.candidate; }
+  std::string operator()(const policy::Rolling& rolling) const { return rolling.candidate; }
+  std::string operator()(const policy::BlueGreen& blue_green) const { return blue_green.preview; }
+  std::string operator()(const policy::Stages& stages) const {
+    return stages.stages.empty() ? "" : std::visit(*this, stages.stages.back().strategy);
+  }
+  template <typename Other>
+  std::string operator()(const Other& /*strategy*/) const {
+    return {};
+  }
+};
+
+const policy::Rolling* rolling_of(const policy::Strategy& strategy) {
+  const auto* const stages = std::get_if<policy::Stages>(&strategy);
+  if (stages == nullptr) return std::get_if<policy::Rolling>(&strategy);
+  return stages->stages.empty() ? nullptr : std::get_if<policy::Rolling>(&stages->stages.back().strategy);
+}
+
+/// Whether the instances that were exchanged are those that the policy means: two servers that take turns, or one that
+/// exchanges its model.
+bool are_instances_of(const policy::Rolling* rolling, const std::vector<strategy::SlotState>& slots) {
+  if (rolling == nullptr) return slots.empty();
+  if (rolling->replace == policy::Replace::Webhook) return !slots.empty();
+  const bool in_place = rolling->replace == policy::Replace::ModelRepository;
+  return !slots.empty() && std::all_of(slots.begin(), slots.end(), [in_place](const strategy::SlotState& slot) {
+    return (!slot.stable.empty() && slot.stable == slot.candidate) == in_place;
+  });
+}
+
+/// Whether the version that the policy wants tried is the one that was promoted.
+bool has_arrived(const policy::ModelRoute& route, const RolloutState& state) {
+  return state.phase == Phase::Promoted && state.strategy == policy::strategy_name(route.strategy) &&
+         !state.live.empty() && state.live == std::visit(CandidateOf{}, route.strategy) &&
+         are_instances_of(rolling_of(route.strategy), state.slots) &&
+         std::any_of(route.versions.begin(), route.versions.end(),
+                     [&](const auto& version) { return version.name == state.live; });
+}
+
+/// The promoted rollout under the new policy: nobody who is served by its version is to lose it for an edit.
+Succession keep(const policy::ModelRoute& route, const RolloutState& promoted, std::uint64_t generation) {
+  Succession next;
+  next.state = promoted;
+  next.state.fingerprint = strategy::fingerprint(route);
+  const auto* const stages = std::get_if<policy::Stages>(&route.strategy);
+  if (stages != nullptr) next.state.stage = static_cast<std::uint32_t>(stages->stages.size() - 1);
+  next.events.push_back({"Kept", "the policy's generation " + std::to_string(generation) +
+                                     " has nothing to roll out: '" + promoted.live +
+                                     "' is live already; to run it anew: sluice undo " + route.name +
+                                     ", then sluice retry " + route.name});
+  return next;
+}
+
 }  // namespace
 
 std::vector<strategy::Event> superseded(const strategy::RolloutState& state, const std::string& by) {
@@ -40,6 +96,7 @@ Succession succeed(const policy::ModelRoute& route, const Past& past, std::uint6
     next.state = *past.state;
     return next;
   }
+  if (past.state != nullptr && has_arrived(route, *past.state)) return keep(route, *past.state, generation);
   next.begins = true;
   std::uint64_t number = past.last_number + 1;
   if (past.state != nullptr) {

@@ -22,8 +22,9 @@ struct Past {
   std::string lost;                               ///< why its state is unknown though there was one; empty: it is not
 };
 
-/// The same fingerprint goes on, another begins and ends the one before. A route whose state was lost begins held, with
-/// everything on stable: nobody knows what it had come to.
+/// The same fingerprint goes on, another begins and ends the one before, unless the version that it wants tried was
+/// promoted by that one: then there is nothing to do, and the promotion stays. A route whose state was lost begins
+/// held, with everything on stable: nobody knows what it had come to.
 Succession succeed(const policy::ModelRoute& route, const Past& past, std::uint64_t generation, WallTime now);
 
 /// The event that ends a rollout because the policy does not want it any more; none for one that is over or had nothing
