@@ -61,13 +61,13 @@ Json check_json(const strategy::CheckMemory& check) {
   return out;
 }
 
-Json arm_json(const strategy::ArmState& arm) {
+Json arm_json(const strategy::ArmState& arm, bool earns) {
   Json out;
   out["version"] = arm.version;
   out["share"] = arm.share;
-  out["successes"] = arm.successes;
-  out["failures"] = arm.failures;
-  out["probabilityBest"] = arm.probability_best;
+  out["successes"] = earns ? Json(arm.successes) : Json();
+  out["failures"] = earns ? Json(arm.failures) : Json();
+  out["probabilityBest"] = earns ? Json(arm.probability_best) : Json();
   out["dropped"] = arm.dropped;
   out["reason"] = arm.reason;
   out["checks"] = list_json(arm.checks, check_json);
@@ -147,7 +147,7 @@ Json to_json(const rollout::RolloutView& rollout) {
   out["windowSince"] = time_json(rollout.window_since);
   out["versions"] = list_json(rollout.versions, share_json);
   out["checks"] = list_json(rollout.checks, check_json);
-  out["arms"] = list_json(rollout.arms, arm_json);
+  out["arms"] = list_json(rollout.arms, [&](const auto& arm) { return arm_json(arm, rollout.arms_earn); });
   out["slots"] = list_json(rollout.slots, slot_json);
   out["conditions"] = list_json(rollout.conditions, condition_json);
   out["verbs"] = rollout.verbs;

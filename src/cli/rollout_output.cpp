@@ -82,16 +82,28 @@ std::string checks_table(const Json& rollout, const Style& style) {
 }
 
 std::string arms_table(const Json& rollout, const Style& style) {
-  Table table({{"ARM"}, {"SHARE", true}, {"BEST", true}, {"SUCCESSES", true}, {"FAILURES", true}, {"NOTE"}});
+  const Json& arms = list(rollout, "arms");
+  // Only a bandit counts what its arms earn.
+  const bool earn =
+      std::any_of(arms.begin(), arms.end(), [](const Json& arm) { return has_number(arm, "probabilityBest"); });
+  std::vector<Table::Column> columns{{"ARM"}, {"SHARE", true}};
+  if (earn) columns.insert(columns.end(), {{"BEST", true}, {"SUCCESSES", true}, {"FAILURES", true}});
+  columns.push_back({"NOTE"});
+  Table table(std::move(columns));
   const std::string winner = text(rollout, "winner");
-  for (const Json& arm : list(rollout, "arms")) {
+  for (const Json& arm : arms) {
     const std::string version = text(arm, "version");
     std::string note = text(arm, "reason");
     if (flag(arm, "dropped")) note = "dropped" + (note.empty() ? std::string() : ": " + note);
     if (!winner.empty() && version == winner) note = "winner" + (note.empty() ? std::string() : ": " + note);
-    table.add({version, percent(number(arm, "share")), percent(number(arm, "probabilityBest")),
-               grouped(count(arm, "successes")), grouped(count(arm, "failures")),
-               Table::Cell(note, flag(arm, "dropped") ? Colour::Yellow : Colour::None)});
+    std::vector<Table::Cell> cells{version, percent(number(arm, "share"))};
+    if (earn) {
+      cells.emplace_back(percent(number(arm, "probabilityBest")));
+      cells.emplace_back(grouped(count(arm, "successes")));
+      cells.emplace_back(grouped(count(arm, "failures")));
+    }
+    cells.emplace_back(note, flag(arm, "dropped") ? Colour::Yellow : Colour::None);
+    table.add(std::move(cells));
   }
   return table.empty() ? std::string() : table.text(style.colour);
 }

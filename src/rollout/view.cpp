@@ -1,5 +1,7 @@
 #include "sluice/rollout/view.hpp"
 
+#include <variant>
+
 #include "controller_impl.hpp"
 #include "sluice/rollout/conditions.hpp"
 #include "sluice/rollout/progress.hpp"
@@ -28,6 +30,14 @@ std::vector<VersionShare> shares_of(const RouteEntry& entry) {
     out.push_back(std::move(share));
   }
   return out;
+}
+
+/// Whether a bandit is what the state is about.
+bool is_bandit(const policy::Strategy& strategy, const strategy::RolloutState& state) {
+  const auto* const stages = std::get_if<policy::Stages>(&strategy);
+  if (stages == nullptr) return std::holds_alternative<policy::Bandit>(strategy);
+  return state.stage < stages->stages.size() &&
+         std::holds_alternative<policy::Bandit>(stages->stages[state.stage].strategy);
 }
 
 std::vector<std::string> verbs_of(const strategy::RolloutState& state) {
@@ -73,6 +83,7 @@ RolloutView Controller::Impl::view(const RouteEntry& entry, WallTime now) const 
   out.versions = shares_of(entry);
   out.checks = state.checks;
   out.arms = state.arms;
+  out.arms_earn = is_bandit(entry.policy.strategy, state);
   out.slots = state.slots;
   out.conditions = conditions_of(state, facts);
   out.verbs = verbs_of(state);

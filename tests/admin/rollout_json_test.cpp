@@ -55,6 +55,7 @@ TEST(RolloutJson, ShowsEverythingThatIsKnown) {
   arm.probability_best = 0.9;
   arm.checks = {check};
   view.arms = {arm};
+  view.arms_earn = true;
   strategy::SlotState slot;
   slot.stable = "a:1";
   slot.phase = strategy::SlotPhase::Draining;
@@ -89,6 +90,18 @@ TEST(RolloutJson, ShowsEverythingThatIsKnown) {
   EXPECT_EQ(json["conditions"][0]["status"], "True");
   EXPECT_EQ(json["verbs"], Json({"promote", "abort"}));
   EXPECT_EQ(json["events"][0]["kind"], "Held");
+}
+
+TEST(RolloutJson, OnlyABanditsArmsHaveEarnings) {
+  rollout::RolloutView view;
+  view.strategy = "abTest";
+  view.arms.emplace_back().version = "v1";
+  const Json test = to_json(view);
+  for (const char* field : {"successes", "failures", "probabilityBest"}) {
+    EXPECT_TRUE(test["arms"][0].contains(field) && test["arms"][0][field].is_null()) << field;
+  }
+  view.arms_earn = true;
+  EXPECT_EQ(to_json(view)["arms"][0]["successes"], 0);
 }
 
 TEST(RolloutJson, AnEventIsOneBlockOfLines) {

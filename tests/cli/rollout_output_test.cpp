@@ -92,6 +92,17 @@ TEST(RolloutOutput, ShowsArmsWithTheirGuardrails) {
             "v2     98%   99%      9 990        10  winner\n");
 }
 
+TEST(RolloutOutput, VariantsShowNoNumbersThatOnlyABanditCounts) {
+  const Json test = Json::parse(R"({"winner": "", "arms": [
+    {"version": "v1", "share": 0.5, "probabilityBest": null, "successes": null, "failures": null, "dropped": false},
+    {"version": "v2", "share": 0.5, "probabilityBest": null, "successes": null, "failures": null, "dropped": true,
+     "reason": "error-rate 9% > max 1%"}]})");
+  EXPECT_EQ(rollout_tables(test, {}),
+            "ARM  SHARE  NOTE\n"
+            "v1     50%\n"
+            "v2     50%  dropped: error-rate 9% > max 1%\n");
+}
+
 TEST(RolloutOutput, ShowsInstancesOfARollingUpdate) {
   const Json rolling = Json::parse(R"({"slots": [
     {"stable": "a:1", "candidate": "b:1", "phase": "New", "back": false, "since": "2026-09-21T14:13:20.042Z", "tries": 0},

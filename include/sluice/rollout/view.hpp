@@ -52,10 +52,11 @@ struct RolloutView {
   WallTime phase_since{};
   std::optional<WallTime> ended;
   std::optional<WallTime> undo_until;  ///< the version before is kept warm so long
-  WallTime window_since{};                ///< the versions' requests are counted from then on
+  WallTime window_since{};             ///< the versions' requests are counted from then on
   std::vector<VersionShare> versions;
   std::vector<strategy::CheckMemory> checks;
   std::vector<strategy::ArmState> arms;
+  bool arms_earn = false;  ///< they are a bandit's, so that successes, failures and probability_best are counted
   std::vector<strategy::SlotState> slots;
   std::vector<Condition> conditions;
   std::vector<std::string> verbs;           ///< that would act now
