@@ -120,5 +120,24 @@ TEST(AbTestStory, AnAbortedTestBeginsAnewWithARetry) {
       .then_weight("v2", 0.5);
 }
 
+TEST(AbTestStory, ATestThatAPersonEndsForTheControlCanBeginAgain) {
+  Story()
+      .given_traffic(100)
+      .given_version("v1", {.error_rate = 0.02})
+      .given_version("v2", {.error_rate = 0.02})
+      .given(by_errors)
+      .when_time_passes(1min)
+      .when_person(Verb::Promote, true)
+      .then_phase(Phase::Promoted, "StableStays")
+      .then_weight("v1", 1)
+      .when_person_is_refused(Verb::Undo, "v1 had everything before: use retry")
+      .when_killed_and_restarted()
+      .when_time_passes(1min)
+      .then_phase(Phase::Promoted, "StableStays")
+      .when_person(Verb::Retry)
+      .then_phase(Phase::Progressing, "Testing")
+      .then_weight("v2", 0.5);
+}
+
 }  // namespace
 }  // namespace sluice::scenarios
