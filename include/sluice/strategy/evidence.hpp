@@ -37,7 +37,7 @@ struct VersionEvidence {
 /// One endpoint as it is watched.
 struct EndpointEvidence {
   std::string version;
-  std::string authority;  ///< `127.0.0.1:9001`
+  std::string authority;   ///< `127.0.0.1:9001`
   bool ready = false;      ///< may get traffic, or would if the rollout did not withhold it
   bool unchecked = false;  ///< not ready: it gets traffic, but its first check has not ended
   bool withheld = false;   ///< by the rollout
