@@ -41,7 +41,7 @@ const std::string surging = route_yaml({"v1", "v2"}, R"(rolling:
   minReady: 5s
   maxSurge: 1
   maxUnavailable: 1
-  replaceTimeout: 1m
+  replaceTimeout: 10m
   rollbackBatch: 100%)",
                                        3);
 
@@ -52,8 +52,10 @@ TEST(SteeringStory, AnInstanceThatIsLetGoOnTheWayBackGoesAtOnce) {
   story.given_unready("127.0.0.1:9001", "refuses").given_unready("127.0.0.1:9002", "refuses");
   story.when_person(Verb::Undo);
   ASSERT_TRUE(is_followed(story, route, 20s));
-  story.given_ready("127.0.0.1:9002");
-  ASSERT_TRUE(is_followed(story, route, 10min));
+  story.given_unready("127.0.0.1:9003", "refuses").given_ready("127.0.0.1:9002");
+  ASSERT_TRUE(is_followed(story, route, 20s));
+  story.given_ready("127.0.0.1:9003");  // with which two of three are back
+  ASSERT_TRUE(is_followed(story, route, 1min));
 }
 
 }  // namespace

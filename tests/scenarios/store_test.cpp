@@ -106,18 +106,18 @@ TEST(StoreStory, WithoutAStoreAVariantThatBreaksAGuardrailIsThrownOutAllTheSame)
 TEST(StoreStory, WithoutAStoreABanditsArmThatBreaksAGuardrailIsThrownOutAllTheSame) {
   Story()
       .given_traffic(200)
-      .given(route_yaml({"v1", "v2"}, R"(bandit:
-  arms: [v1, v2]
+      .given(route_yaml({"v1", "v2", "v3"}, R"(bandit:
+  arms: [v1, v2, v3]
   minimumShare: 5%
   guardrails: [{metric: error-rate, thresholdRange: {max: 1%}}])"))
       .when_time_passes(5s)
       .when_store_fails()
-      .given_version("v2", {.error_rate = 0.30})
+      .given_version("v3", {.error_rate = 0.30})
       .when_time_passes(2min)
-      .then_weight("v2", 0.05)
+      .then_weight("v3", 0.05)
       .when_store_fails(false)
       .when_time_passes(2s)
-      .then_event("ArmDropped", "'v2'");
+      .then_event("ArmDropped", "'v3'");
 }
 
 TEST(StoreStory, ACommitThatCameThroughAfterAllDoesNotBringBackWhatWasRefused) {
