@@ -40,22 +40,17 @@ const std::string surging = route_yaml({"v1", "v2"}, R"(rolling:
   candidate: v2
   minReady: 5s
   maxSurge: 1
-  maxUnavailable: 1
-  replaceTimeout: 10m
+  maxUnavailable: 0
+  replaceTimeout: 1m
   rollbackBatch: 100%)",
                                        3);
 
-TEST(SteeringStory, AnInstanceThatIsLetGoOnTheWayBackGoesAtOnce) {
+TEST(SteeringStory, ARollingUpdateOnItsWayBackIsFollowedAtEveryMoment) {
   Story story;
   const auto route = route_of(surging);
   story.given(surging).when_phase_comes(Phase::Promoted, 10min);
-  story.given_unready("127.0.0.1:9001", "refuses").given_unready("127.0.0.1:9002", "refuses");
-  story.when_person(Verb::Undo);
-  ASSERT_TRUE(is_followed(story, route, 20s));
-  story.given_unready("127.0.0.1:9003", "refuses").given_ready("127.0.0.1:9002");
-  ASSERT_TRUE(is_followed(story, route, 20s));
-  story.given_ready("127.0.0.1:9003");  // with which two of three are back
-  ASSERT_TRUE(is_followed(story, route, 1min));
+  story.given_unready("127.0.0.1:9001", "refuses").when_person(Verb::Undo);
+  ASSERT_TRUE(is_followed(story, route, 10min));
 }
 
 }  // namespace
