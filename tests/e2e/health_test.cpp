@@ -81,12 +81,13 @@ TEST(Health, NeverPanicsWhereThePolicySaysSo) {
 TEST(Health, ACandidateThatIsUnhealthyAsAWholeIsAnsweredByStable) {
   WatchedUpstream stable("stable");
   WatchedUpstream candidate("candidate");
-  candidate.health = 503;
   SluiceProcess sluice(
       canary_policy(version_yaml("v1", stable.url()), version_yaml("v2", candidate.url()), kQuickChecks));
+  RawClient client(sluice.port());
+  ASSERT_TRUE(eventually([&] { return answers_by(client, "candidate", 40) > 0; })) << "it begins once it is checked";
+  candidate.health = 503;
   ASSERT_TRUE(endpoints_become(sluice, 1, "unhealthy", {{"version", "v2"}}));
   const auto served = candidate.served();
-  RawClient client(sluice.port());
   EXPECT_EQ(answers_by(client, "stable", 40), 40);
   EXPECT_EQ(candidate.served(), served);
   EXPECT_GT(sluice.metrics().value("sluice_fallbacks_total", {{"version", "v2"}, {"reason", "no_endpoint"}}), 0);

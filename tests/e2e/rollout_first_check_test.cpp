@@ -44,7 +44,7 @@ TEST(RolloutFirstCheck, ACandidateThatIsDownFromTheStartGetsNothingAlsoAfterAKil
 }
 
 TEST(RolloutFirstCheck, NobodyCanFlipToAPreviewOfWhichNothingIsKnown) {
-  Down given("blueGreen: {active: v1, preview: v2}", "{timeout: 5s, unhealthyInterval: 100ms}");
+  Down given("blueGreen: {active: v1, preview: v2}", "{timeout: 4s, unhealthyInterval: 100ms}");
   given.v2.health = 0;  // the first check is on its way for as long as this takes
   SluiceProcess sluice = SluiceProcess::serve_path(given.path);
   const Operator person(sluice);
