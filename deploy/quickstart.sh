@@ -150,7 +150,8 @@ first_act() {
 # The policy as a person would edit it, by replacing the file.
 second_act() {
   say "Now v3 is tried, of whose answers one in five is an error: stable: v2, candidate: v3"
-  sed -e 's/stable: v1/stable: v2/' -e 's/candidate: v2/candidate: v3/' "$policy" >"$policy.new"
+  sed -e 's/stable: v1/stable: v2/' -e 's/candidate: v2/candidate: v3/' \
+      -e 's/# - {name: v3/- {name: v3/' "$policy" >"$policy.new"
   start_asking
   mv "$policy.new" "$policy"
   ends digits-2 RolledBack

@@ -72,7 +72,8 @@ class LastReference {
   std::vector<std::pair<std::size_t, CheckMemory>> before_;  ///< by index in the analysis
 };
 
-/// What stable does now, for every comparison that has not seen it yet.
+/// What stable does now, for every comparison: the last that will be seen of it. Its limit leaves room for what stable
+/// may truly do, since no further request of stable's can tell.
 void keep_references(const policy::Analysis& analysis, const Sample& stable, std::vector<CheckMemory>& memory) {
   std::map<std::string, int> of_metric;
   for (const policy::Check& check : analysis.checks) {
@@ -85,9 +86,10 @@ void keep_references(const policy::Analysis& analysis, const Sample& stable, std
       known->rule = rule_of(check);
     }
     const auto seen = check.prometheus ? std::nullopt : measure(check.metric, stable);
-    if (!seen || seen->n < std::max<std::uint64_t>(analysis.min_requests, 1) || has_reference(*known)) continue;
+    if (!seen || seen->n < std::max<std::uint64_t>(analysis.min_requests, 1)) continue;
+    const double most = estimate(check.metric, stable, analysis.confidence.fraction).interval.upper;
     known->reference = seen->value;
-    known->threshold = limit_against(*check.versus_stable, seen->value, seen->unit).value;
+    known->threshold = limit_against(*check.versus_stable, most, seen->unit).value;
   }
 }
 
@@ -128,7 +130,7 @@ Judgement judge_candidate(const policy::Rolling& rolling, const Context& context
   if (!rolling.analysis) return {{}, context.now};
   RolloutState& state = transition.state;
   const Sample& stable = evidence_of(context.evidence, state, rolling.stable).all;
-  if (state.weight < 1 || stable.requests > 0) return look(rolling, *rolling.analysis, stable, context, transition);
+  if (state.weight < 1) return look(rolling, *rolling.analysis, stable, context, transition);
   const LastReference last(*rolling.analysis, state.checks);
   state.checks = last.memory();
   Judgement made = look(rolling, last.analysis(), stable, context, transition);
