@@ -83,9 +83,10 @@ TEST(DrainEndpoints, TheLastOneOfAVersionStaysUnlessAnotherVersionAnswers) {
 TEST(DrainEndpoints, ACandidateAsAWholeUnderLoadIsAnsweredByStable) {
   FakeUpstream stable("stable");
   FakeUpstream candidate("candidate");
-  SluiceProcess sluice(gateway_yaml() +
-                       route_yaml("model", {version_yaml("v1", stable), version_yaml("v2", candidate)},
-                                  "strategy: {canary: {stable: v1, candidate: v2, steps: [{setWeight: 50}, {pause: {}}]}}"));
+  SluiceProcess sluice(
+      gateway_yaml() +
+      route_yaml("model", {version_yaml("v1", stable), version_yaml("v2", candidate)},
+                 "strategy: {canary: {stable: v1, candidate: v2, steps: [{setWeight: 50}, {pause: {}}]}}"));
   const Operator admin(sluice);
   Load load(sluice.port(), 4, kGet);
   ASSERT_TRUE(load.answers(200));

@@ -220,7 +220,8 @@ TEST(Ejection, OfACandidatesEndpointEndsTheFallbacks) {
   SluiceProcess sluice(
       gateway_yaml("workers: 1") +
       route_yaml("model", {version_yaml("v1", stable.url()), version_yaml("v2", {good.url(), bad.url()})},
-                 std::string(kLong) + "strategy: {canary: {stable: v1, candidate: v2, steps: [{setWeight: 50}, {pause: {}}]}}"));
+                 std::string(kLong) +
+                     "strategy: {canary: {stable: v1, candidate: v2, steps: [{setWeight: 50}, {pause: {}}]}}"));
   RawClient client(sluice.port());
   ASSERT_TRUE(eventually([&] {
     EXPECT_EQ(client.post("/", "x").status(), 200);

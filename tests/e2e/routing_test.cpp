@@ -143,9 +143,10 @@ TEST(Weights, AVersionWithoutWeightGetsNothing) {
 TEST(Weights, ACanaryStartsAtItsFirstWeight) {
   FakeUpstream stable("stable");
   FakeUpstream candidate("candidate");
-  SluiceProcess sluice(gateway_yaml() +
-                       route_yaml("model", {version_yaml("v1", stable), version_yaml("v2", candidate)},
-                                  "strategy: {canary: {stable: v1, candidate: v2, steps: [{setWeight: 20}, {pause: {}}]}}"));
+  SluiceProcess sluice(
+      gateway_yaml() +
+      route_yaml("model", {version_yaml("v1", stable), version_yaml("v2", candidate)},
+                 "strategy: {canary: {stable: v1, candidate: v2, steps: [{setWeight: 20}, {pause: {}}]}}"));
   RawClient client(sluice.port());
   const int count = 400;
   int to_candidate = 0;
