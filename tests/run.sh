@@ -12,7 +12,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
-asan_suites='policy|http|protocol|traffic|upstream|gateway|strategy|state|rollout|scenarios|app|fuzz'
+asan_suites='policy|http|protocol|traffic|upstream|gateway|state|scenarios|app|fuzz'
 tsan_suites='base|metrics|state|upstream|gateway|admin|app'
 
 quick=false

@@ -135,6 +135,10 @@ start_sluice() {
     strategy='shadow: {live: v1, candidates: [{version: shadow}], budget: {requestsInFlight: 1024}}'
     last=shadow
     port=2
+  elif [[ $proxy == rollout ]]; then
+    # The same shares, kept by a rollout that looks at its checks every second and waits for a person.
+    strategy='canary: {stable: v1, candidate: v2, steps: [{setWeight: 10}, {pause: {}}], analysis: {interval: 1s,
+      checks: [{metric: error-rate, versusStable: {margin: 1%}}, {metric: latency-p99, thresholdRange: {max: 1s}}]}}'
   fi
   cat >"$work/sluice.yaml" <<CONF
 apiVersion: sluice.dev/v1
@@ -162,6 +166,12 @@ spec:
 CONF
   launch "$bin/sluice" serve "$work/sluice.yaml"
   wait_for_ready
+}
+
+# Sluice with a rollout under way.
+start_rollout() {
+  [[ $case_name == split ]] || return 2
+  start_sluice
 }
 
 stop_proxy() {
