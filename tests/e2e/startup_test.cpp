@@ -51,7 +51,8 @@ TEST(Startup, WhatDoesNotActYetIsRefusedByName) {
   FakeUpstream first;
   FakeUpstream second;
   for (const std::string spec :
-       {"strategy: {bandit: {arms: [v1, v2], algorithm: UCB1}}", "outcomes: [{name: click}]"}) {
+       {"strategy: {bandit: {arms: [v1, v2], algorithm: UCB1}}",
+        "outcomes: [{name: click}]\nstrategy: {abTest: {variants: [{version: v1}, {version: v2}]}}"}) {
     const auto finished = serve_and_fail(
         gateway_yaml() + route_yaml("model", {version_yaml("v1", first), version_yaml("v2", second)}, spec));
     EXPECT_EQ(finished.exit.code, 2) << finished.err;
