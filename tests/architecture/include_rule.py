@@ -11,10 +11,10 @@ LIBRARY_HOMES = {
     "prometheus": {"metrics"},
     "spdlog": {"base"},
     "CLI": {"cli", "app"},
-    "simdjson.h": {"traffic"},
+    "simdjson.h": {"traffic", "outcomes"},
     "ares.h": {"src/upstream/name_service.cpp", "src/upstream/ares_answer.hpp"},
     "re2": {"traffic"},
-    "openssl": {"http", "asio", "src/state/journal.cpp"},
+    "openssl": {"http", "asio", "src/state/journal.cpp", "src/outcomes/token.cpp"},
     "sqlite3.h": {"src/state/database.hpp"},
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -23,8 +24,31 @@ struct Sample {
   std::uint64_t successes() const noexcept { return requests - failures; }
 };
 
+/// Units (users, sessions) by how many events they had: at least 1, 2, 4, 8, 16. Where users stick to a version, these
+/// are what may be counted, because one user's requests are not independent of each other.
+using UnitCounts = std::array<std::uint64_t, 5>;
+
+/// What came of one version's decisions by one outcome of the policy: reported later by an application, or read from
+/// the answers. Only of decisions that the split made within the window.
+struct OutcomeEvidence {
+  std::string name;
+  std::uint64_t decisions = 0;  ///< that may be reported about, or whose answer was read
+  std::uint64_t reports = 0;    ///< decisions of these about which something was reported
+  std::uint64_t events = 0;     ///< reports with a value other than 0: conversions
+  double sum = 0;               ///< of the reported values
+  double sum_squares = 0;       ///< of the reported values' squares
+  UnitCounts unit_events{};     ///< units with that many events
+  std::uint64_t units = 0;      ///< units with a report; 0 where the policy names no unit
+  double unit_sum_squares = 0;  ///< of each unit's sum of values
+};
+
 struct VersionEvidence {
   std::string version;
+  double share = 0;                  ///< probability with which the split chose it within the window, 0…1
+  std::uint64_t assigned = 0;        ///< requests that the split assigned to it within the window, over or not
+  UnitCounts failing_units{};        ///< units of `all` with that many failures; zeros where the policy names no unit
+  bool failing_units_known = false;  ///< false: no unit, or more failures came than could be told apart
+  std::vector<OutcomeEvidence> outcomes;  ///< in the order of the policy
   Sample all;
   Sample control;  ///< of stable: the part of its traffic that was drawn as large as the candidate's
   Sample shadow;   ///< copies that were answered by this version
