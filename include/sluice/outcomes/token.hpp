@@ -1,0 +1,75 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "sluice/base/result.hpp"
+#include "sluice/outcomes/decision.hpp"
+
+/// What `x-sluice-decision` holds: a decision, signed, so that nobody needs to remember it and nobody can make one up.
+///
+/// 72 bytes in base64url without padding. Big-endian, in this order: format and whether the split decided (1 byte),
+/// time in milliseconds since 1970 (6), route, version, unit, window, nonce (8 each), generation (4), propensity as
+/// float32 (4), the key's id (1), and the first 16 bytes of the HMAC-SHA-256 (RFC 2104) over everything before the id;
+/// the id needs no signature, since another one means another key.
+namespace sluice::outcomes {
+
+/// Characters of every token.
+inline constexpr std::size_t token_size = 96;
+
+/// A secret that tokens are signed with, and the number that tokens call it by.
+struct TokenKey {
+  static constexpr std::size_t secret_size = 32;
+  std::uint8_t id = 0;
+  std::array<std::uint8_t, secret_size> secret{};
+
+  friend bool operator==(const TokenKey&, const TokenKey&) = default;
+};
+
+/// The key that signs and all that are believed: while a key is replaced, tokens of the old one are still out there.
+/// Immutable, so any thread may use it. About 16 KiB.
+class TokenKeys {
+ public:
+  /// `signing` is believed too, and goes before one of `others` with the same id.
+  explicit TokenKeys(const TokenKey& signing, std::span<const TokenKey> others = {});
+
+  std::uint8_t signing_id() const noexcept { return signing_; }
+  bool knows(std::uint8_t id) const noexcept { return keys_[id].known; }
+
+  /// What SHA-256 has become once a key's inner and outer pad went in: the half of an HMAC that is the same each time.
+  struct Prepared {
+    std::array<std::uint32_t, 8> inner{};
+    std::array<std::uint32_t, 8> outer{};
+    bool known = false;
+  };
+  /// Its `known` is false for an id that no key has.
+  const Prepared& prepared(std::uint8_t id) const noexcept { return keys_[id]; }
+
+ private:
+  void add(const TokenKey& key);
+
+  std::array<Prepared, 256> keys_{};
+  std::uint8_t signing_ = 0;
+};
+
+/// Writes the token of a decision. Its time is cut to whole milliseconds; before 1970 it is 1970, and it ends in the
+/// year 10889. Any thread, no allocation, no lock, well under a microsecond.
+void write_token(const Decision& decision, const TokenKeys& keys, std::span<char, token_size> out) noexcept;
+
+enum class TokenProblem : std::uint8_t {
+  Malformed,   ///< no token, or one of a later format
+  UnknownKey,  ///< signed with a key that is not believed (any more)
+  Forged,      ///< not signed with the key that it names
+};
+
+/// "malformed", "unknown_key", "forged".
+std::string_view to_string(TokenProblem problem) noexcept;
+
+/// What a token says, if one of the keys signed it. How long a comparison takes does not tell how much of a signature
+/// was right. Any thread, no allocation, cost like write_token.
+Result<Decision, TokenProblem> read_token(std::string_view text, const TokenKeys& keys);
+
+}  // namespace sluice::outcomes

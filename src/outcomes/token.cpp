@@ -1,0 +1,200 @@
+#include "sluice/outcomes/token.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cstring>
+
+// EVP_MAC allocates and looks its algorithm up for every message, which costs more than the two blocks that are hashed
+// here. The functions below are deprecated in favour of it and do the work on a state that lies on the stack.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+namespace sluice::outcomes {
+namespace {
+
+constexpr std::size_t block_size = 64;
+constexpr std::size_t signed_size = 55;  // with SHA-256's own nine bytes of padding exactly one block
+constexpr std::size_t tag_size = 16;
+constexpr std::size_t binary_size = signed_size + 1 + tag_size;
+static_assert(binary_size % 3 == 0 && binary_size / 3 * 4 == token_size);
+
+constexpr std::uint8_t token_format = 0x10;
+constexpr std::uint8_t by_split = 0x01;
+constexpr std::uint64_t last_time = (std::uint64_t{1} << 48) - 1;
+
+using Binary = std::array<std::uint8_t, binary_size>;
+
+class BinaryWriter {
+ public:
+  explicit BinaryWriter(std::uint8_t* at) noexcept : at_(at) {}
+  void put(std::uint64_t value, int bytes) noexcept {
+    for (int i = bytes - 1; i >= 0; --i) *at_++ = static_cast<std::uint8_t>(value >> (8 * i));
+  }
+
+ private:
+  std::uint8_t* at_;
+};
+
+class BinaryReader {
+ public:
+  explicit BinaryReader(const std::uint8_t* at) noexcept : at_(at) {}
+  std::uint64_t take(int bytes) noexcept {
+    std::uint64_t value = 0;
+    for (int i = 0; i < bytes; ++i) value = value << 8 | *at_++;
+    return value;
+  }
+
+ private:
+  const std::uint8_t* at_;
+};
+
+/// SHA-256 that goes on behind one whole block.
+SHA256_CTX behind_block(const std::array<std::uint32_t, 8>& state) noexcept {
+  SHA256_CTX hash{};
+  std::copy(state.begin(), state.end(), hash.h);
+  hash.Nl = block_size * 8;
+  hash.md_len = SHA256_DIGEST_LENGTH;
+  return hash;
+}
+
+std::array<std::uint32_t, 8> hash_pad(const TokenKey& key, std::uint8_t pad) noexcept {
+  std::array<std::uint8_t, block_size> block;
+  block.fill(pad);
+  for (std::size_t i = 0; i < key.secret.size(); ++i) block[i] ^= key.secret[i];
+  SHA256_CTX hash;
+  SHA256_Init(&hash);
+  SHA256_Update(&hash, block.data(), block.size());
+  OPENSSL_cleanse(block.data(), block.size());
+  std::array<std::uint32_t, 8> state;
+  std::copy(std::begin(hash.h), std::end(hash.h), state.begin());
+  return state;
+}
+
+/// The HMAC of the signed part; its first `tag_size` bytes count.
+std::array<std::uint8_t, SHA256_DIGEST_LENGTH> sign(const Binary& binary, const TokenKeys::Prepared& key) noexcept {
+  std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest;
+  SHA256_CTX inner = behind_block(key.inner);
+  SHA256_Update(&inner, binary.data(), signed_size);
+  SHA256_Final(digest.data(), &inner);
+  SHA256_CTX outer = behind_block(key.outer);
+  SHA256_Update(&outer, digest.data(), digest.size());
+  SHA256_Final(digest.data(), &outer);
+  return digest;
+}
+
+std::uint64_t milliseconds_of(WallTime time) noexcept {
+  const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+  return std::min(static_cast<std::uint64_t>(std::max<std::int64_t>(since, 0)), last_time);
+}
+
+constexpr std::string_view base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::uint8_t no_digit = 0xFF;
+
+constexpr std::array<std::uint8_t, 256> digit_values() {
+  std::array<std::uint8_t, 256> values{};
+  for (auto& value : values) value = no_digit;
+  for (std::size_t i = 0; i < base64url.size(); ++i) {
+    values[static_cast<unsigned char>(base64url[i])] = static_cast<std::uint8_t>(i);
+  }
+  return values;
+}
+constexpr std::array<std::uint8_t, 256> digit_value = digit_values();
+
+void to_text(const Binary& binary, std::span<char, token_size> out) noexcept {
+  char* to = out.data();
+  for (std::size_t i = 0; i < binary.size(); i += 3) {
+    const std::uint32_t three = std::uint32_t{binary[i]} << 16 | std::uint32_t{binary[i + 1]} << 8 | binary[i + 2];
+    for (int shift = 18; shift >= 0; shift -= 6) *to++ = base64url[three >> shift & 63];
+  }
+}
+
+bool to_binary(std::string_view text, Binary& binary) noexcept {
+  if (text.size() != token_size) return false;
+  std::uint8_t* to = binary.data();
+  for (std::size_t i = 0; i < text.size(); i += 4) {
+    std::uint32_t three = 0;
+    for (std::size_t k = 0; k < 4; ++k) {
+      const std::uint8_t digit = digit_value[static_cast<unsigned char>(text[i + k])];
+      if (digit == no_digit) return false;
+      three = three << 6 | digit;
+    }
+    for (int shift = 16; shift >= 0; shift -= 8) *to++ = static_cast<std::uint8_t>(three >> shift);
+  }
+  return true;
+}
+
+Decision decision_of(const Binary& binary) noexcept {
+  BinaryReader in(binary.data());
+  Decision decision;
+  decision.split = (in.take(1) & by_split) != 0;
+  decision.time = WallTime(std::chrono::milliseconds(in.take(6)));
+  decision.route = in.take(8);
+  decision.version = in.take(8);
+  decision.unit = in.take(8);
+  decision.window = in.take(8);
+  decision.nonce = in.take(8);
+  decision.generation = static_cast<std::uint32_t>(in.take(4));
+  decision.propensity = std::bit_cast<float>(static_cast<std::uint32_t>(in.take(4)));
+  return decision;
+}
+
+}  // namespace
+
+TokenKeys::TokenKeys(const TokenKey& signing, std::span<const TokenKey> others) : signing_(signing.id) {
+  add(signing);
+  for (const TokenKey& key : others) {
+    if (key.id != signing.id) add(key);
+  }
+}
+
+void TokenKeys::add(const TokenKey& key) {
+  keys_[key.id] = {hash_pad(key, 0x36), hash_pad(key, 0x5C), true};
+}
+
+void write_token(const Decision& decision, const TokenKeys& keys, std::span<char, token_size> out) noexcept {
+  Binary binary;
+  BinaryWriter to(binary.data());
+  to.put(decision.split ? token_format | by_split : token_format, 1);
+  to.put(milliseconds_of(decision.time), 6);
+  to.put(decision.route, 8);
+  to.put(decision.version, 8);
+  to.put(decision.unit, 8);
+  to.put(decision.window, 8);
+  to.put(decision.nonce, 8);
+  to.put(decision.generation, 4);
+  to.put(std::bit_cast<std::uint32_t>(decision.propensity), 4);
+  to.put(keys.signing_id(), 1);
+  const auto digest = sign(binary, keys.prepared(keys.signing_id()));
+  std::memcpy(binary.data() + signed_size + 1, digest.data(), tag_size);
+  to_text(binary, out);
+}
+
+std::string_view to_string(TokenProblem problem) noexcept {
+  switch (problem) {
+    case TokenProblem::Malformed:
+      return "malformed";
+    case TokenProblem::UnknownKey:
+      return "unknown_key";
+    case TokenProblem::Forged:
+      return "forged";
+  }
+  return "malformed";
+}
+
+Result<Decision, TokenProblem> read_token(std::string_view text, const TokenKeys& keys) {
+  Binary binary;
+  if (!to_binary(text, binary) || (binary[0] & ~by_split) != token_format) return fail(TokenProblem::Malformed);
+  const TokenKeys::Prepared& key = keys.prepared(binary[signed_size]);
+  if (!key.known) return fail(TokenProblem::UnknownKey);
+  const auto digest = sign(binary, key);
+  if (CRYPTO_memcmp(digest.data(), binary.data() + signed_size + 1, tag_size) != 0) return fail(TokenProblem::Forged);
+  return decision_of(binary);
+}
+
+}  // namespace sluice::outcomes
+
+#pragma GCC diagnostic pop
