@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,10 @@
 
 #include "sluice/base/clock.hpp"
 #include "sluice/stats/histogram.hpp"
+
+namespace sluice::stats {
+class DelayTable;
+}
 
 /// What a step function may know of the world: gathered once per tick, then only computed with.
 namespace sluice::strategy {
@@ -40,6 +45,10 @@ struct OutcomeEvidence {
   UnitCounts unit_events{};     ///< units with that many events
   std::uint64_t units = 0;      ///< units with a report; 0 where the policy names no unit
   double unit_sum_squares = 0;  ///< of each unit's sum of values
+  bool units_known = true;      ///< false: more units came than could be told apart, and the unit counts are 0
+  /// When decisions were made and conversions (events) came, in seconds since 1970 and of delay; nothing: not told. Its
+  /// window is the attribution window.
+  std::shared_ptr<const stats::DelayTable> delays;
 };
 
 struct VersionEvidence {
