@@ -32,7 +32,7 @@ BanditView view_of(const std::vector<ArmState>& arms, double minimum_share) {
   for (std::size_t i = 0; i < arms.size(); ++i) {
     if (arms[i].dropped) continue;
     taking_part.push_back(i);
-    counts.push_back({arms[i].successes, arms[i].failures});
+    counts.push_back({static_cast<double>(arms[i].successes), static_cast<double>(arms[i].failures)});
     if (arms[i].successes + arms[i].failures < requests_first) view.exploring = true;
   }
   const double floor = arms.empty() ? 0 : std::min(minimum_share, 1 / static_cast<double>(arms.size()));

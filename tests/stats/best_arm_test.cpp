@@ -98,7 +98,8 @@ TEST(BestArm, NamesTheLeaderAndWhatIsLeftToGain) {
 }
 
 TEST(BestArm, HasNothingToSayOfNoArms) {
-  EXPECT_TRUE(best_arm({}).probability.empty());
+  EXPECT_TRUE(best_arm(std::vector<ArmCounts>{}).probability.empty());
+  EXPECT_TRUE(best_arm(std::vector<NormalInverseGamma>{}).probability.empty());
   EXPECT_EQ(best_arm(std::vector<ArmCounts>{{3, 4}}).probability.front(), 1);
 }
 
