@@ -8,7 +8,7 @@ namespace sluice::admin {
 namespace {
 
 constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
-constexpr std::string_view kOtherPaths = "not found; there are /metrics, /livez and /readyz\n";
+constexpr std::string_view kPaths = "not found; there are /metrics, /livez and /readyz\n";
 
 /// `verbose` as a key of the query, with any value, as Kubernetes reads it.
 bool is_verbose(std::string_view query) {
@@ -68,7 +68,7 @@ Page answer_probe(std::string_view method, std::string_view target, const Readin
   const std::size_t question = std::min(target.find('?'), target.size());
   const std::string_view path = target.substr(0, question);
   const bool verbose = is_verbose(target.substr(std::min(question + 1, target.size())));
-  if (path != "/metrics" && path != "/livez" && path != "/readyz") return plain(404, kOtherPaths);
+  if (path != "/metrics" && path != "/livez" && path != "/readyz") return plain(404, kPaths);
   if (method != "GET" && method != "HEAD") {
     Page page = plain(405, "method not allowed; this port is read only: GET or HEAD\n");
     page.allow = "GET, HEAD";

@@ -93,7 +93,7 @@ Json condition_json(const rollout::Condition& condition) {
           {"since", optional_json(condition.since)}};
 }
 
-Failure<Error> wrong(const std::string& sentence) {
+Failure<Error> misunderstood(const std::string& sentence) {
   return fail(Error::client(sentence));
 }
 
@@ -178,21 +178,21 @@ Result<VerbOrder> parse_verb_order(std::string_view text) {
   VerbOrder order;
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return order;
   const Json json = Json::parse(text, nullptr, false);
-  if (!json.is_object()) return wrong("the body is no JSON object");
+  if (!json.is_object()) return misunderstood("the body is no JSON object");
   for (const auto& [key, value] : json.items()) {
     if (key == "full") {
-      if (!value.is_boolean()) return wrong("full is true or false");
+      if (!value.is_boolean()) return misunderstood("full is true or false");
       order.full = value.get<bool>();
     } else if (key == "actor") {
-      if (!value.is_string()) return wrong("actor is a name in quotes");
+      if (!value.is_string()) return misunderstood("actor is a name in quotes");
       order.actor = value.get<std::string>();
       const auto control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
       if (order.actor.empty() || order.actor.size() > kActorBytes ||
           std::any_of(order.actor.begin(), order.actor.end(), control)) {
-        return wrong("actor has 1 to 64 bytes and no control characters");
+        return misunderstood("actor has 1 to 64 bytes and no control characters");
       }
     } else {
-      return wrong("unknown field \"" + key + "\"; there are full and actor");
+      return misunderstood("unknown field \"" + key + "\"; there are full and actor");
     }
   }
   return order;
@@ -211,9 +211,10 @@ Result<state::JournalQuery> parse_journal_query(std::string_view query) {
     } else if (key == "limit" && value >= 1 && value <= kMostEntries) {
       out.limit = static_cast<std::size_t>(value);
     } else if (key == "before" || key == "limit") {
-      return wrong(std::string(key) + (key == "limit" ? " is a number from 1 to 1000" : " is the number of an entry"));
+      return misunderstood(std::string(key) +
+                           (key == "limit" ? " is a number from 1 to 1000" : " is the number of an entry"));
     } else {
-      return wrong("unknown parameter \"" + std::string(key) + "\"; there are before and limit");
+      return misunderstood("unknown parameter \"" + std::string(key) + "\"; there are before and limit");
     }
   }
   return out;

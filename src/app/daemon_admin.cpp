@@ -11,7 +11,7 @@ namespace sluice::app {
 namespace {
 
 constexpr std::size_t kBodyBytes = 64 * 1024;
-constexpr Duration kReloadPatience = std::chrono::seconds(10);
+constexpr Duration kOperatorPatience = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -95,7 +95,7 @@ Result<std::size_t, admin::Refusal> Daemon::drain_endpoints(const admin::DrainOr
 
 admin::ApiPorts::ReloadOutcome Daemon::reload_for_operator() {
   const std::uint64_t demand = watcher_->trigger();
-  const TimePoint deadline = clock_.now() + kReloadPatience;
+  const TimePoint deadline = clock_.now() + kOperatorPatience;
   return [this, demand, deadline]() -> std::optional<Result<admin::ConfigView, admin::Refusal>> {
     if (const auto outcome = reloads_.of(demand)) {
       if (outcome->good) return config_view();

@@ -17,7 +17,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kWhileDraining(20);
+constexpr milliseconds kLookAgain(20);
 constexpr milliseconds kOtherwise = std::chrono::hours(1);
 
 [[noreturn]] void end_at_once(int signal) {
@@ -33,7 +33,7 @@ int serve(const ServeOptions& options) {
   Daemon daemon(options, [&signals] { signals.wake(); });
   if (const int failure = daemon.start(); failure != 0) return failure;
   for (;;) {
-    const int number = signals.wait(daemon.drains() ? kWhileDraining : kOtherwise);
+    const int number = signals.wait(daemon.drains() ? kLookAgain : kOtherwise);
     if (number == SIGHUP) {
       daemon.reload();
     } else if (number != 0) {

@@ -10,6 +10,7 @@
 
 #include "sluice/cli/admin_client.hpp"
 #include "sluice/cli/cli.hpp"
+#include "sluice/cli/exit_codes.hpp"
 #include "sluice/cli/terminal.hpp"
 #include "sluice/policy/scalars.hpp"
 
@@ -19,7 +20,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using std::chrono::steady_clock;
 
-constexpr auto kBetweenLooks = std::chrono::milliseconds(100);
+constexpr auto kBetweenSights = std::chrono::milliseconds(100);
 /// A worker may have chosen an endpoint just before it was taken out.
 constexpr int kQuietLooks = 2;
 
@@ -60,7 +61,7 @@ struct DrainOptions {
 };
 
 /// How far it is at the moment.
-struct Look {
+struct Seen {
   bool gone = false;     ///< no process answers any more
   bool drained = false;  ///< as far as one look can tell
   std::string sentence;
@@ -68,19 +69,19 @@ struct Look {
   std::string problem;  ///< why nothing could be seen
 };
 
-Look look_at_process(const Json& state) {
-  Look look;
-  look.state = state;
+Seen look_at_process(const Json& state) {
+  Seen seen;
+  seen.state = state;
   const std::string phase = state.value("phase", "");
-  look.drained = phase == "drained" || phase == "stopped";
-  look.sentence = phase + ", " + grouped(state.value("openConnections", std::uint64_t{0})) + " connections and " +
+  seen.drained = phase == "drained" || phase == "stopped";
+  seen.sentence = phase + ", " + grouped(state.value("openConnections", std::uint64_t{0})) + " connections and " +
                   grouped(state.value("requestsInFlight", std::uint64_t{0})) + " requests left";
-  return look;
+  return seen;
 }
 
-Look look_at_endpoints(const Json& route, const DrainOptions& options) {
-  Look look;
-  look.state["endpoints"] = Json::array();
+Seen look_at_endpoints(const Json& route, const DrainOptions& options) {
+  Seen seen;
+  seen.state["endpoints"] = Json::array();
   std::int64_t in_flight = 0;
   bool all_out = true;
   for (const Json& version : route.value("versions", Json::array())) {
@@ -90,20 +91,20 @@ Look look_at_endpoints(const Json& route, const DrainOptions& options) {
       in_flight += endpoint.value("inFlight", std::int64_t{0});
       all_out = all_out && endpoint.value("state", "") == "draining";
       endpoint["version"] = version["version"];
-      look.state["endpoints"].push_back(std::move(endpoint));
+      seen.state["endpoints"].push_back(std::move(endpoint));
     }
   }
-  const std::size_t count = look.state["endpoints"].size();
-  look.drained = all_out && in_flight == 0;
-  look.sentence = std::to_string(count) + (count == 1 ? " endpoint, " : " endpoints, ") +
+  const std::size_t count = seen.state["endpoints"].size();
+  seen.drained = all_out && in_flight == 0;
+  seen.sentence = std::to_string(count) + (count == 1 ? " endpoint, " : " endpoints, ") +
                   grouped(static_cast<std::uint64_t>(std::max<std::int64_t>(in_flight, 0))) + " requests in flight";
-  return look;
+  return seen;
 }
 
-Look look(const AdminClient& client, const DrainOptions& options) {
+Seen see(const AdminClient& client, const DrainOptions& options) {
   const bool process = options.target.empty();
   const auto answer = client.get(process ? "/api/v1/drain" : "/api/v1/routes/" + options.route());
-  Look seen;
+  Seen seen;
   if (!answer) {
     seen.gone = answer.error().nobody_listens;
     seen.problem = answer.error().message;
@@ -115,11 +116,6 @@ Look look(const AdminClient& client, const DrainOptions& options) {
     return seen;
   }
   return process ? look_at_process(json) : look_at_endpoints(json, options);
-}
-
-int failed(const std::string& message) {
-  std::cerr << "sluice: " << message << '\n';
-  return 1;
 }
 
 int done(const DrainOptions& options, const std::string& sentence, const Json& state) {
@@ -135,20 +131,20 @@ int wait_until_drained(const AdminClient& client, const DrainOptions& options) {
   const Duration patience = policy::parse_duration(options.timeout).value_or(Duration(0));
   const auto begin = steady_clock::now();
   ProgressLine progress;
-  Look seen;
+  Seen seen;
   for (int quiet = 0; quiet < kQuietLooks;) {
-    seen = look(client, options);
+    seen = see(client, options);
     if (seen.gone) return done(options, "drained: the gateway has ended", Json{{"phase", "stopped"}});
     quiet = seen.drained ? quiet + 1 : 0;
     if (quiet == kQuietLooks) break;
     const auto waited = steady_clock::now() - begin;
     if (waited >= patience) {
-      return failed(options.subject() + " is not drained after " + options.timeout + ": " +
-                    (seen.problem.empty() ? seen.sentence : seen.problem));
+      return failed(kNotAsked, options.subject() + " is not drained after " + options.timeout + ": " +
+                                   (seen.problem.empty() ? seen.sentence : seen.problem));
     }
     progress.show("draining " + options.subject() + ": " + seen.sentence + " (" +
                   age(std::chrono::duration<double>(waited).count()) + " of " + options.timeout + ")");
-    std::this_thread::sleep_for(kBetweenLooks);
+    std::this_thread::sleep_for(kBetweenSights);
   }
   return done(options, "drained: " + options.subject() + (options.target.empty() ? "" : ", " + seen.sentence),
               seen.state);
@@ -156,14 +152,14 @@ int wait_until_drained(const AdminClient& client, const DrainOptions& options) {
 
 int drain(const DrainOptions& options) {
   const auto client = AdminClient::make(options.admin);
-  if (!client) return failed(client.error().message);
+  if (!client) return failed(kNotAsked, client.error().message);
   const auto answer = client->post("/api/v1/drain", options.order());
   if (!answer) {
     const auto& problem = answer.error();
-    if (!problem.nobody_listens || !options.if_running) return failed(problem.message);
+    if (!problem.nobody_listens || !options.if_running) return failed(kNotAsked, problem.message);
     return done(options, problem.message + ": nothing to drain", Json{{"phase", "stopped"}});
   }
-  if (answer->status != 200) return failed(reason_of(*answer));
+  if (answer->status != 200) return failed(kNotAsked, reason_of(*answer));
   if (options.wait) return wait_until_drained(*client, options);
   const Json state = Json::parse(answer->body, nullptr, false);
   const std::string sentence = options.undo ? "back in service: " : "draining: ";

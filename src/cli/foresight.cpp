@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 
 #include "sluice/cli/problem_output.hpp"
@@ -42,6 +43,10 @@ const policy::ModelRoute* find(const policy::PolicySet& set, const std::string& 
 }
 
 }  // namespace
+
+std::string count_text(double value) {
+  return grouped(static_cast<std::uint64_t>(std::llround(std::max(0.0, value))));
+}
 
 std::string span_text(Duration span) {
   using std::chrono::floor;

@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <cmath>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -28,10 +27,6 @@ struct PlanOptions {
 
 double seconds(Duration duration) {
   return std::chrono::duration<double>(duration).count();
-}
-
-std::string count_text(double value) {
-  return grouped(static_cast<std::uint64_t>(std::llround(std::max(0.0, value))));
 }
 
 const Detection* find(const TimelineStep& step, const std::string& regression) {
@@ -143,16 +138,11 @@ Json as_json(const Timeline& timeline, Json out) {
   return out;
 }
 
-int failed(const std::string& message) {
-  std::cerr << "sluice: " << painted(message, Colour::None, false) << '\n';
-  return kNonsense;
-}
-
 int plan(const PlanOptions& options) {
   std::vector<rollout::Regression> regressions;
   for (const auto& text : options.regressions) {
     auto parsed = rollout::parse_regression(text);
-    if (!parsed) return failed("--regression " + parsed.error().message);
+    if (!parsed) return failed(kNonsense, "--regression " + parsed.error().message);
     regressions.push_back(std::move(parsed).value());
   }
   auto subject = read_subject(options.common);
@@ -167,7 +157,7 @@ int plan(const PlanOptions& options) {
   scenario.traffic = asked.traffic;
   scenario.longest = policy::parse_duration(options.longest).value_or(scenario.longest);
   const auto timeline = rollout::make_timeline(scenario, regressions);
-  if (!timeline) return failed(timeline.error().message);
+  if (!timeline) return failed(kNonsense, timeline.error().message);
   if (options.common.output == "json") {
     Json head = asked_as_json(asked);
     head.erase("seed");

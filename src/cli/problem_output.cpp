@@ -9,7 +9,7 @@ namespace {
 using policy::Problem;
 using policy::Severity;
 
-std::size_t count(const std::vector<Problem>& problems, Severity severity) {
+std::size_t how_many(const std::vector<Problem>& problems, Severity severity) {
   return static_cast<std::size_t>(
       std::count_if(problems.begin(), problems.end(), [&](const Problem& p) { return p.severity == severity; }));
 }
@@ -56,8 +56,8 @@ std::string escaped(std::string_view text, bool property) {
 std::string problems_as_text(const std::vector<Problem>& problems, bool colour) {
   std::string out;
   for (const Problem& problem : problems) out += describe(problem, colour);
-  const std::size_t errors = count(problems, Severity::Error);
-  const std::size_t warnings = count(problems, Severity::Warning);
+  const std::size_t errors = how_many(problems, Severity::Error);
+  const std::size_t warnings = how_many(problems, Severity::Warning);
   out += errors == 0 ? "ok" : counted(errors, "error");
   if (warnings > 0) out += (errors == 0 ? ", with " : " and ") + counted(warnings, "warning");
   return out + '\n';
@@ -65,9 +65,9 @@ std::string problems_as_text(const std::vector<Problem>& problems, bool colour) 
 
 std::string problems_as_json(const std::vector<Problem>& problems) {
   nlohmann::ordered_json out;
-  out["ok"] = count(problems, Severity::Error) == 0;
-  out["errors"] = count(problems, Severity::Error);
-  out["warnings"] = count(problems, Severity::Warning);
+  out["ok"] = how_many(problems, Severity::Error) == 0;
+  out["errors"] = how_many(problems, Severity::Error);
+  out["warnings"] = how_many(problems, Severity::Warning);
   out["problems"] = nlohmann::ordered_json::array();
   for (const Problem& problem : problems) {
     nlohmann::ordered_json one;

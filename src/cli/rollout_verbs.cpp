@@ -65,11 +65,6 @@ std::string user_name() {
   return {};
 }
 
-int failed(int exit_code, const std::string& message) {
-  std::cerr << "sluice: " << painted(message, Colour::None, false) << '\n';
-  return exit_code;
-}
-
 int exit_code_of(unsigned status) {
   if (status == 404) return kNoSuchRoute;
   return status == 409 ? kRefused : kNotAsked;

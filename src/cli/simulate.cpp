@@ -30,11 +30,6 @@ struct SimulateOptions {
 
 constexpr std::size_t most_runs = 1'000'000;
 
-int failed(const std::string& message) {
-  std::cerr << "sluice: " << painted(message, Colour::None, false) << '\n';
-  return kNonsense;
-}
-
 /// The names in a `--version` or an `--expect` must be of the route.
 bool has_version(const policy::ModelRoute& route, const std::string& name) {
   return std::any_of(route.versions.begin(), route.versions.end(),
@@ -87,7 +82,7 @@ class Simulation {
   }
 
   int run() {
-    if (auto problem = take_words(); !problem.empty()) return failed(problem);
+    if (auto problem = take_words(); !problem.empty()) return failed(kNonsense, problem);
     asked_.traffic = scenario_.traffic;
     if (!expectations_.empty()) return expect();
     return options_.runs == 1 ? one() : many();
@@ -118,14 +113,14 @@ class Simulation {
 
   int one() {
     const auto run = rollout::simulate(scenario_, options_.seed);
-    if (!run) return failed(run.error().message);
+    if (!run) return failed(kNonsense, run.error().message);
     if (is_json()) return print(with_head("run", run_as_json(*run)));
     return print(asked_as_text(asked_) + "\n" + run_as_text(*run, wants_colour()));
   }
 
   int many() {
     const auto runs = run_all(scenario_, options_);
-    if (!runs) return failed(runs.error().message);
+    if (!runs) return failed(kNonsense, runs.error().message);
     if (is_json()) return print(with_head("outcomes", outcomes_as_json(*runs)));
     return print(asked_as_text(asked_) + "\n" + outcomes_as_text(*runs, wants_colour()));
   }
@@ -138,7 +133,7 @@ class Simulation {
       rollout::Scenario scenario = scenario_;
       scenario.traffic.injections[expectation.version] = expectation.injection;
       auto runs = run_all(scenario, options_);
-      if (!runs) return failed(runs.error().message);
+      if (!runs) return failed(kNonsense, runs.error().message);
       Verdict verdict{std::move(expectation), std::move(runs).value(), 0};
       verdict.met =
           static_cast<std::size_t>(std::count_if(verdict.runs.begin(), verdict.runs.end(), [&](const auto& run) {

@@ -62,7 +62,7 @@ Spread spread_of(const std::vector<const Run*>& runs, const Value& value) {
   return {at(0.5), at(0.9), values.back()};
 }
 
-double seconds(const Run& run) {
+double seconds_taken(const Run& run) {
   return std::chrono::duration<double>(run.took).count();
 }
 double bad_answers(const Run& run) {
@@ -75,9 +75,6 @@ double trial(const Run& run) {
   return static_cast<double>(run.tally.trial);
 }
 
-std::string count_text(double value) {
-  return grouped(static_cast<std::uint64_t>(std::llround(std::max(0.0, value))));
-}
 std::string time_text(double value) {
   return span_text(std::chrono::duration_cast<Duration>(std::chrono::duration<double>(value)));
 }
@@ -140,7 +137,7 @@ std::string outcomes_as_text(const std::vector<Run>& runs, bool colour) {
                {"FAILED FOR CLIENTS", true},
                {"REQUESTS ON TRIAL", true}});
   for (const Outcome& outcome : outcomes_of(runs)) {
-    const Spread time = spread_of(outcome.runs, seconds);
+    const Spread time = spread_of(outcome.runs, seconds_taken);
     const Spread bad = spread_of(outcome.runs, bad_answers);
     table.add({Table::Cell(outcome.name, colour_of(outcome)), percent(share(outcome.runs.size(), runs.size())),
                time_text(time.median), time_text(time.p90), time_text(time.max), count_text(bad.median),
@@ -160,7 +157,7 @@ Json outcomes_as_json(const std::vector<Run>& runs) {
                    {"ending", first.ending ? Json(rollout::to_string(*first.ending)) : Json(nullptr)},
                    {"runs", outcome.runs.size()},
                    {"share", share(outcome.runs.size(), runs.size())},
-                   {"seconds", to_json(spread_of(outcome.runs, seconds))},
+                   {"seconds", to_json(spread_of(outcome.runs, seconds_taken))},
                    {"badAnswers", to_json(spread_of(outcome.runs, bad_answers))},
                    {"failedForClients", to_json(spread_of(outcome.runs, client_errors))},
                    {"requestsOnTrial", to_json(spread_of(outcome.runs, trial))}});
@@ -194,7 +191,7 @@ Json run_as_json(const Run& run) {
           {"reason", run.reason},
           {"message", run.message},
           {"ending", run.ending ? Json(rollout::to_string(*run.ending)) : Json(nullptr)},
-          {"seconds", seconds(run)},
+          {"seconds", seconds_taken(run)},
           {"requests", run.tally.requests},
           {"requestsOnTrial", run.tally.trial},
           {"badAnswers", bad_answers(run)},
@@ -215,7 +212,7 @@ std::string verdicts_as_text(const std::vector<Verdict>& verdicts, bool colour) 
     for (const Run& run : verdict.runs) {
       if (run.ending == wish.ending) ended.push_back(&run);
     }
-    const Spread time = spread_of(ended, seconds);
+    const Spread time = spread_of(ended, seconds_taken);
     if (!ended.empty()) {
       out += "     " + percent(share(ended.size(), verdict.runs.size())) + " " +
              std::string(rollout::to_string(wish.ending)) + ", half of these within " + time_text(time.median) +

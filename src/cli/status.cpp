@@ -43,8 +43,7 @@ struct StatusOptions {
 };
 
 int failed(const StatusProblem& problem) {
-  std::cerr << "sluice: " << painted(problem.message, Colour::None, false) << '\n';
-  return problem.no_such_route ? kNoSuchRoute : kNotAsked;
+  return failed(problem.no_such_route ? kNoSuchRoute : kNotAsked, problem.message);
 }
 
 double seconds_since_1970() {

@@ -85,6 +85,11 @@ std::string painted(std::string_view text, Colour colour, bool enabled) {
   return escape_of(colour) + clean + "\033[0m";
 }
 
+int failed(int exit_code, std::string_view message) {
+  std::cerr << "sluice: " << painted(message, Colour::None, false) << '\n';
+  return exit_code;
+}
+
 std::string Table::text(bool colour) const {
   std::vector<std::size_t> widths;
   for (std::size_t i = 0; i < columns_.size(); ++i) {

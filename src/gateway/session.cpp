@@ -10,7 +10,6 @@ namespace sluice::gateway {
 
 namespace {
 
-constexpr Duration kLinger = std::chrono::seconds(2);
 /// How long an idle client may still begin a request when the gateway drains.
 constexpr Duration kDrainGrace = std::chrono::milliseconds(500);
 

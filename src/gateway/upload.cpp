@@ -11,12 +11,6 @@ namespace sluice::gateway {
 using http::IoStatus;
 using metrics::FailureReason;
 
-namespace {
-
-constexpr Duration kLinger = std::chrono::seconds(2);
-
-}  // namespace
-
 /// Waits until an endpoint takes what comes, or nobody wants it any more.
 struct Exchange::UploadPause {
   Exchange* exchange;

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "refusals.hpp"
 #include "sluice/http/field_table.hpp"
 #include "sluice/http/start_line.hpp"
 #include "sluice/http/syntax.hpp"
@@ -10,7 +11,6 @@ namespace sluice::http {
 
 namespace {
 
-constexpr Refusal kNotRefused{};
 constexpr Refusal kConnectionNamesFramingField{400, "connection_names_framing_field"};
 constexpr Refusal kContentLengthWithTransferEncoding{400, "content_length_with_transfer_encoding"};
 constexpr Refusal kDuplicateContentLength{400, "duplicate_content_length"};

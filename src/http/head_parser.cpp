@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "refusals.hpp"
 #include "sluice/http/field_table.hpp"
 #include "sluice/http/framing_rules.hpp"
 #include "sluice/http/head.hpp"
@@ -11,26 +12,18 @@ namespace sluice::http {
 
 namespace {
 
-constexpr Refusal kNotRefused{};
 constexpr Refusal kBareCr{400, "bare_cr"};
 constexpr Refusal kBareLf{400, "bare_lf"};
 constexpr Refusal kFieldsTooLarge{431, "fields_too_large"};
 constexpr Refusal kInvalidFieldName{400, "invalid_field_name"};
 constexpr Refusal kInvalidFieldValue{400, "invalid_field_value"};
-constexpr Refusal kInvalidMethod{400, "invalid_method"};
-constexpr Refusal kInvalidStatusLine{400, "invalid_status_line"};
 constexpr Refusal kLineFolding{400, "line_folding"};
 constexpr Refusal kSpaceBeforeColon{400, "space_before_colon"};
 constexpr Refusal kStatusLineTooLong{502, "status_line_too_long"};
-constexpr Refusal kTargetTooLong{414, "target_too_long"};
 constexpr Refusal kTooManyFields{431, "too_many_fields"};
 
 // Of a start line: what stands around a target of the longest kind. A reason phrase gets the same room.
 constexpr std::uint32_t kAroundTarget = kLongestMethod + 12;
-
-Range range(std::size_t from, std::size_t to) noexcept {
-  return {static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to - from)};
-}
 
 /// Records a field line whose CR stands at `end`; the name ends at `colon`. Its bytes were checked.
 void add_field(std::string_view bytes, std::size_t start, std::size_t colon, std::size_t end,

@@ -2,28 +2,21 @@
 
 #include <algorithm>
 
+#include "refusals.hpp"
 #include "sluice/http/syntax.hpp"
 
 namespace sluice::http {
 
 namespace {
 
-constexpr Refusal kNotRefused{};
-constexpr Refusal kInvalidMethod{400, "invalid_method"};
 constexpr Refusal kInvalidRequestLine{400, "invalid_request_line"};
-constexpr Refusal kInvalidStatusLine{400, "invalid_status_line"};
 constexpr Refusal kInvalidTarget{400, "invalid_target"};
 constexpr Refusal kInvalidVersion{400, "invalid_version"};
-constexpr Refusal kTargetTooLong{414, "target_too_long"};
 constexpr Refusal kUnsupportedMethod{501, "unsupported_method"};
 constexpr Refusal kUnsupportedTarget{501, "unsupported_target"};
 constexpr Refusal kUnsupportedVersion{505, "unsupported_version"};
 
 constexpr std::size_t kVersionSize = 8;  // HTTP/1.1
-
-Range range(std::size_t from, std::size_t to) noexcept {
-  return {static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to - from)};
-}
 
 Method method_of(std::string_view text) noexcept {
   switch (text.size()) {

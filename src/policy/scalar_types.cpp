@@ -11,8 +11,6 @@
 namespace sluice::policy {
 namespace {
 
-constexpr const char* ratio_pattern = R"(^-?[0-9]+(\.[0-9]+)?%$)";
-
 const TreeNode* scalar(const Type& type, const Cursor& at) {
   if (at.node().kind == TreeNode::Kind::Scalar) return &at.node();
   report_wrong_type(type, at);
@@ -292,7 +290,7 @@ const Type& type_of(Tag<CountOrRatio> /*tag*/) {
   static const Type type =
       with(hand_read<CountOrRatio>("count or share", "1 or 25%", read_count_or_ratio, print_count), [](Type& t) {
         t.number = Type::JsonNumber::Integer;
-        t.pattern = ratio_pattern;
+        t.pattern = type_of(Tag<Ratio>{}).pattern;
       });
   return type;
 }

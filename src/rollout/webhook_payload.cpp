@@ -8,14 +8,14 @@
 namespace sluice::rollout {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-std::string text_of(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+std::string text_of(const OrderedJson& json) {
+  return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
-Json payload(const strategy::RolloutState& state, const policy::Webhook& webhook) {
-  Json metadata = Json::object();
+OrderedJson payload(const strategy::RolloutState& state, const policy::Webhook& webhook) {
+  OrderedJson metadata = OrderedJson::object();
   for (const auto& [name, value] : webhook.metadata) metadata[name] = value;
   const auto add = [&](const char* name, std::string value) {
     if (!metadata.contains(name)) metadata[name] = std::move(value);
@@ -23,7 +23,7 @@ Json payload(const strategy::RolloutState& state, const policy::Webhook& webhook
   add("rollout", strategy::id_of(state));
   add("strategy", state.strategy);
   add("attempt", std::to_string(state.attempt));
-  Json out;
+  OrderedJson out;
   out["name"] = state.route;
   out["namespace"] = "sluice";
   out["phase"] = std::string(strategy::to_string(state.phase));
@@ -59,8 +59,8 @@ std::string webhook_payload(const strategy::RolloutState& state, const policy::W
 
 std::string event_payload(const strategy::RolloutState& state, const policy::Webhook& webhook,
                           const strategy::Event& event, WallTime now) {
-  Json out = payload(state, webhook);
-  Json& metadata = out["metadata"];
+  OrderedJson out = payload(state, webhook);
+  OrderedJson& metadata = out["metadata"];
   metadata["eventMessage"] = event.text;
   metadata["eventType"] = is_warning(event.kind) ? "Warning" : "Normal";
   metadata["eventReason"] = event.kind;

@@ -9,7 +9,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-Failure<Error> refuse(std::string why) {
+Failure<Error> refuse_setting(std::string why) {
   return fail(Error::client(std::move(why)));
 }
 
@@ -21,16 +21,16 @@ Result<void> take(const std::string& name, const std::string& text, LoadRequest&
   }
   if (name == "latency") {
     const auto latency = parse_duration(text);
-    if (!latency) return refuse("\"latency\" must be a duration, for example 80ms");
+    if (!latency) return refuse_setting("\"latency\" must be a duration, for example 80ms");
     request.faults.latency = *latency;
     return {};
   }
   if (name != "error-rate" && name != "drift") {
-    return refuse("unknown parameter \"" + name.substr(0, 64) +
-                  "\"; there are \"variant\", \"error-rate\", \"latency\" and \"drift\"");
+    return refuse_setting("unknown parameter \"" + name.substr(0, 64) +
+                          "\"; there are \"variant\", \"error-rate\", \"latency\" and \"drift\"");
   }
   const auto share = parse_percent(text);
-  if (!share) return refuse("\"" + name + "\" must be 0% to 100%");
+  if (!share) return refuse_setting("\"" + name + "\" must be 0% to 100%");
   (name == "drift" ? request.faults.drift : request.faults.error_rate) = *share;
   return {};
 }
@@ -40,12 +40,12 @@ Result<void> take(const std::string& name, const std::string& text, LoadRequest&
 Result<LoadRequest> read_load_request(std::string_view body, LoadRequest usual) {
   if (body.empty()) return usual;
   const Json json = Json::parse(body, nullptr, false);
-  if (!json.is_object()) return refuse("the body must be a JSON object");
+  if (!json.is_object()) return refuse_setting("the body must be a JSON object");
   const auto parameters = json.find("parameters");
   if (parameters == json.end()) return usual;
-  if (!parameters->is_object()) return refuse("\"parameters\" must be an object");
+  if (!parameters->is_object()) return refuse_setting("\"parameters\" must be an object");
   for (const auto& [name, value] : parameters->items()) {
-    if (!value.is_string()) return refuse("parameter \"" + name.substr(0, 64) + "\" must be a string");
+    if (!value.is_string()) return refuse_setting("parameter \"" + name.substr(0, 64) + "\" must be a string");
     if (auto taken = take(name, value.get<std::string>(), usual); !taken) return fail(taken.error());
   }
   return usual;

@@ -7,13 +7,13 @@ namespace sluice::stats {
 
 namespace {
 
-double lower_end(std::size_t bucket) noexcept {
+double lower_end_ns(std::size_t bucket) noexcept {
   return bucket == 0 ? 0.0 : static_cast<double>(bucket_bound(bucket - 1));
 }
 
 /// The one value whose relative distance to both ends of the bucket is the same, hence the smallest at worst.
 Duration middle(std::size_t bucket) noexcept {
-  const double low = lower_end(bucket);
+  const double low = lower_end_ns(bucket);
   if (bucket == kBuckets - 1) return Duration(static_cast<Duration::rep>(low));
   const double high = static_cast<double>(bucket_bound(bucket));
   const double value = bucket == 0 ? high / 2 : 2 * low * high / (low + high);
@@ -65,7 +65,7 @@ std::uint64_t Histogram::count_at_most(Duration bound) const noexcept {
   std::uint64_t below = 0;
   for (std::size_t i = 0; i < bucket; ++i) below += counts_[i];
   if (bucket == kBuckets - 1) return below;  // its end is unknown: count none of it
-  const double low = lower_end(bucket);
+  const double low = lower_end_ns(bucket);
   const double width = static_cast<double>(bucket_bound(bucket)) - low;
   const double part = (static_cast<double>(bound.count()) - low) / width;
   return below + static_cast<std::uint64_t>(std::llround(part * static_cast<double>(counts_[bucket])));

@@ -17,10 +17,6 @@ Counts counts_of(const Sample& sample) noexcept {
   return {sample.requests, sample.failures};
 }
 
-double rate_of(const Counts& counts) noexcept {
-  return counts.requests == 0 ? 0 : static_cast<double>(counts.failures) / static_cast<double>(counts.requests);
-}
-
 /// Of all windows, the one under way included.
 Counts all_of_candidate(const HarmSeen& seen, const HarmCounts& counts) {
   return counts.candidate + Counts{seen.requests, seen.failures};
@@ -114,7 +110,7 @@ Exposure exposure_of(const policy::Canary& canary, const RolloutState& state, co
   exposure.excess = excess_bound(all_of_candidate(seen, counts), all_of_control(seen, counts));
   // What goes wrong in this window weighs more than a good past.
   if (counts.candidate.requests >= enough_to_believe) {
-    exposure.excess = std::max(exposure.excess, rate_of(counts.candidate) - rate_of(counts.control));
+    exposure.excess = std::max(exposure.excess, failure_rate(counts.candidate) - failure_rate(counts.control));
   }
   return exposure;
 }

@@ -6,10 +6,6 @@
 namespace sluice::strategy {
 namespace {
 
-double rate_of(const Counts& counts) noexcept {
-  return counts.requests == 0 ? 0 : static_cast<double>(counts.failures) / static_cast<double>(counts.requests);
-}
-
 struct Interval {
   double low = 0;
   double high = 1;
@@ -20,7 +16,7 @@ Interval wilson(const Counts& counts) noexcept {
   if (counts.requests == 0) return {};
   constexpr double z = 1.959964;
   const double n = static_cast<double>(counts.requests);
-  const double p = rate_of(counts);
+  const double p = failure_rate(counts);
   const double middle = p + z * z / (2 * n);
   const double reach = z * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
   const double scale = 1 + z * z / n;
@@ -29,8 +25,12 @@ Interval wilson(const Counts& counts) noexcept {
 
 }  // namespace
 
+double failure_rate(const Counts& counts) noexcept {
+  return counts.requests == 0 ? 0 : static_cast<double>(counts.failures) / static_cast<double>(counts.requests);
+}
+
 double extra_failures(const Counts& candidate, const Counts& control) noexcept {
-  const double expected = static_cast<double>(candidate.requests) * rate_of(control);
+  const double expected = static_cast<double>(candidate.requests) * failure_rate(control);
   return static_cast<double>(candidate.failures) - expected;
 }
 

@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration ask_again = 1s;
+constexpr Duration hear_again = 1s;
 constexpr std::uint32_t further_tries = 2;
 
 std::string quoted(std::string_view text) {
@@ -115,7 +115,7 @@ class Server {
     errand.key = key_ + "ready";
     errand.method = "GET";
     errand.url = base_ + "models/" + model() + "/ready";
-    errand.again = ask_again;
+    errand.again = hear_again;
     return errand;
   }
 

@@ -13,8 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 
 /// Between two tries to get stable back; grows with every try up to `longest_pause`.
-constexpr Duration first_pause = 10s;
-constexpr Duration longest_pause = 5min;
+constexpr Duration first_return = 10s;
+constexpr Duration longest_return = 5min;
 
 void put(SlotState& slot, SlotPhase phase, WallTime now) {
   slot.phase = phase;
@@ -204,7 +204,7 @@ class Mover {
     auto done = replace_instance(rolling_, context_, index_, transition_);
     if (done.kind == Progress::Kind::Waiting) return wait(std::move(done.message));
     if (done.kind == Progress::Kind::Done) return go(SlotPhase::Readying, comer() + " is to become ready again");
-    const Duration pause = std::min<Duration>(first_pause * std::max<std::uint32_t>(slot().tries, 1), longest_pause);
+    const Duration pause = std::min<Duration>(first_return * std::max<std::uint32_t>(slot().tries, 1), longest_return);
     if (context_.now - slot().since < pause) return wait(std::move(done.message));
     return go(SlotPhase::Replacing, "tries again: " + done.message);
   }

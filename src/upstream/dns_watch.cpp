@@ -17,7 +17,7 @@ namespace sluice::upstream {
 
 namespace {
 
-double seconds(Duration span) {
+double in_seconds(Duration span) {
   return std::max(0.0, std::chrono::duration<double>(span).count());
 }
 
@@ -179,9 +179,9 @@ std::vector<DnsReport> DnsWatch::Impl::report() const {
     report.host = host;
     for (const auto& address : record.addresses) report.addresses.push_back(address.to_string());
     report.stale = record.stale;
-    if (record.stale) report.stale_seconds = seconds(now - record.expires);
-    if (!record.addresses.empty()) report.expires_seconds = seconds(record.expires - now);
-    report.next_look_up_seconds = seconds(record.due - now);
+    if (record.stale) report.stale_seconds = in_seconds(now - record.expires);
+    if (!record.addresses.empty()) report.expires_seconds = in_seconds(record.expires - now);
+    report.next_look_up_seconds = in_seconds(record.due - now);
     report.failures = record.failures;
     report.last_error = record.last_error;
   }

@@ -36,6 +36,8 @@ struct Subject {
 /// on standard error.
 std::optional<Subject> read_subject(const ForesightOptions& options);
 
+/// A mean of counts for people: rounded, digits in groups; 0 where it is below.
+std::string count_text(double value);
 /// `250ms`, `10m10s`, `7d`: whole seconds from one second on.
 std::string span_text(Duration span);
 

@@ -40,6 +40,9 @@ enum class Colour : unsigned char { None, Green, Yellow, Red, Bold };
 /// The text in that colour; control characters of the text itself become `?`.
 std::string painted(std::string_view text, Colour colour, bool enabled);
 
+/// Says on standard error why the verb ends, control characters as `?`, and gives back the exit code for it.
+int failed(int exit_code, std::string_view message);
+
 /// Columns as wide as their widest cell, two spaces between them, no space at the end of a line.
 class Table {
  public:

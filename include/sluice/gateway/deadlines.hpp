@@ -24,6 +24,9 @@ enum class DeadlineKind : std::uint8_t {
 };
 inline constexpr std::size_t kDeadlineKinds = 10;
 
+/// How long a client that was told that we close may take to close too.
+inline constexpr Duration kLinger = std::chrono::seconds(2);
+
 /// Several deadlines behind one timer: plain data. `kNever` is off.
 class Deadlines {
  public:

@@ -17,6 +17,9 @@ struct Counts {
   }
 };
 
+/// Failures per request, 0…1; 0 without a request.
+double failure_rate(const Counts& counts) noexcept;
+
 /// The failures that stable would not have had: failures − requests × control's rate; below 0 where it had failed more
 /// often. Sums of these are not biased, so nothing is cut off before the end. Without a control request every failure
 /// counts.
