@@ -24,6 +24,24 @@ void visit_check(Visitor& visit, State& check) {
 }
 
 template <typename Visitor, typename State>
+void visit_tally(Visitor& visit, State& tally) {
+  visit("weight", tally.weight);
+  visit("events", tally.events);
+  visit("n", tally.n);
+  visit("sum", tally.sum);
+  visit("squares", tally.squares);
+  visit("unitSquares", tally.unit_squares);
+  visit("assigned", tally.assigned);
+}
+
+template <typename Visitor, typename State>
+void visit_experiment(Visitor& visit, State& experiment) {
+  visit("metric", experiment.metric);
+  visit("limit", experiment.limit);
+  visit("splitLogE", experiment.split_log_e);
+}
+
+template <typename Visitor, typename State>
 void visit_arm(Visitor& visit, State& arm) {
   visit("version", arm.version);
   visit("share", arm.share);
@@ -39,6 +57,15 @@ void visit_arm(Visitor& visit, State& arm) {
   visit("dropped", arm.dropped);
   visit("reason", arm.reason);
   visit("checks", arm.checks);
+  visit("tallies", arm.tallies);
+  visit("seen", arm.seen);
+  visit("tallyCounters", arm.tally_counters);
+  visit("decided", arm.decided);
+  visit("value", arm.value);
+  visit("lift", arm.lift);
+  visit("liftLower", arm.lift_lower);
+  visit("liftUpper", arm.lift_upper);
+  visit("evidence", arm.evidence);
 }
 
 template <typename Visitor, typename State>
@@ -115,12 +142,15 @@ void visit_state(Visitor& visit, State& state) {
   visit("stage", state.stage);
   visit("stageSince", state.stage_since);
   visit("attempt", state.attempt);
+  visit("experiment", state.experiment);
 }
 
 template <typename Visitor, typename State>
 void visit_fields(Visitor& visit, State& state) {
   using Plain = std::remove_const_t<State>;
   if constexpr (std::is_same_v<Plain, strategy::CheckMemory>) visit_check(visit, state);
+  if constexpr (std::is_same_v<Plain, strategy::Tally>) visit_tally(visit, state);
+  if constexpr (std::is_same_v<Plain, strategy::ExperimentState>) visit_experiment(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::ArmState>) visit_arm(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::SlotState>) visit_slot(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::PausedFrom>) visit_pause(visit, state);

@@ -26,11 +26,19 @@ CheckMemory check(const std::string& name) {
   return out;
 }
 
+Tally tally(double base) {
+  Tally out;
+  auto& [a, b, c, d, e, f, g] = out;
+  a = base, b = {base + 0.5, 2}, c = base + 1, d = base + 2, e = base + 3, f = base + 4, g = base + 5;
+  return out;
+}
+
 ArmState arm(const std::string& name) {
   ArmState out;
-  auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = out;
+  auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w] = out;
   a = name, b = 1.0 / 3, c = 5, d = 6, e = 7, f = 8, g = 9, h = 0.07, i = 0.95, j = 10, k = 11, l = true;
-  m = "too slow", n = {check("latency-p99"), check("error-rate")};
+  m = "too slow", n = {check("latency-p99"), check("error-rate")}, o = {tally(1), tally(0.25)}, p = tally(7), q = 12;
+  r = 13, s = 0.05, t = 0.1, u = -0.2, v = 0.3, w = 0.75;
   return out;
 }
 
@@ -54,13 +62,17 @@ RolloutState full() {
   auto& [route, number, strategy, fingerprint, generation, phase, reason, message, begun, phase_since, ended, step,
          step_since, last_progress, weight, live, warm_until, paused, paused_by, paused_from, approved, window,
          window_since, last_look, counters, checks, harm, harm_seen, arms, slots, retreat, full, winner, stage,
-         stage_since, attempt] = state;
+         stage_since, attempt, experiment] = state;
   route = "fraud", number = 3, strategy = "canary", fingerprint = "00ff", generation = 7, phase = Phase::Paused;
   reason = "AwaitingPromotion", message = "at 25 %", begun = at(1), phase_since = at(2), ended = at(3), step = -1;
   step_since = at(4), last_progress = at(5), weight = 0.25, live = "v1", warm_until = at(6), paused = true;
   paused_by = "alice", approved = true, window = 1ULL << 40, window_since = at(7), last_look = at(8), counters = 27;
   checks = {check("error-rate"), check("error-rate#2")}, harm = 41.5, arms = {arm("v1"), arm("v2")}, slots = {slot()};
   retreat = "CheckFailed", full = true, winner = "v2", stage = 2, stage_since = at(9), attempt = 5;
+  {
+    auto& [a, b, c] = experiment;
+    a = "click Binary", b = 0.25, c = 1.5;
+  }
   return state;
 }
 

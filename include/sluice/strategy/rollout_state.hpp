@@ -59,6 +59,18 @@ struct CheckMemory {
   friend bool operator==(const CheckMemory&, const CheckMemory&) = default;
 };
 
+/// What one variant or arm was seen to do. Counts; of units where those are what is dealt out.
+struct Tally {
+  double weight = 0;           ///< abTest: the variant's weight meanwhile
+  std::vector<double> events;  ///< requests or decisions with an event; or units with at least 1, 2, 4, 8, 16 of them
+  double n = 0;                ///< requests or decisions
+  double sum = 0;              ///< of their values; events count 1
+  double squares = 0;          ///< of the values' squares
+  double unit_squares = 0;     ///< of the squared sums of units
+  double assigned = 0;         ///< requests that the split gave it
+  friend bool operator==(const Tally&, const Tally&) = default;
+};
+
 /// A variant, an arm or a shadow's candidate.
 struct ArmState {
   std::string version;
@@ -75,7 +87,24 @@ struct ArmState {
   bool dropped = false;             ///< eliminated, or at its floor because of a guardrail
   std::string reason;               ///< why
   std::vector<CheckMemory> checks;  ///< its guardrails
+  std::vector<Tally> tallies;  ///< abTest: one for each set of weights, the last one grows; bandit: one, as it fades
+  Tally seen;                  ///< of these, what the counters named by `tally_counters` showed
+  std::uint64_t tally_counters = 0;
+  std::uint32_t decided = 0;         ///< abTest: comparisons with it that were certain when it was taken out
+  std::optional<double> value;       ///< abTest: of the primary metric; bandit: earned per request or decision
+  std::optional<double> lift;        ///< abTest: value / control's − 1
+  std::optional<double> lift_lower;  ///< with these it holds the truth, however often it is looked at
+  std::optional<double> lift_upper;
+  double evidence = 0;  ///< abTest: how far the comparison with the control has come, 0…1
   friend bool operator==(const ArmState&, const ArmState&) = default;
+};
+
+/// What an experiment is decided by.
+struct ExperimentState {
+  std::string metric;           ///< "click Binary"; where another one is meant the counting begins anew
+  std::optional<double> limit;  ///< seconds: a latency is judged by how many requests exceed it
+  double split_log_e = 0;       ///< abTest: evidence that the split is not what it should be, ln E
+  friend bool operator==(const ExperimentState&, const ExperimentState&) = default;
 };
 
 /// Where one instance of a rolling update is.
@@ -176,6 +205,7 @@ struct RolloutState {
   std::uint32_t stage = 0;       ///< stages: which one `step` and the rest are about
   WallTime stage_since{};        ///< when that one began
   std::uint32_t attempt = 1;     ///< grows with `retry`; in the keys of errands, so that answers never mix
+  ExperimentState experiment;    ///< abTest, bandit
 
   friend bool operator==(const RolloutState&, const RolloutState&) = default;
 };
