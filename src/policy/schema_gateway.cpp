@@ -178,6 +178,22 @@ const Type& type_of(Tag<Log> /*tag*/) {
   return type;
 }
 
+const Type& type_of(Tag<DecisionLog> /*tag*/) {
+  static const Type type = [] {
+    Declaration<DecisionLog> d("DecisionLog",
+                               "A file with every decision of a split, its probability and what came of it, for "
+                               "`sluice evaluate`.");
+    d.field("path", &DecisionLog::path, "The file; older ones stand beside it as `name.1.ext`.").required();
+    d.field("sample", &DecisionLog::sample, "Share of decisions that are written, with their outcomes.")
+        .between(0_pct, 100_pct);
+    d.field("fileBytes", &DecisionLog::file_bytes, "Size at which a new file begins.")
+        .between(64_KiB, Bytes{1ULL << 34});
+    d.field("files", &DecisionLog::files, "Files that are kept, the one that is written included.").between(1, 1000);
+    return d.finish();
+  }();
+  return type;
+}
+
 const Type& type_of(Tag<Gateway> /*tag*/) {
   static const Type type = [] {
     Declaration<Gateway> d("Gateway", "Settings of the process; every field has a default.");
@@ -195,6 +211,7 @@ const Type& type_of(Tag<Gateway> /*tag*/) {
     d.field("dns", &Gateway::dns, "Where the names of `dns://` endpoints are looked up.");
     d.field("drain", &Gateway::drain, "How the process ends.");
     d.field("log", &Gateway::log, "What is logged.");
+    d.field("decisionLog", &Gateway::decision_log, "Writes decisions down; off when absent.").needs_restart();
     d.rule(check_gateway);
     return d.finish();
   }();

@@ -125,6 +125,16 @@ struct Log {
   bool operator==(const Log&) const = default;
 };
 
+/// Where every decision of a split is written down with its probability, so that other policies can be judged by it.
+struct DecisionLog {
+  std::string path;        ///< a file of NDJSON; it and its predecessors are bounded
+  Ratio sample = 100_pct;  ///< share of decisions that are written, with what is reported about them
+  Bytes file_bytes = 64_MiB;
+  std::uint32_t files = 4;  ///< in all; the oldest goes
+
+  bool operator==(const DecisionLog&) const = default;
+};
+
 /// The process: one per daemon. Every field has a default, the document itself may be absent.
 struct Gateway {
   std::string name = "default";
@@ -138,6 +148,7 @@ struct Gateway {
   Dns dns;
   Drain drain;
   Log log;
+  std::optional<DecisionLog> decision_log;  ///< none: off
   Position position;
 
   bool operator==(const Gateway&) const = default;

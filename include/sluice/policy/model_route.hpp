@@ -93,12 +93,26 @@ struct RouteTimeouts {
 enum class OutcomeType : std::uint8_t { Binary, Value };
 enum class Better : std::uint8_t { Higher, Lower };
 
-/// Something that an application reports later about a decision.
+/// Where in an answer a value is read.
+enum class AnswerPart : std::uint8_t { Header, JsonPointer, Tensor };
+
+/// An outcome that nobody has to report: it stands in the answer itself.
+struct FromAnswer {
+  AnswerPart part = AnswerPart::JsonPointer;
+  std::string name;           ///< of the header or the output tensor, or the JSON pointer
+  Ratio sample = 100_pct;     ///< share of the answers that are read
+  Bytes body_bytes = 64_KiB;  ///< larger bodies are not read
+
+  bool operator==(const FromAnswer&) const = default;
+};
+
+/// Something that an application reports later about a decision, or that is read from its answer.
 struct Outcome {
   std::string name;
   OutcomeType type = OutcomeType::Binary;
   Better better = Better::Higher;  ///< click: Higher; chargeback: Lower
   Duration attribution_window = std::chrono::minutes(30);
+  std::optional<FromAnswer> from;  ///< none: reported by an application
   Position position;
 
   bool operator==(const Outcome&) const = default;

@@ -66,6 +66,7 @@ const Type& type_of(Tag<Drain>);
 const Type& type_of(Tag<LogLevel>);
 const Type& type_of(Tag<LogFormat>);
 const Type& type_of(Tag<Log>);
+const Type& type_of(Tag<DecisionLog>);
 const Type& type_of(Tag<Gateway>);
 // schema_match.cpp
 const Type& type_of(Tag<PathMatchType>);
