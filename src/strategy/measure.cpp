@@ -8,14 +8,7 @@
 namespace sluice::strategy {
 namespace {
 
-enum class Kind : std::uint8_t { ErrorRate, Mean, Quantile };
-
-struct Metric {
-  std::string_view name;
-  Kind kind = Kind::ErrorRate;
-  double quantile = 0;
-  const stats::Histogram Sample::*histogram = nullptr;
-};
+using Kind = Metric::Kind;
 
 constexpr std::array metrics{
     Metric{"error-rate"},
@@ -26,13 +19,6 @@ constexpr std::array metrics{
     Metric{"latency-p99", Kind::Quantile, 0.99, &Sample::latency},
     Metric{"ttfb-p95", Kind::Quantile, 0.95, &Sample::first_byte},
 };
-
-const Metric* find(std::string_view name) noexcept {
-  for (const auto& metric : metrics) {
-    if (metric.name == name) return &metric;
-  }
-  return nullptr;
-}
 
 double seconds(Duration duration) noexcept {
   return std::chrono::duration<double>(duration).count();
@@ -68,8 +54,15 @@ std::string duration_text(double value) {
 
 }  // namespace
 
+const Metric* metric_of(std::string_view name) noexcept {
+  for (const auto& metric : metrics) {
+    if (metric.name == name) return &metric;
+  }
+  return nullptr;
+}
+
 std::optional<Measured> measure(std::string_view name, const Sample& sample) noexcept {
-  const Metric* metric = find(name);
+  const Metric* metric = metric_of(name);
   if (metric == nullptr) return std::nullopt;
   const bool ratio = metric->kind == Kind::ErrorRate;
   return Measured{value_of(*metric, sample), ratio ? sample.requests : (sample.*metric->histogram).count(),
@@ -77,7 +70,7 @@ std::optional<Measured> measure(std::string_view name, const Sample& sample) noe
 }
 
 stats::Estimate estimate(std::string_view name, const Sample& sample, double confidence) noexcept {
-  const Metric* metric = find(name);
+  const Metric* metric = metric_of(name);
   if (metric == nullptr) return {};
   const double value = value_of(*metric, sample);
   if (metric->kind == Kind::ErrorRate) {

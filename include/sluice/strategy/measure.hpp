@@ -18,6 +18,17 @@ struct Measured {
   policy::QuantityUnit unit = policy::QuantityUnit::Ratio;
 };
 
+/// How a built-in metric is taken from a sample.
+struct Metric {
+  enum class Kind : std::uint8_t { ErrorRate, Mean, Quantile };
+  std::string_view name;
+  Kind kind = Kind::ErrorRate;
+  double quantile = 0;                                  ///< 0…1
+  const stats::Histogram Sample::*histogram = nullptr;  ///< null: the error rate
+};
+/// Null for a metric that is not measured here.
+const Metric* metric_of(std::string_view name) noexcept;
+
 /// Nothing for a metric that is not measured here; n = 0 where nothing was counted. A microsecond or less.
 std::optional<Measured> measure(std::string_view metric, const Sample& sample) noexcept;
 
