@@ -16,7 +16,7 @@ class Collector {
     for (std::size_t i = 0; i < shadow.candidates.size(); ++i) {
       add(found.versions, shadow.candidates[i].version, at.at("candidates").at(i).at("version"));
     }
-    add_analysis(shadow.analysis, at.at("analysis"));
+    add_analysis(shadow.analysis, at.at("analysis"), true);
   }
 
   void operator()(const AbTest& test, const Cursor& at) {
@@ -50,7 +50,7 @@ class Collector {
   void operator()(const BlueGreen& blue_green, const Cursor& at) {
     add(found.versions, blue_green.active, at.at("active"));
     add(found.versions, blue_green.preview, at.at("preview"));
-    add_analysis(blue_green.pre_promotion.analysis, at.at("prePromotion").at("analysis"));
+    add_analysis(blue_green.pre_promotion.analysis, at.at("prePromotion").at("analysis"), true);
     add_analysis(blue_green.post_promotion.analysis, at.at("postPromotion").at("analysis"));
   }
 
@@ -74,12 +74,12 @@ class Collector {
     if (!name.empty() && at.written()) list.push_back({name, at});
   }
 
-  void add_checks(const std::vector<Check>& checks, const Cursor& at) {
-    for (std::size_t i = 0; i < checks.size(); ++i) found.checks.push_back({&checks[i], at.at(i)});
+  void add_checks(const std::vector<Check>& checks, const Cursor& at, bool of_copies = false) {
+    for (std::size_t i = 0; i < checks.size(); ++i) found.checks.push_back({&checks[i], at.at(i), of_copies});
   }
 
-  void add_analysis(const std::optional<Analysis>& analysis, const Cursor& at) {
-    if (analysis) add_checks(analysis->checks, at.at("checks"));
+  void add_analysis(const std::optional<Analysis>& analysis, const Cursor& at, bool of_copies = false) {
+    if (analysis) add_checks(analysis->checks, at.at("checks"), of_copies);
   }
 };
 

@@ -87,17 +87,34 @@ void report_unknown_metric(const std::string& metric, const ModelRoute& route, c
            nearest(metric, known));
 }
 
-/// Outcomes, and some of the built-in metrics, are declared but not measured yet.
+/// Some of the built-in metrics are declared but not measured yet.
 void refuse_unmeasured(const std::string& metric, const Cursor& at) {
   const BuiltInMetric* built_in = find_built_in_metric(metric);
-  if (built_in == nullptr || !built_in->acts) at.inactive(metric + ": ");
+  if (built_in != nullptr && !built_in->acts) at.inactive(metric + ": ");
 }
 
-void check_check(const Check& check, const ModelRoute& route, const Cursor& at) {
+/// A report is JSON with the outcomes' names beside these two.
+void check_outcome_names(const std::vector<Outcome>& outcomes, const Cursor& list) {
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const std::string& name = outcomes[i].name;
+    const Cursor at = list.at(i).at("name");
+    if (find_built_in_metric(name) != nullptr) at.error(Code::DuplicateName, in_quotes(name) + " is a built-in metric");
+    if (name == "decision" || name == "unit") {
+      at.error(Code::DuplicateName, in_quotes(name) + " means something else in a report");
+    }
+  }
+}
+
+void check_check(const CheckReference& reference, const ModelRoute& route) {
+  const Check& check = *reference.check;
+  const Cursor& at = reference.at;
   if (check.metric.empty() || check.prometheus) return;
   const auto unit = unit_of(check.metric, route.outcomes);
   if (!unit) return report_unknown_metric(check.metric, route, at.at("metric"));
   refuse_unmeasured(check.metric, at.at("metric"));
+  if (reference.of_copies && find_built_in_metric(check.metric) == nullptr) {
+    at.at("metric").error(Code::Unreachable, "a copy's answer reaches nobody, so nobody reports what came of it");
+  }
   if (check.threshold_range) {
     check_unit(check.threshold_range->min, *unit, check.metric, at.at("thresholdRange").at("min"));
     check_unit(check.threshold_range->max, *unit, check.metric, at.at("thresholdRange").at("max"));
@@ -127,7 +144,7 @@ void check_references(const ModelRoute& route, const References& references) {
       report_unknown_metric(name, route, at);
     }
   }
-  for (const auto& [check, at] : references.checks) check_check(*check, route, at);
+  for (const CheckReference& check : references.checks) check_check(check, route);
 }
 
 void check_strategy(const ModelRoute& route, const References& references, const Cursor& at) {
@@ -221,14 +238,7 @@ void check_route(const ModelRoute& route, const Cursor& at) {
   const References references = collect_references(route.strategy, at.at("strategy"));
   check_shared_endpoints(route.versions, references, versions);
   for (const Rolling* rolling : references.rollings) check_same_servers(route, *rolling, versions);
-  for (std::size_t i = 0; i < route.outcomes.size(); ++i) {
-    if (find_built_in_metric(route.outcomes[i].name) != nullptr) {
-      at.at("outcomes")
-          .at(i)
-          .at("name")
-          .error(Code::DuplicateName, in_quotes(route.outcomes[i].name) + " is a built-in metric");
-    }
-  }
+  check_outcome_names(route.outcomes, at.at("outcomes"));
   if (at.at("pool").at("pendingTimeout").written() && route.pool.pending_timeout > route.timeouts.request) {
     at.at("pool").at("pendingTimeout").warning(Code::LateDeadline, "the request's deadline always comes first");
   }

@@ -88,7 +88,8 @@ void check_ab_test(const AbTest& test, const Cursor& at) {
   if (!test.variants.empty() && !any) {
     variants.error(Code::Unreachable, "every weight is 0, so nothing could be chosen");
   }
-  for (const std::string_view key : {"guardrails", "minimumEffect", "maxDuration", "onWinner", "eliminateLosers"}) {
+  for (const std::string_view key :
+       {"guardrails", "minimumEffect", "confidence", "maxDuration", "onWinner", "eliminateLosers"}) {
     if (at.at(key).written() && !at.at("primaryMetric").written()) {
       at.at(key).error(Code::NeedsAnother, "means something only with a primaryMetric");
     }
@@ -114,6 +115,14 @@ void check_bandit(const Bandit& bandit, const Cursor& at) {
   } else if (!linear && at.at("context").written()) {
     at.at("context").error(Code::NeedsAnother, "context needs algorithm: LinearThompson");
   }
+}
+
+void check_bandit_stop(const BanditStop& stop, const Cursor& at) {
+  if (!stop.max_duration || stop.min_duration < *stop.max_duration) return;
+  at.at(at.at("minDuration").written() ? "minDuration" : "maxDuration")
+      .error(Code::DeadlineOrder, "minDuration (" + format_duration(stop.min_duration) +
+                                      ") is not less than maxDuration (" + format_duration(*stop.max_duration) +
+                                      "), so no arm could win");
 }
 
 void check_context_feature(const ContextFeature& feature, const Cursor& at) {

@@ -132,6 +132,10 @@ const Type& type_of(Tag<AbTest> /*tag*/) {
     d.field("guardrails", &AbTest::guardrails, "What no variant may break.").items(1, 32);
     d.field("minimumEffect", &AbTest::minimum_effect, "Smallest relative improvement that is worth having.")
         .between(0_pct, 1000_pct);
+    d.field("confidence", &AbTest::confidence,
+            "Certainty that nobody is called better or worse who is not, in the whole test, however often it is looked "
+            "at.")
+        .between(50_pct, 99.999_pct);
     d.field("maxDuration", &AbTest::max_duration, "Then the test ends, decided or not.").between(1min, 8760h);
     d.field("onWinner", &AbTest::on_winner, "What happens when one is better.");
     d.field("eliminateLosers", &AbTest::eliminate_losers, "Takes a variant that is clearly worse out early.");
@@ -146,13 +150,12 @@ const Type& type_of(Tag<AbTest> /*tag*/) {
 
 const Type& type_of(Tag<BanditAlgorithm> /*tag*/) {
   static const Type type = enumeration<BanditAlgorithm>(
-      "BanditAlgorithm",
-      {{"ThompsonSampling", "Shares are the probability of being best."},
-       {"TopTwoThompson", "Finds the best of three or more sooner, earns a little less meanwhile.", false},
-       {"KLUCB", "Optimism with tight bounds for rates.", false},
-       {"UCB1", "Optimism with simple bounds.", false},
-       {"EpsilonGreedy", "Mostly the best so far, sometimes any.", false},
-       {"LinearThompson", "Learns which arm suits which request, from `context`.", false}});
+      "BanditAlgorithm", {{"ThompsonSampling", "Shares are the probability of being best."},
+                          {"TopTwoThompson", "Finds the best of three or more sooner, earns a little less meanwhile."},
+                          {"KLUCB", "Optimism with tight bounds for rates."},
+                          {"UCB1", "Optimism with simple bounds."},
+                          {"EpsilonGreedy", "Mostly the best so far, sometimes any."},
+                          {"LinearThompson", "Learns which arm suits which request, from `context`.", false}});
   return type;
 }
 
@@ -196,6 +199,13 @@ const Type& type_of(Tag<BanditStop> /*tag*/) {
         .between(50_pct, 99.999_pct);
     d.field("valueRemaining", &BanditStop::value_remaining, "What could still be gained, relative to the best arm.")
         .between(0_pct, 100_pct);
+    d.field("minDuration", &BanditStop::min_duration,
+            "Not before: a full cycle of what the traffic does; the reward's `attributionWindow` at least.")
+        .between(0s, 8760h);
+    d.field("maxDuration", &BanditStop::max_duration,
+            "Then it ends without a winner and the shares stay as they are; never when absent.")
+        .between(1min, 8760h);
+    d.rule(check_bandit_stop);
     return d.finish();
   }();
   return type;
@@ -211,14 +221,12 @@ const Type& type_of(Tag<Bandit> /*tag*/) {
         .starts_rollout();
     d.field("reward", &Bandit::reward, "The outcome that is earned; success and latency when absent.")
         .format(name_format)
-        .inactive()
         .starts_rollout();
     d.field("algorithm", &Bandit::algorithm, "How the shares follow the evidence.").starts_rollout();
     d.field("minimumShare", &Bandit::minimum_share, "No arm falls below this.").between(0_pct, 50_pct);
     d.field("updateInterval", &Bandit::update_interval, "How often the shares are computed anew.").between(100ms, 1h);
     d.field("halfLife", &Bandit::half_life, "After this, old rewards count half; never when absent.")
-        .between(1min, 8760h)
-        .inactive();
+        .between(1min, 8760h);
     d.field("context", &Bandit::context, "What LinearThompson may learn from.")
         .items(1, 16)
         .inactive()

@@ -119,10 +119,12 @@ const Type& type_of(Tag<Better> /*tag*/) {
 const Type& type_of(Tag<Outcome> /*tag*/) {
   static const Type type = [] {
     Declaration<Outcome> d("Outcome", "Something that an application reports about a decision afterwards.");
-    d.field("name", &Outcome::name, "What checks and rewards call it.").format(name_format).required();
+    d.field("name", &Outcome::name, "What reports, checks and rewards call it.").format(name_format).required();
     d.field("type", &Outcome::type, "What values it takes.");
     d.field("better", &Outcome::better, "Which direction is an improvement.");
-    d.field("attributionWindow", &Outcome::attribution_window, "Later reports do not count.").between(1s, 2160h);
+    d.field("attributionWindow", &Outcome::attribution_window,
+            "How long after a decision a report about it counts; a bandit waits for it.")
+        .between(1s, 2160h);
     return d.finish();
   }();
   return type;
@@ -153,9 +155,9 @@ const Type& type_of(Tag<ModelRoute> /*tag*/) {
     d.field("limits", &ModelRoute::limits, "Requests of this route at the same time; only the gateway's when absent.");
     d.field("adaptiveConcurrency", &ModelRoute::adaptive,
             "A limit for each version that follows its latency; none when absent.");
-    d.field("outcomes", &ModelRoute::outcomes, "What an application will report about decisions.")
-        .items(1, 16)
-        .inactive();
+    d.field("outcomes", &ModelRoute::outcomes,
+            "What an application will report about decisions; answers then carry `x-sluice-decision`.")
+        .items(1, 16);
     d.field("pinning", &ModelRoute::pinning, "Who may choose a version.");
     d.field("strategy", &ModelRoute::strategy, "Who gets which version, and how that changes.").starts_rollout();
     d.rule(check_route);

@@ -175,18 +175,30 @@ TEST(Inactive, AMetricOfThatNameFromPrometheusActs) {
             Paths{});
 }
 
-TEST(Inactive, OutcomesAreWhereverTheyAreNamed) {
+TEST(Inactive, OutcomesAreNowhere) {
   EXPECT_EQ(inactive_paths(valid(head + two_versions +
-                                 "  outcomes: [{name: click}]\n  strategy: {abTest: {variants: [{version: v1},"
-                                 " {version: v2}], primaryMetric: click}}\n")),
-            (Paths{"spec.outcomes", "spec.strategy.abTest.primaryMetric"}));
+                                 "  outcomes: [{name: click}, {name: spent, type: Value, better: Lower}]\n"
+                                 "  strategy: {abTest: {variants: [{version: v1}, {version: v2}], primaryMetric: click,"
+                                 " guardrails: [{metric: spent, versusStable: {relativeMargin: 5%}}]}}\n")),
+            Paths{});
+  EXPECT_EQ(inactive_paths(valid(head + two_versions +
+                                 "  outcomes: [{name: click}]\n"
+                                 "  strategy: {bandit: {arms: [v1, v2], reward: click, halfLife: 1d}}\n")),
+            Paths{});
 }
 
-TEST(Inactive, OneWordOfSeveralMayBe) {
-  const PolicySet set =
-      valid(head + two_versions + "  strategy: {bandit: {arms: [v1, v2], algorithm: UCB1, halfLife: 1d}}\n");
-  EXPECT_EQ(inactive_paths(set), (Paths{"spec.strategy.bandit.algorithm", "spec.strategy.bandit.halfLife"}));
-  EXPECT_NE(inactive_features(set)[0].message.find("UCB1"), std::string::npos);
+TEST(Inactive, OfTheAlgorithmsOnlyTheOneWithContextIs) {
+  for (const std::string algorithm : {"ThompsonSampling", "TopTwoThompson", "KLUCB", "UCB1", "EpsilonGreedy"}) {
+    EXPECT_EQ(inactive_paths(valid(head + two_versions +
+                                   "  strategy: {bandit: {arms: [v1, v2], algorithm: " + algorithm + "}}\n")),
+              Paths{})
+        << algorithm;
+  }
+  const PolicySet set = valid(head + two_versions +
+                              "  strategy: {bandit: {arms: [v1, v2], algorithm: LinearThompson,"
+                              " context: [{header: x-age}]}}\n");
+  EXPECT_EQ(inactive_paths(set), (Paths{"spec.strategy.bandit.algorithm", "spec.strategy.bandit.context"}));
+  EXPECT_NE(inactive_features(set)[0].message.find("LinearThompson"), std::string::npos);
 }
 
 TEST(Inactive, ABlockIsNamedOnceWithoutItsParts) {

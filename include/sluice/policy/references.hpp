@@ -17,6 +17,7 @@ struct Reference {
 struct CheckReference {
   const Check* check;
   Cursor at;
+  bool of_copies = false;  ///< what it judges are mirrored requests
 };
 
 /// Everything in a strategy, and in its stages, that a route must be able to resolve.

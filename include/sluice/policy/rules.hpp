@@ -48,6 +48,7 @@ void check_shadow_hours(const ShadowHours& hours, const Cursor& at);
 void check_shadow(const Shadow& shadow, const Cursor& at);
 void check_ab_test(const AbTest& test, const Cursor& at);
 void check_bandit(const Bandit& bandit, const Cursor& at);
+void check_bandit_stop(const BanditStop& stop, const Cursor& at);
 void check_context_feature(const ContextFeature& feature, const Cursor& at);
 void check_canary(const Canary& canary, const Cursor& at);
 

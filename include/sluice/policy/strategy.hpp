@@ -97,6 +97,7 @@ struct AbTest {
   std::string primary_metric;   ///< empty: a plain split with nothing to decide
   std::vector<Check> guardrails;
   std::optional<Ratio> minimum_effect;
+  Ratio confidence = 95_pct;  ///< that nothing false is said of anyone, in the whole test
   std::optional<Duration> max_duration;
   OnWinner on_winner = OnWinner::Hold;
   bool eliminate_losers = true;
@@ -133,6 +134,8 @@ struct ContextFeature {
 struct BanditStop {
   Ratio probability_best = 95_pct;
   Ratio value_remaining = 1_pct;
+  Duration min_duration{0};              ///< and never before the reward's attribution window has passed
+  std::optional<Duration> max_duration;  ///< none: no end without a winner
 
   bool operator==(const BanditStop&) const = default;
 };
