@@ -33,6 +33,9 @@ class Statement {
   Statement& bind(int index, std::int64_t number) noexcept {
     return note(sqlite3_bind_int64(handle_.get(), index, number));
   }
+  Statement& bind_real(int index, double number) noexcept {
+    return note(sqlite3_bind_double(handle_.get(), index, number));
+  }
   /// Borrows the text until the statement has run to its end.
   Statement& bind(int index, std::string_view text) noexcept {
     const char* const data = text.empty() ? "" : text.data();
@@ -47,6 +50,7 @@ class Statement {
   void reset() noexcept { sqlite3_reset(handle_.get()); }
 
   std::int64_t number(int column) noexcept { return sqlite3_column_int64(handle_.get(), column); }
+  double real(int column) noexcept { return sqlite3_column_double(handle_.get(), column); }
   std::string text(int column);
 
  private:
@@ -78,6 +82,8 @@ class Database {
   bool is_read_only() noexcept { return sqlite3_db_readonly(handle_.get(), "main") != 0; }
   /// The file was taken away or replaced: what is written goes nowhere.
   bool has_moved() noexcept;
+  /// Rows that the last statement put in, changed or took out.
+  std::int64_t changes() noexcept { return sqlite3_changes64(handle_.get()); }
   bool in_transaction() noexcept { return sqlite3_get_autocommit(handle_.get()) == 0; }
 
  private:

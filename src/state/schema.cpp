@@ -21,6 +21,21 @@ constexpr std::array kSteps = {
     "PRAGMA application_id = 1397511497; PRAGMA user_version = 1;",
     // The pages of one route's entries, however many the others wrote in between.
     "CREATE INDEX journal_by_route ON journal(route, sequence); PRAGMA user_version = 2;",
+    // What is reported about decisions, in order of their time: what comes in together lies together, and what expires
+    // goes from one end. Sums of what went, decisions per moment, the keys that sign, and from when on reports count.
+    "CREATE TABLE outcome(decided_ms INTEGER NOT NULL, nonce INTEGER NOT NULL, route INTEGER NOT NULL,"
+    "  outcome INTEGER NOT NULL, version INTEGER NOT NULL, unit INTEGER NOT NULL, window INTEGER NOT NULL,"
+    "  split INTEGER NOT NULL, delay_ms INTEGER NOT NULL, value REAL NOT NULL,"
+    "  PRIMARY KEY(decided_ms, nonce, route, outcome)) WITHOUT ROWID;"
+    "CREATE TABLE outcome_sum(route INTEGER NOT NULL, window INTEGER NOT NULL, version INTEGER NOT NULL,"
+    "  outcome INTEGER NOT NULL, split INTEGER NOT NULL, unit INTEGER NOT NULL, delay_ms INTEGER NOT NULL,"
+    "  reports INTEGER NOT NULL, events INTEGER NOT NULL, sum REAL NOT NULL, squares REAL NOT NULL,"
+    "  PRIMARY KEY(route, window, version, outcome, split, unit, delay_ms)) WITHOUT ROWID;"
+    "CREATE TABLE outcome_decisions(route INTEGER NOT NULL, window INTEGER NOT NULL, version INTEGER NOT NULL,"
+    "  at_ms INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY(route, window, version, at_ms)) WITHOUT ROWID;"
+    "CREATE TABLE outcome_key(id INTEGER PRIMARY KEY, made_ms INTEGER NOT NULL, secret BLOB NOT NULL);"
+    "CREATE TABLE outcome_mark(expired_before_ms INTEGER NOT NULL); INSERT INTO outcome_mark VALUES(0);"
+    "PRAGMA user_version = 3;",
 };
 static_assert(kApplication == 1397511497);
 
@@ -28,6 +43,12 @@ static_assert(kApplication == 1397511497);
 constexpr std::array kProbes = {
     "SELECT name, value, digest FROM record LIMIT 1",
     "SELECT sequence, time_ms, route, rollout, actor, kind, text, hash FROM journal LIMIT 1",
+    "SELECT decided_ms, nonce, route, outcome, version, unit, window, split, delay_ms, value FROM outcome LIMIT 1",
+    "SELECT route, window, version, outcome, split, unit, delay_ms, reports, events, sum, squares FROM outcome_sum "
+    "LIMIT 1",
+    "SELECT route, window, version, at_ms, count FROM outcome_decisions LIMIT 1",
+    "SELECT id, made_ms, secret FROM outcome_key LIMIT 1",
+    "SELECT expired_before_ms FROM outcome_mark LIMIT 1",
 };
 
 /// Our own statements are right; SQLite refuses one of them only when the tables are not what they should be.

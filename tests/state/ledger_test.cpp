@@ -1,0 +1,327 @@
+#include "sluice/state/ledger.hpp"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <map>
+#include <tuple>
+
+#include "sluice/base/random.hpp"
+#include "state/file_fixture.hpp"
+
+namespace sluice::state {
+namespace {
+
+using Taken = Ledger::Taken;
+
+LedgerReport report(std::uint64_t nonce, std::int64_t decided_ms, double value = 1) {
+  LedgerReport made;
+  made.decided_ms = decided_ms;
+  made.nonce = nonce;
+  made.route = 11;
+  made.outcome = 22;
+  made.version = 33;
+  made.unit = 44;
+  made.window = 5;
+  made.delay_ms = 1000;
+  made.value = value;
+  return made;
+}
+
+struct Held {
+  std::vector<LedgerDecisions> decisions;
+  std::vector<LedgerSum> sums;
+  std::vector<LedgerReport> reports;
+
+  std::uint64_t report_count() const {
+    std::uint64_t count = reports.size();
+    for (const LedgerSum& sum : sums) count += sum.reports;
+    return count;
+  }
+  double value() const {
+    double value = 0;
+    for (const LedgerReport& one : reports) value += one.value;
+    for (const LedgerSum& sum : sums) value += sum.sum;
+    return value;
+  }
+};
+
+Held held_by(const Ledger& ledger) {
+  Held held;
+  const auto done = ledger.read({[&](const auto& one) { held.decisions.push_back(one); },
+                                 [&](const auto& one) { held.sums.push_back(one); },
+                                 [&](const auto& one) { held.reports.push_back(one); }});
+  EXPECT_TRUE(done) << (done ? "" : done.error().message);
+  return held;
+}
+
+std::vector<Taken> put_reports(Ledger& ledger, const std::vector<LedgerReport>& reports) {
+  auto taken = ledger.commit({reports, {}});
+  EXPECT_TRUE(taken) << (taken ? "" : taken.error().message);
+  return taken ? *taken : std::vector<Taken>{};
+}
+
+std::size_t expire(Ledger& ledger, std::int64_t before_ms, std::size_t at_most = 1000) {
+  auto gone = ledger.expire(before_ms, at_most);
+  EXPECT_TRUE(gone) << (gone ? "" : gone.error().message);
+  return gone ? *gone : 0;
+}
+
+/// What every ledger does, whatever stands behind it.
+class AnyLedger : public testing::TestWithParam<std::string> {
+ protected:
+  std::unique_ptr<Ledger> make(std::size_t capacity = 1000) {
+    if (GetParam() == "memory") return make_memory_ledger(capacity);
+    store_ = open_store(path_);
+    auto made = make_sqlite_ledger({path_, capacity});
+    EXPECT_TRUE(made) << (made ? "" : made.error().message);
+    return std::move(*made);
+  }
+
+  test::TempDir dir_;
+  const std::string path_ = (dir_ / "sluice.db").string();
+  std::unique_ptr<Store> store_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Ledgers, AnyLedger, testing::Values("memory", "sqlite"),
+                         [](const auto& info) { return info.param; });
+
+TEST_P(AnyLedger, IsEmptyAtFirstAndSaysWhatItIs) {
+  const auto ledger = make();
+  EXPECT_EQ(held_by(*ledger).report_count(), 0U);
+  EXPECT_EQ(ledger->size(), 0U);
+  EXPECT_TRUE(ledger->name().starts_with(GetParam()));
+  EXPECT_TRUE(ledger->commit({}).value().empty());
+}
+
+TEST_P(AnyLedger, GivesBackWhatWasReportedFieldForField) {
+  const auto ledger = make();
+  LedgerReport extreme = report(~std::uint64_t{0}, 1'700'000'000'123, -1.5e300);
+  extreme.route = extreme.outcome = extreme.version = extreme.unit = 0x8000000000000001;
+  extreme.split = false;
+  EXPECT_EQ(put_reports(*ledger, {report(1, 1'700'000'000'000), extreme}), (std::vector{Taken::New, Taken::New}));
+  EXPECT_EQ(held_by(*ledger).reports, (std::vector{report(1, 1'700'000'000'000), extreme}));
+}
+
+TEST_P(AnyLedger, TheFirstReportOfAnOutcomeOfADecisionCounts) {
+  const auto ledger = make();
+  put_reports(*ledger, {report(1, 1000, 3)});
+  LedgerReport other_outcome = report(1, 1000, 7);
+  other_outcome.outcome = 23;
+  EXPECT_EQ(put_reports(*ledger, {report(1, 1000, 4), other_outcome, report(1, 1000, 5), report(2, 1000, 6)}),
+            (std::vector{Taken::Duplicate, Taken::New, Taken::Duplicate, Taken::New}));
+  EXPECT_EQ(held_by(*ledger).value(), 3 + 7 + 6);
+  EXPECT_EQ(ledger->size(), 3U);
+}
+
+TEST_P(AnyLedger, OneThatIsFullStillKnowsWhatItHas) {
+  const auto ledger = make(2);
+  EXPECT_EQ(put_reports(*ledger, {report(1, 1000), report(2, 1000), report(3, 1000), report(1, 1000)}),
+            (std::vector{Taken::New, Taken::New, Taken::Full, Taken::Duplicate}));
+  EXPECT_EQ(expire(*ledger, 1001), 2U);
+  EXPECT_EQ(put_reports(*ledger, {report(3, 1001)}), std::vector{Taken::New}) << "there is room again";
+}
+
+TEST_P(AnyLedger, NoSumChangesWhenReportsExpire) {
+  const auto ledger = make();
+  std::vector<LedgerReport> reports;
+  Random random(7);
+  for (std::uint64_t i = 0; i < 500; ++i) {
+    LedgerReport made = report(i, static_cast<std::int64_t>(random.below(50)), static_cast<double>(random.below(4)));
+    made.unit = random.below(3);
+    made.split = random.below(2) == 0;
+    made.delay_ms = static_cast<std::int64_t>(random.below(100'000));
+    reports.push_back(made);
+  }
+  put_reports(*ledger, reports);
+  const double before = held_by(*ledger).value();
+  for (std::int64_t now = 0; now < 60; now += 7) {
+    while (expire(*ledger, now, 20) > 0) {
+    }
+    const Held held = held_by(*ledger);
+    EXPECT_EQ(held.report_count(), 500U);
+    EXPECT_EQ(held.value(), before);
+    EXPECT_EQ(held.reports.size(), ledger->size());
+    for (const LedgerReport& kept : held.reports) EXPECT_GE(kept.decided_ms, now);
+  }
+  EXPECT_EQ(ledger->size(), 0U);
+  std::map<std::pair<std::uint64_t, bool>, double> by_unit;
+  for (const LedgerReport& one : reports) by_unit[{one.unit, one.split}] += one.value;
+  for (const LedgerSum& sum : held_by(*ledger).sums) by_unit[{sum.unit, sum.split}] -= sum.sum;
+  for (const auto& [unit, left] : by_unit) EXPECT_EQ(left, 0) << "each unit keeps its own";
+}
+
+TEST_P(AnyLedger, AReportThatMayHaveBeenAddedUpIsRefused) {
+  const auto ledger = make();
+  put_reports(*ledger, {report(1, 1000), report(2, 2000)});
+  EXPECT_EQ(expire(*ledger, 1500), 1U);
+  EXPECT_EQ(put_reports(*ledger, {report(1, 1000), report(3, 1499), report(4, 1500), report(2, 2000)}),
+            (std::vector{Taken::Expired, Taken::Expired, Taken::New, Taken::Duplicate}));
+  EXPECT_EQ(expire(*ledger, 1200), 0U) << "time does not go back";
+  EXPECT_EQ(put_reports(*ledger, {report(5, 1300)}), std::vector{Taken::Expired});
+}
+
+TEST_P(AnyLedger, ManyReportsOfOneMillisecondExpireAsWell) {
+  const auto ledger = make();
+  std::vector<LedgerReport> reports;
+  for (std::uint64_t i = 0; i < 100; ++i) reports.push_back(report(i, 1000));
+  put_reports(*ledger, reports);
+  std::size_t gone = 0;
+  for (int i = 0; i < 100 && gone < 100; ++i) gone += expire(*ledger, 5000, 10);
+  EXPECT_EQ(gone, 100U);
+  EXPECT_EQ(held_by(*ledger).report_count(), 100U);
+}
+
+TEST_P(AnyLedger, DecisionsOfOneMomentAreAddedUp) {
+  const auto ledger = make();
+  ASSERT_TRUE(ledger->commit({{}, {{11, 5, 33, 1000, 7}, {11, 5, 33, 2000, 1}}}));
+  ASSERT_TRUE(ledger->commit({{}, {{11, 5, 33, 1000, 3}}}));
+  EXPECT_EQ(held_by(*ledger).decisions, (std::vector<LedgerDecisions>{{11, 5, 33, 1000, 10}, {11, 5, 33, 2000, 1}}));
+}
+
+TEST_P(AnyLedger, WhatNobodyAsksAboutAnyMoreIsFolded) {
+  const auto ledger = make();
+  std::vector<LedgerReport> reports;
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    LedgerReport made = report(i, 1000 + static_cast<std::int64_t>(i), 2);
+    made.unit = i;
+    made.window = i % 2;
+    reports.push_back(made);
+  }
+  put_reports(*ledger, reports);
+  ASSERT_TRUE(ledger->commit({{},
+                              {{11, 0, 33, 1000, 1},
+                               {11, 0, 33, 2000, 2},
+                               {11, 1, 33, 3000, 4},
+                               {11, 1, 33, 3500, 8},
+                               {11, 1, 33, 4000, 16},
+                               {12, 0, 33, 1000, 32},
+                               {12, 0, 33, 2000, 64}}}));
+  expire(*ledger, 5000);
+  ASSERT_TRUE(ledger->fold(11, 1, 3600));
+  const Held held = held_by(*ledger);
+  EXPECT_EQ(held.decisions, (std::vector<LedgerDecisions>{{11, 0, 33, 1000, 3},
+                                                          {11, 1, 33, 3000, 12},
+                                                          {11, 1, 33, 4000, 16},
+                                                          {12, 0, 33, 1000, 32},
+                                                          {12, 0, 33, 2000, 64}}));
+  EXPECT_EQ(held.sums.size(), 1U + 20U) << "the old window is one sum, the other one keeps its units";
+  EXPECT_EQ(held.report_count(), 40U);
+  EXPECT_EQ(held.value(), 80);
+  ASSERT_TRUE(ledger->fold(11, 1, 3600));
+  EXPECT_EQ(held_by(*ledger).decisions, held.decisions);
+  EXPECT_EQ(held_by(*ledger).sums, held.sums);
+}
+
+TEST_P(AnyLedger, KeepsTheseKeysAndNoOthers) {
+  const auto ledger = make();
+  LedgerKey first{1, 1000, {}};
+  LedgerKey second{255, 2000, {}};
+  second.secret.fill(0);
+  for (std::size_t i = 0; i < first.secret.size(); ++i) first.secret[i] = static_cast<std::uint8_t>(i * 8);
+  ASSERT_TRUE(ledger->keep_keys({first}));
+  ASSERT_TRUE(ledger->keep_keys({first, second}));
+  EXPECT_EQ(ledger->keys().value(), (std::vector{first, second}));
+  ASSERT_TRUE(ledger->keep_keys({second}));
+  EXPECT_EQ(ledger->keys().value(), std::vector{second});
+}
+
+TEST(RoundedDelay, IsAtMostAQuarterMoreAndStaysWhatItIs) {
+  EXPECT_EQ(rounded_delay(0), 0);
+  EXPECT_EQ(rounded_delay(-5), 0);
+  for (std::int64_t delay = 1; delay < 8'000'000'000; delay = delay * 5 / 4 + 1) {
+    const std::int64_t rounded = rounded_delay(delay);
+    EXPECT_GE(rounded, delay);
+    EXPECT_LE(static_cast<double>(rounded), 1.26 * static_cast<double>(delay) + 1);
+  }
+}
+
+class SqliteLedgerTest : public FileFixture {};
+
+TEST_F(SqliteLedgerTest, WhatItHoldsIsThereAfterARestart) {
+  const LedgerKey key{3, 1000, {7, 8, 9}};
+  {
+    const auto store = open_store(path);
+    const auto ledger = make_sqlite_ledger({path}).value();
+    put_reports(*ledger, {report(1, 1000, 2), report(2, 5000, 3)});
+    ASSERT_TRUE(ledger->commit({{}, {{11, 5, 33, 1000, 7}}}));
+    ASSERT_TRUE(ledger->keep_keys({key}));
+    expire(*ledger, 2000);
+  }
+  const auto store = open_store(path);
+  const auto ledger = make_sqlite_ledger({path}).value();
+  EXPECT_EQ(ledger->size(), 1U);
+  EXPECT_EQ(held_by(*ledger).value(), 5);
+  EXPECT_EQ(held_by(*ledger).decisions.size(), 1U);
+  EXPECT_EQ(ledger->keys().value(), std::vector{key});
+  EXPECT_EQ(put_reports(*ledger, {report(1, 1000), report(2, 5000), report(3, 1500)}),
+            (std::vector{Taken::Expired, Taken::Duplicate, Taken::Expired}));
+}
+
+TEST_F(SqliteLedgerTest, StandsBesideAStoreThatGoesOnKeeping) {
+  const auto store = open_store(path);
+  const auto ledger = make_sqlite_ledger({path}).value();
+  Chained chained;
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    expect_commit(*store, chained.change(1));
+    EXPECT_EQ(put_reports(*ledger, {report(i, 1000)}), std::vector{Taken::New});
+  }
+  EXPECT_EQ(contents_of(*store).journal.size(), 20U);
+  EXPECT_EQ(held_by(*ledger).reports.size(), 20U);
+}
+
+TEST_F(SqliteLedgerTest, ABatchThatFailsLeavesNothing) {
+  const auto store = open_store(path);
+  const auto ledger = make_sqlite_ledger({path}).value();
+  put_reports(*ledger, {report(1, 1000)});
+  std::filesystem::rename(path, path + ".away");
+  const auto failed = ledger->commit({{report(2, 1000)}, {}});
+  ASSERT_FALSE(failed);
+  EXPECT_NE(failed.error().message.find("the file was moved or removed"), std::string::npos);
+  std::filesystem::rename(path + ".away", path);
+  EXPECT_EQ(ledger->size(), 1U);
+  EXPECT_EQ(put_reports(*ledger, {report(2, 1000)}), std::vector{Taken::New});
+}
+
+TEST_F(SqliteLedgerTest, OfAFileThatIsNotThereSaysSo) {
+  EXPECT_FALSE(make_sqlite_ledger({path}));
+  EXPECT_EQ(names(), std::vector<std::string>{}) << "and makes none";
+}
+
+TEST_F(SqliteLedgerTest, WhatWasTakenSurvivesSigkill) {
+  Random random(5);
+  std::uint64_t round_base = 0;
+  for (int round = 0; round < 5; ++round, round_base += 1'000'000) {
+    std::array<int, 2> said{};
+    ASSERT_EQ(::pipe(said.data()), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const auto store = open_store(path);
+      const auto ledger = make_sqlite_ledger({path}).value();
+      for (std::uint64_t i = 1;; ++i) {
+        if (!ledger->commit({{report(round_base + 2 * i, 1000), report(round_base + 2 * i + 1, 1000)}, {}})) ::_exit(1);
+        if (::write(said[1], &i, sizeof(i)) != sizeof(i)) ::_exit(2);
+      }
+    }
+    ::close(said[1]);
+    std::uint64_t heard = 0;
+    for (std::uint64_t i = 0, wanted = 1 + random.below(20); i < wanted; ++i) {
+      ASSERT_EQ(::read(said[0], &heard, sizeof(heard)), static_cast<ssize_t>(sizeof(heard)));
+    }
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    for (std::uint64_t more = 0; ::read(said[0], &more, sizeof(more)) == sizeof(more);) heard = more;
+    ::close(said[0]);
+    const auto store = open_store(path);
+    const auto ledger = make_sqlite_ledger({path}).value();
+    std::uint64_t count = 0;
+    for (const LedgerReport& kept : held_by(*ledger).reports) count += kept.nonce >= round_base ? 1 : 0;
+    EXPECT_GE(count, 2 * heard);
+    EXPECT_EQ(count % 2, 0U) << "a batch is there whole or not at all";
+  }
+}
+
+}  // namespace
+}  // namespace sluice::state
