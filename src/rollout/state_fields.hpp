@@ -21,6 +21,68 @@ void visit_check(Visitor& visit, State& check) {
   visit("rule", check.rule);
   visit("message", check.message);
   visit("dryRun", check.dry_run);
+  visit("proof", check.proof);
+}
+
+template <typename Visitor, typename State>
+void visit_proof(Visitor& visit, State& proof) {
+  visit("method", proof.method);
+  visit("logE", proof.log_e);
+  visit("logThreshold", proof.log_threshold);
+  visit("logGood", proof.log_good);
+  visit("evidence", proof.evidence);
+  visit("scale", proof.scale);
+  visit("lower", proof.lower);
+  visit("upper", proof.upper);
+  visit("smallest", proof.smallest);
+  visit("stillNeeded", proof.still_needed);
+  visit("untilHalfMore", proof.until_half_more);
+  visit("untilTwice", proof.until_twice);
+  visit("untilFiveTimes", proof.until_five_times);
+}
+
+template <typename Visitor, typename State>
+void visit_track(Visitor& visit, State& track) {
+  visit("stableLimit", track.stable_limit);
+  visit("candidateLimit", track.candidate_limit);
+  visit("goodLimit", track.good_limit);
+  visit("seenCandidate", track.seen_candidate);
+  visit("seenGood", track.seen_good);
+  visit("seenStable", track.seen_stable);
+  visit("candidate", track.candidate);
+  visit("stable", track.stable);
+  visit("against", track.all.against);
+  visit("good", track.all.good);
+  visit("window", track.window);
+  visit("over", track.over);
+}
+
+template <typename Visitor, typename State>
+void visit_check_evidence(Visitor& visit, State& evidence) {
+  visit("name", evidence.name);
+  visit("rule", evidence.rule);
+  visit("window", evidence.window);
+  visit("counters", evidence.counters);
+  visit("windows", evidence.windows);
+  visit("seenCandidate", evidence.seen_candidate);
+  visit("seenStable", evidence.seen_stable);
+  visit("candidate", evidence.candidate);
+  visit("stable", evidence.stable);
+  visit("share", evidence.share);
+  visit("frozen", evidence.frozen);
+  visit("unitsUnknown", evidence.units_unknown);
+  visit("tracks", evidence.tracks);
+}
+
+template <typename Visitor, typename State>
+void visit_split(Visitor& visit, State& split) {
+  visit("window", split.window);
+  visit("counters", split.counters);
+  visit("seen", split.seen);
+  visit("packed", split.packed);
+  visit("logE", split.log_e);
+  visit("suspect", split.suspect);
+  visit("received", split.received);
 }
 
 template <typename Visitor, typename State>
@@ -57,6 +119,7 @@ void visit_arm(Visitor& visit, State& arm) {
   visit("dropped", arm.dropped);
   visit("reason", arm.reason);
   visit("checks", arm.checks);
+  visit("checkEvidence", arm.check_evidence);
   visit("tallies", arm.tallies);
   visit("seen", arm.seen);
   visit("tallyCounters", arm.tally_counters);
@@ -65,7 +128,7 @@ void visit_arm(Visitor& visit, State& arm) {
   visit("lift", arm.lift);
   visit("liftLower", arm.lift_lower);
   visit("liftUpper", arm.lift_upper);
-  visit("evidence", arm.evidence);
+  visit("certainty", arm.certainty);
 }
 
 template <typename Visitor, typename State>
@@ -132,6 +195,8 @@ void visit_state(Visitor& visit, State& state) {
   visit("lastLook", state.last_look);
   visit("counters", state.counters);
   visit("checks", state.checks);
+  visit("checkEvidence", state.check_evidence);
+  visit("split", state.split);
   visit("harm", state.harm);
   visit("harmSeen", state.harm_seen);
   visit("arms", state.arms);
@@ -151,6 +216,10 @@ void visit_fields(Visitor& visit, State& state) {
   if constexpr (std::is_same_v<Plain, strategy::CheckMemory>) visit_check(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::Tally>) visit_tally(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::ExperimentState>) visit_experiment(visit, state);
+  if constexpr (std::is_same_v<Plain, strategy::Proof>) visit_proof(visit, state);
+  if constexpr (std::is_same_v<Plain, strategy::RiskTrack>) visit_track(visit, state);
+  if constexpr (std::is_same_v<Plain, strategy::CheckEvidence>) visit_check_evidence(visit, state);
+  if constexpr (std::is_same_v<Plain, strategy::SplitEvidence>) visit_split(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::ArmState>) visit_arm(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::SlotState>) visit_slot(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::PausedFrom>) visit_pause(visit, state);

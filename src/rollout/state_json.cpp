@@ -93,6 +93,22 @@ class Writer {
     out_ += ']';
   }
 
+  template <std::size_t N>
+  void write(const std::array<double, N>& list) {
+    char before = '[';
+    for (const double item : list) {
+      out_ += before;
+      before = ',';
+      write(item);
+    }
+    out_ += ']';
+  }
+
+  template <typename T>
+  void write(const strategy::Kept<T>& kept) {
+    write(*kept);
+  }
+
   /// What has fields of its own.
   template <typename T>
   requires std::is_class_v<T>
@@ -202,6 +218,20 @@ class Reader {
       if (!read(item, field.emplace_back())) return false;
     }
     return true;
+  }
+
+  template <std::size_t N>
+  static bool read(const Json& json, std::array<double, N>& list) {
+    if (!json.is_array() || json.size() != N) return false;
+    for (std::size_t i = 0; i < N; ++i) {
+      if (!read(json[i], list[i])) return false;
+    }
+    return true;
+  }
+
+  template <typename T>
+  bool read(const Json& json, strategy::Kept<T>& kept) {
+    return read(json, kept.change());
   }
 
   template <typename T>

@@ -17,12 +17,44 @@ WallTime at(std::int64_t nanoseconds) {
   return WallTime(std::chrono::nanoseconds(1'767'571'200'000'000'000 + nanoseconds));
 }
 
+Proof proof() {
+  Proof out;
+  auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = out;
+  a = "difference", b = 1.25, c = 2.995, d = -3.5, e = 0.41, f = "ratio", g = -0.1, h = 0.2, i = 1.75, j = 30, k = 31;
+  l = 32, m = 33;
+  return out;
+}
+
+RiskTrack track() {
+  RiskTrack out;
+  auto& [a, b, c, d, e, f, g, h, i, j, k] = out;
+  a = 40, b = 41, c = 42, d = 43, e = 44, f = 45, g = 46, h = 47, k = 0.125;
+  for (std::size_t at = 0; at < j.size(); ++at) i.against[at] = 0.1 * static_cast<double>(at), j[at] = -0.3;
+  i.good = {-1, 0.5, 1e-3};
+  return out;
+}
+
+CheckEvidence evidence(const std::string& name) {
+  CheckEvidence out;
+  auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = out;
+  a = name, b = "margin 0.5%", c = 50, d = 51, e = 52, f = 53, g = 54, h = 55, i = 56, j = 0.05, k = true, l = true;
+  m = {track(), track()};
+  return out;
+}
+
+SplitEvidence split() {
+  SplitEvidence out;
+  auto& [a, b, c, d, e, f, g] = out;
+  a = 60, b = 61, c = {62, 63}, d = {0.5, -1}, e = 2.5, f = "v2", g = 0.75;
+  return out;
+}
+
 CheckMemory check(const std::string& name) {
   CheckMemory out;
   // Another value for every field. A field that is added breaks this line, so that it is not forgotten in the record.
-  auto& [a, b, c, d, e, f, g, h, i, j, k, l] = out;
+  auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = out;
   a = name, b = Verdict::Inconclusive, c = 1, d = 2, e = 3, f = 0.1, g = 1e-9, h = 123456.789, i = 4, j = "max 1%";
-  k = "error-rate 1.62% > max 1% (n=1 204)", l = true;
+  k = "error-rate 1.62% > max 1% (n=1 204)", l = true, m = proof();
   return out;
 }
 
@@ -35,9 +67,10 @@ Tally tally(double base) {
 
 ArmState arm(const std::string& name) {
   ArmState out;
-  auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w] = out;
+  auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, gathered, o, p, q, r, s, t, u, v, w] = out;
   a = name, b = 1.0 / 3, c = 5, d = 6, e = 7, f = 8, g = 9, h = 0.07, i = 0.95, j = 10, k = 11, l = true;
   m = "too slow", n = {check("latency-p99"), check("error-rate")}, o = {tally(1), tally(0.25)}, p = tally(7), q = 12;
+  gathered.set({evidence("latency-p99")});
   r = 13, s = 0.05, t = 0.1, u = -0.2, v = 0.3, w = 0.75;
   return out;
 }
@@ -61,13 +94,14 @@ RolloutState full() {
   }
   auto& [route, number, strategy, fingerprint, generation, phase, reason, message, begun, phase_since, ended, step,
          step_since, last_progress, weight, live, warm_until, paused, paused_by, paused_from, approved, window,
-         window_since, last_look, counters, checks, harm, harm_seen, arms, slots, retreat, full, winner, stage,
-         stage_since, attempt, experiment] = state;
+         window_since, last_look, counters, checks, gathered, kept_split, harm, harm_seen, arms, slots, retreat, full,
+         winner, stage, stage_since, attempt, experiment] = state;
   route = "fraud", number = 3, strategy = "canary", fingerprint = "00ff", generation = 7, phase = Phase::Paused;
   reason = "AwaitingPromotion", message = "at 25 %", begun = at(1), phase_since = at(2), ended = at(3), step = -1;
   step_since = at(4), last_progress = at(5), weight = 0.25, live = "v1", warm_until = at(6), paused = true;
   paused_by = "alice", approved = true, window = 1ULL << 40, window_since = at(7), last_look = at(8), counters = 27;
   checks = {check("error-rate"), check("error-rate#2")}, harm = 41.5, arms = {arm("v1"), arm("v2")}, slots = {slot()};
+  gathered.set({evidence("error-rate"), evidence("error-rate#2")}), kept_split.set(split());
   retreat = "CheckFailed", full = true, winner = "v2", stage = 2, stage_since = at(9), attempt = 5;
   {
     auto& [a, b, c] = experiment;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sluice/base/clock.hpp"
+#include "sluice/strategy/check_state.hpp"
 
 /// What is remembered of a rollout: plain data, written to the store after every change, so that a restart goes on
 /// where it was. Times are of the wall clock, because they outlive the process.
@@ -56,6 +57,7 @@ struct CheckMemory {
   std::string rule;                 ///< "max 1%", "margin 0.5%", "relativeMargin 20%"
   std::string message;              ///< one sentence with both numbers
   bool dry_run = false;
+  Proof proof;  ///< of all looks of the rollout, not of this window alone
   friend bool operator==(const CheckMemory&, const CheckMemory&) = default;
 };
 
@@ -87,6 +89,7 @@ struct ArmState {
   bool dropped = false;             ///< eliminated, or at its floor because of a guardrail
   std::string reason;               ///< why
   std::vector<CheckMemory> checks;  ///< its guardrails
+  EvidenceOfChecks check_evidence;
   std::vector<Tally> tallies;  ///< abTest: one for each set of weights, the last one grows; bandit: one, as it fades
   Tally seen;                  ///< of these, what the counters named by `tally_counters` showed
   std::uint64_t tally_counters = 0;
@@ -95,7 +98,7 @@ struct ArmState {
   std::optional<double> lift;        ///< abTest: value / control's − 1
   std::optional<double> lift_lower;  ///< with these it holds the truth, however often it is looked at
   std::optional<double> lift_upper;
-  double evidence = 0;  ///< abTest: how far the comparison with the control has come, 0…1
+  double certainty = 0;  ///< abTest: how far the comparison with the control has come, 0…1
   friend bool operator==(const ArmState&, const ArmState&) = default;
 };
 
@@ -193,6 +196,8 @@ struct RolloutState {
   std::optional<WallTime> last_look;  ///< at the checks
   std::uint64_t counters = 0;         ///< which ones count the window, as the evidence names them; 0: none seen yet
   std::vector<CheckMemory> checks;
+  EvidenceOfChecks check_evidence;  ///< over all windows; a retry, a new stage or a person's promote begins anew
+  Kept<SplitEvidence> split;
   double harm = 0;  ///< expected extra failures of the windows before this one; below 0: fewer
   HarmSeen harm_seen;
 
