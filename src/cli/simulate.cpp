@@ -1,6 +1,5 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -9,7 +8,9 @@
 #include "sluice/cli/cli.hpp"
 #include "sluice/cli/exit_codes.hpp"
 #include "sluice/cli/foresight.hpp"
+#include "sluice/cli/run_progress.hpp"
 #include "sluice/cli/simulate_output.hpp"
+#include "sluice/cli/simulate_traffic.hpp"
 #include "sluice/cli/terminal.hpp"
 #include "sluice/policy/scalars.hpp"
 
@@ -20,7 +21,7 @@ struct SimulateOptions {
   ForesightOptions common;
   std::uint64_t seed = 1;
   std::size_t runs = 1000;
-  std::vector<std::string> versions;
+  TrafficWords traffic;
   std::string longest = "7d";
   std::string approve_after;
   bool promote_pauses = false;
@@ -30,39 +31,8 @@ struct SimulateOptions {
 
 constexpr std::size_t most_runs = 1'000'000;
 
-/// The names in a `--version` or an `--expect` must be of the route.
-bool has_version(const policy::ModelRoute& route, const std::string& name) {
-  return std::any_of(route.versions.begin(), route.versions.end(),
-                     [&](const auto& version) { return version.name == name; });
-}
-
-std::string bar(std::size_t done, std::size_t all) {
-  constexpr std::size_t width = 30;
-  const std::size_t filled = all == 0 ? width : done * width / all;
-  return "[" + std::string(filled, '#') + std::string(width - filled, '.') + "] " + std::to_string(done) + " of " +
-         std::to_string(all) + " runs";
-}
-
-/// A line on the terminal for what takes longer than a second.
-class Progress {
- public:
-  explicit Progress(std::size_t all) : all_(all) {}
-  void done(std::size_t runs) {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - begun_ < std::chrono::seconds(1) || now - shown_ < std::chrono::milliseconds(100)) return;
-    shown_ = now;
-    line_.show(bar(runs, all_));
-  }
-
- private:
-  std::size_t all_;
-  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
-  std::chrono::steady_clock::time_point shown_{};
-  ProgressLine line_;
-};
-
 Result<std::vector<rollout::Run>> run_all(const rollout::Scenario& scenario, const SimulateOptions& options) {
-  Progress progress(options.runs);
+  RunProgress progress(options.runs);
   return rollout::simulate_many(scenario, options.seed, options.runs, [&](std::size_t runs) { progress.done(runs); });
 }
 
@@ -91,24 +61,16 @@ class Simulation {
  private:
   /// `--version` and `--expect`; a sentence when one makes no sense.
   std::string take_words() {
-    for (const auto& text : options_.versions) {
-      auto parsed = rollout::parse_injection(text);
-      if (!parsed) return "--version " + parsed.error().message;
-      if (!has_version(scenario_.route, parsed->first)) return unknown_version(parsed->first);
-      const auto added = scenario_.traffic.injections.insert(std::move(parsed).value());
-      if (!added.second) return "--version " + added.first->first + " is there twice";
-    }
+    auto problem = apply(options_.traffic, scenario_.route, scenario_.traffic);
+    if (!problem.empty()) return problem;
     for (const auto& text : options_.expectations) {
-      auto parsed = rollout::parse_expectation(text);
+      auto parsed = rollout::parse_expectation(text, scenario_.route.outcomes);
       if (!parsed) return "--expect " + parsed.error().message;
-      if (!has_version(scenario_.route, parsed->version)) return unknown_version(parsed->version);
+      problem = missing_version(scenario_.route, parsed->version);
+      if (!problem.empty()) return problem;
       expectations_.push_back(std::move(parsed).value());
     }
     return {};
-  }
-
-  std::string unknown_version(const std::string& name) const {
-    return "route \"" + scenario_.route.name + "\" has no version \"" + name + "\"";
   }
 
   int one() {
@@ -181,9 +143,7 @@ void add_simulate(CLI::App& app, int& exit_code) {
   verb->add_option("--runs", options->runs, "How many; one shows its journal")
       ->check(CLI::Range(std::size_t{1}, most_runs))
       ->capture_default_str();
-  verb->add_option("--version", options->versions,
-                   "What one version does otherwise; repeatable: v2:error-rate=5%,latency=80ms,after=10m")
-      ->type_name("VERSION:INJECTIONS");
+  add_traffic_options(*verb, options->traffic);
   verb->add_option("--max", options->longest, "Virtual time after which a run ends undecided")
       ->check(is_duration)
       ->capture_default_str()

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "sluice/cli/foresight.hpp"
+#include "sluice/cli/simulate_traffic.hpp"
 #include "sluice/cli/terminal.hpp"
 #include "sluice/policy/scalars.hpp"
 
@@ -93,13 +94,18 @@ double share(std::size_t part, std::size_t all) {
   return all == 0 ? 0 : static_cast<double>(part) / static_cast<double>(all);
 }
 
-std::string injection_text(const rollout::Injection& injection) {
-  std::string text;
-  if (injection.error_rate) text += ", " + percent(*injection.error_rate) + " errors";
-  if (injection.latency) text += ", " + policy::format_duration(*injection.latency);
-  if (text.empty()) return "as the others";
-  if (injection.after > Duration::zero()) text += " from " + span_text(injection.after) + " on";
-  return text.substr(2);
+Json laws_as_json(const rollout::OutcomeLaws& laws) {
+  Json out = Json::object();
+  for (const auto& [name, law] : laws) {
+    Json one = Json::object();
+    if (law.rate) one["rate"] = *law.rate;
+    if (law.mean) one["mean"] = *law.mean;
+    if (law.deviation) one["deviation"] = *law.deviation;
+    if (law.delay) one["delaySeconds"] = std::chrono::duration<double>(*law.delay).count();
+    if (law.sigma) one["sigma"] = *law.sigma;
+    out[name] = std::move(one);
+  }
+  return out;
 }
 
 }  // namespace
@@ -114,9 +120,7 @@ std::string asked_as_text(const Asked& asked) {
   out += "\nTraffic: " + policy::format_number(asked.traffic.rate) + " requests/s, " +
          percent(asked.traffic.error_rate) + " errors, median latency " +
          policy::format_duration(asked.traffic.latency) + "\n";
-  for (const auto& [version, injection] : asked.traffic.injections) {
-    out += "         " + version + ": " + injection_text(injection) + "\n";
-  }
+  for (const auto& line : describe(asked.traffic)) out += "         " + line + "\n";
   if (asked.unknown_checks > 0) {
     out += "Note:    " + std::to_string(asked.unknown_checks) +
            (asked.unknown_checks == 1 ? " check asks Prometheus and is left out\n"
@@ -242,6 +246,8 @@ Json asked_as_json(const Asked& asked) {
     Json one = Json::object();
     if (injection.error_rate) one["errorRate"] = *injection.error_rate;
     if (injection.latency) one["latencySeconds"] = std::chrono::duration<double>(*injection.latency).count();
+    if (injection.latency_p99) one["latencyP99Seconds"] = std::chrono::duration<double>(*injection.latency_p99).count();
+    if (!injection.outcomes.empty()) one["outcomes"] = laws_as_json(injection.outcomes);
     one["afterSeconds"] = std::chrono::duration<double>(injection.after).count();
     versions[version] = std::move(one);
   }
@@ -252,6 +258,10 @@ Json asked_as_json(const Asked& asked) {
           {"errorRate", asked.traffic.error_rate},
           {"latencySeconds", std::chrono::duration<double>(asked.traffic.latency).count()},
           {"audience", asked.traffic.audience},
+          {"outcomes", laws_as_json(asked.traffic.outcomes)},
+          {"units", asked.traffic.population.units},
+          {"unitHeterogeneity", asked.traffic.population.heterogeneity},
+          {"unitSkew", asked.traffic.population.skew},
           {"versions", std::move(versions)},
           {"checksLeftOut", asked.unknown_checks}};
 }

@@ -12,9 +12,51 @@ constexpr double few = 30;
 constexpr std::uint64_t one_by_one = 150;
 constexpr double never = 1e-7;
 
+/// ln of a Gamma(shape, 1) value; a shape below 1 is lifted above it and taken back by a power of a uniform value.
+double draw_log_gamma(Random& random, double shape) {
+  double log_lift = 0;
+  if (shape < 1) {
+    log_lift = std::log(std::max(random.uniform(), 0x1p-53)) / shape;
+    shape += 1;
+  }
+  const double d = shape - 1.0 / 3;
+  const double c = 1 / std::sqrt(9 * d);
+  while (true) {
+    const double x = draw_normal(random);
+    const double cube = 1 + c * x;
+    if (cube <= 0) continue;
+    const double v = cube * cube * cube;
+    const double u = std::max(random.uniform(), 0x1p-53);
+    if (std::log(u) < 0.5 * x * x + d - d * v + d * std::log(v)) return std::log(d * v) + log_lift;
+  }
+}
+
+/// How ln(latency / median) becomes a standard normal value: a straight line that may bend at p90.
+class Tail {
+ public:
+  Tail(double median, std::optional<Duration> p99) {
+    if (!p99) return;
+    const double wanted = std::log(std::max(median * 1.001, static_cast<double>(p99->count())) / median);
+    if (wanted < body_ * z90) {
+      body_ = tail_ = wanted / z99;
+    } else {
+      tail_ = (wanted - body_ * z90) / (z99 - z90);
+    }
+  }
+  double normal_of(double log_ratio) const noexcept {
+    return log_ratio <= body_ * z90 ? log_ratio / body_ : z90 + (log_ratio - body_ * z90) / tail_;
+  }
+
+ private:
+  static constexpr double z90 = 1.2815515655446004;
+  static constexpr double z99 = 2.3263478740408408;
+  double body_ = 0.5;  // deviation of the logarithm up to p90, and beyond
+  double tail_ = 0.5;
+};
+
 /// A normal value bent by the skewness of what it stands for.
 double approximately(Random& random, double mean, double deviation, double skewness) {
-  const double z = stats::normal_quantile((static_cast<double>(random.next() >> 11) + 0.5) * 0x1p-53);
+  const double z = draw_normal(random);
   return std::round(mean + deviation * (z + skewness * (z * z - 1) / 6));
 }
 
@@ -57,12 +99,24 @@ std::uint64_t draw_binomial(Random& random, std::uint64_t n, double p) {
   return count;
 }
 
-LatencyShape::LatencyShape(Duration median, double sigma) {
+double draw_normal(Random& random) {
+  return stats::normal_quantile((static_cast<double>(random.next() >> 11) + 0.5) * 0x1p-53);
+}
+
+double draw_beta(Random& random, double a, double b) {
+  const double log_first = draw_log_gamma(random, a);
+  const double log_second = draw_log_gamma(random, b);
+  // Tiny parameters make gamma values that no double can hold, so only their difference is looked at.
+  return 1 / (1 + std::exp(log_second - log_first));
+}
+
+LatencyShape::LatencyShape(Duration median, std::optional<Duration> p99) {
   const double middle = std::max(1.0, static_cast<double>(median.count()));
+  const Tail tail(middle, p99);
   double before = 0;
   for (std::size_t i = 0; i < stats::kBuckets; ++i) {
     const auto bound = static_cast<double>(stats::bucket_bound(i));
-    const double up_to = i + 1 == stats::kBuckets ? 1 : stats::normal_cdf(std::log(bound / middle) / sigma);
+    const double up_to = i + 1 == stats::kBuckets ? 1 : stats::normal_cdf(tail.normal_of(std::log(bound / middle)));
     const double probability = up_to - before;
     if (probability > never) {
       const double low = i == 0 ? bound / 2 : static_cast<double>(stats::bucket_bound(i - 1));

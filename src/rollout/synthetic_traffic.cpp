@@ -11,40 +11,73 @@ std::string authority_of(const policy::Endpoint& endpoint) {
   return (brackets ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
 }
 
-/// Whole requests out of a number with a fraction; the rest is for the next time.
-std::uint64_t whole(double& owed, double more) {
-  owed += more;
-  // Shares are sums of doubles: a hair below a whole request is one.
-  const double count = std::floor(owed + 1e-9);
-  owed -= count;
-  return static_cast<std::uint64_t>(count);
-}
-
-bool is_rescued(const strategy::Steering& steering, std::size_t version) {
-  return version < steering.fallbacks.size() && steering.fallbacks[version] >= 0;
-}
-
 }  // namespace
 
 SyntheticTraffic::SyntheticTraffic(const policy::ModelRoute& route, std::string first, TrafficModel model,
                                    std::uint64_t seed)
-    : route_(route), model_(std::move(model)), random_(seed) {
-  for (std::size_t i = 0; i < route_.versions.size(); ++i) {
-    const std::string& name = route_.versions[i].name;
-    if (name == first) first_ = i;
-    const auto found = model_.injections.find(name);
-    const Injection injection = found == model_.injections.end() ? Injection{} : found->second;
-    versions_.push_back({model_.error_rate,
-                         injection.error_rate.value_or(model_.error_rate),
-                         LatencyShape(model_.latency),
-                         LatencyShape(injection.latency.value_or(model_.latency)),
-                         injection.after,
-                         {}});
+    : route_(route),
+      model_(std::move(model)),
+      random_(seed),
+      has_units_(route.unit.source != policy::UnitSource::Request),
+      outcomes_(route.outcomes, route.versions.size(), has_units_, model_.expected ? 0 : model_.population.units) {
+  if (model_.population.units > 0 && !model_.expected) {
+    population_ = std::make_unique<const Population>(model_.population, seed);
   }
+  for (std::size_t i = 0; i < route_.versions.size(); ++i) {
+    if (route_.versions[i].name == first) first_ = i;
+    versions_.push_back(version_of(route_.versions[i]));
+  }
+  tally_.versions.resize(versions_.size());
+  tally_.worth.resize(route_.outcomes.size());
+  tally_.best_worth.resize(route_.outcomes.size());
+  begin_piece(Duration::zero());
 }
 
-void SyntheticTraffic::serve(const strategy::Steering& steering, WallTime /*now*/) {
+SyntheticTraffic::Manner SyntheticTraffic::manner_of(const Injection& injection) const {
+  Manner manner;
+  manner.error_rate = injection.error_rate.value_or(model_.error_rate);
+  manner.median = injection.latency.value_or(model_.latency);
+  manner.p99 = injection.latency_p99 ? injection.latency_p99 : model_.latency_p99;
+  if (!injection.latency_p99 && manner.p99 && injection.latency) {
+    const double slower = static_cast<double>(manner.median.count()) /
+                          static_cast<double>(std::max<Duration::rep>(1, model_.latency.count()));
+    manner.p99 = std::chrono::duration_cast<Duration>(*manner.p99 * slower);
+  }
+  const auto law_in = [](const OutcomeLaws& laws, const std::string& name) {
+    const auto found = laws.find(name);
+    return found == laws.end() ? OutcomeLaw{} : found->second;
+  };
+  for (const auto& outcome : route_.outcomes) {
+    manner.outcomes.push_back(
+        report_law(outcome, law_in(model_.outcomes, outcome.name), law_in(injection.outcomes, outcome.name)));
+  }
+  if (!population_) return manner;
+  manner.unit_errors = population_->rates(manner.error_rate, 0);
+  for (const auto& law : manner.outcomes) {
+    manner.unit_events.push_back(population_->rates(law.rate, manner.unit_events.size() + 1));
+  }
+  return manner;
+}
+
+SyntheticTraffic::Version SyntheticTraffic::version_of(const policy::Version& version) const {
+  const auto found = model_.injections.find(version.name);
+  const auto lost = model_.lost.find(version.name);
+  Version made;
+  made.name = version.name;
+  made.before = manner_of({});
+  if (found != model_.injections.end()) {
+    made.later = manner_of(found->second);
+    made.later_from = found->second.after;
+  } else {
+    made.later = made.before;
+  }
+  made.lost = lost == model_.lost.end() ? 0 : std::clamp(lost->second, 0.0, 1.0);
+  return made;
+}
+
+void SyntheticTraffic::serve(const strategy::Steering& steering, WallTime now) {
   elapsed_ = Duration::zero();
+  outcomes_.begin(now);
   steering_ = steering;
   open();
   watch_endpoints();
@@ -53,15 +86,15 @@ void SyntheticTraffic::serve(const strategy::Steering& steering, WallTime /*now*
 void SyntheticTraffic::open() {
   evidence_.window = steering_.window;
   evidence_.counters = 1;
-  evidence_.versions.resize(route_.versions.size());
+  evidence_.versions.clear();
   for (std::size_t i = 0; i < route_.versions.size(); ++i) {
-    auto& seen = evidence_.versions[i];
+    auto& seen = evidence_.versions.emplace_back();
     seen.version = route_.versions[i].name;
-    seen.all = {};
-    seen.control = {};
-    seen.shadow = {};
+    seen.failing_units_known = has_units_;
     versions_[i].streams = {};
   }
+  outcomes_.open();
+  if (population_) unit_failures_.assign(versions_.size() * population_->size(), 0);
 }
 
 void SyntheticTraffic::put(const strategy::Steering& steering) {
@@ -77,6 +110,7 @@ void SyntheticTraffic::watch_endpoints() {
   evidence_.endpoints.clear();
   for (std::size_t i = 0; i < route_.versions.size(); ++i) {
     auto& version = evidence_.versions[i];
+    version.share = steering_.plan.target_share(static_cast<traffic::VersionIndex>(i));
     version.endpoints = static_cast<std::uint32_t>(route_.versions[i].endpoints.size());
     version.usable = 0;
     for (const auto& endpoint : route_.versions[i].endpoints) {
@@ -95,89 +129,80 @@ void SyntheticTraffic::watch_endpoints() {
   }
 }
 
-SyntheticTraffic::Count SyntheticTraffic::flow(std::size_t index, Stream& stream, double requests,
-                                               strategy::Sample* sample) {
-  const Version& version = versions_[index];
-  const double errors = error_rate(version);
-  Count count;
-  if (model_.expected) {
-    count.requests = whole(stream.requests, requests);
-    count.failures = std::min(count.requests, whole(stream.failures, static_cast<double>(count.requests) * errors));
-  } else {
-    count.requests = draw_poisson(random_, requests);
-    count.failures = draw_binomial(random_, count.requests, errors);
+/// How long everything may be taken to stand still.
+Duration SyntheticTraffic::next_piece(Duration time) const {
+  for (const Version& version : versions_) {
+    if (elapsed_ < version.later_from) time = std::min(time, version.later_from - elapsed_);
   }
-  if (sample == nullptr || count.requests == 0) return count;
-  sample->requests += count.requests;
-  sample->failures += count.failures;
-  const LatencyShape& shape = acts(version) ? version.latency_later : version.latency;
-  if (model_.expected) {
-    shape.record_expected(stream.latency, count.requests, sample->latency, sample->first_byte);
-  } else {
-    shape.record(random_, count.requests, sample->latency, sample->first_byte);
-  }
-  return count;
+  if (const auto steady = steadiness(model_.drifts)) time = std::min(time, *steady);
+  if (const auto steady = outcomes_.steadiness()) time = std::min(time, std::max<Duration>(*steady, Duration(1)));
+  return time;
 }
 
-void SyntheticTraffic::account(std::size_t index, const Count& count) {
-  tally_.requests += count.requests;
-  const double own = error_rate(versions_[first_]);
-  if (index != first_) {
-    tally_.trial += count.requests;
-    tally_.bad_answers += static_cast<double>(count.failures) - static_cast<double>(count.requests) * own;
+void SyntheticTraffic::begin_piece(Duration middle) {
+  middle_ = middle;
+  const auto& drifts = model_.drifts;
+  for (Version& version : versions_) {
+    const Manner& manner = elapsed_ >= version.later_from ? version.later : version.before;
+    const bool changed = version.manner != &manner;
+    version.manner = &manner;
+    if (!changed && drifts.empty()) continue;
+    version.error_factor = factor_of(drifts, version.name, "error-rate", middle);
+    version.error_rate = std::min(1.0, manner.error_rate * version.error_factor);
+    version.outcomes = manner.outcomes;
+    version.outcome_factors.assign(manner.outcomes.size(), 1);
+    for (std::size_t i = 0; i < version.outcomes.size(); ++i) {
+      ReportLaw& law = version.outcomes[i];
+      const double factor = factor_of(drifts, version.name, route_.outcomes[i].name, middle);
+      if (law.binary) {
+        law.rate = std::min(1.0, law.rate * factor);
+        version.outcome_factors[i] = factor;
+      } else {
+        law.mean *= factor;
+        law.deviation *= factor;
+      }
+    }
+    shape(version);
   }
-  if (!is_rescued(steering_, index)) {
-    tally_.client_errors += count.failures;
-    return;
-  }
-  const auto& rescuer = versions_[static_cast<std::size_t>(steering_.fallbacks[index])];
-  tally_.client_errors +=
-      model_.expected
-          ? static_cast<std::uint64_t>(std::llround(static_cast<double>(count.failures) * error_rate(rescuer)))
-          : draw_binomial(random_, count.failures, error_rate(rescuer));
 }
 
-void SyntheticTraffic::copy(std::size_t index, double requests, double seconds) {
-  const auto& budget = steering_.copies;
-  auto& seen = evidence_.versions[index];
-  double copies = requests;
-  if (budget.requests_per_second > 0) copies = std::min(copies, budget.requests_per_second * seconds);
-  if (budget.requests) {
-    const double left = static_cast<double>(*budget.requests) - static_cast<double>(seen.shadow.requests);
-    copies = std::clamp(left, 0.0, copies);
-  }
-  tally_.copies += flow(index, versions_[index].streams.shadow, copies, &seen.shadow).requests;
+/// A shape costs a hundred draws, so it is made anew only once latencies have drifted half a percent.
+void SyntheticTraffic::shape(Version& version) {
+  const double factor = factor_of(model_.drifts, version.name, "latency", middle_);
+  const auto scaled = [&](Duration time) { return std::chrono::duration_cast<Duration>(time * factor); };
+  const Duration median = scaled(version.manner->median);
+  const auto p99 = version.manner->p99 ? std::optional(scaled(*version.manner->p99)) : std::nullopt;
+  const bool is_near = version.shape && median * 200 < version.shape_median * 201 &&
+                       version.shape_median * 200 < median * 201 && p99.has_value() == version.shape_p99.has_value() &&
+                       (!p99 || (*p99 * 200 < *version.shape_p99 * 201 && *version.shape_p99 * 200 < *p99 * 201));
+  if (is_near) return;
+  version.shape.emplace(median, p99);
+  version.shape_median = median;
+  version.shape_p99 = p99;
 }
 
 void SyntheticTraffic::pass_evenly(double seconds) {
   const auto& plan = steering_.plan;
-  const double all = model_.rate * seconds;
+  const double all = model_.rate * factor_of(model_.drifts, "", "rate", middle_) * seconds;
   const double inside = all * model_.audience;
+  population_ ? pass_units(inside) : pass_split(inside);
+  const std::size_t stable = plan.spec().stable;
+  if (all > inside) account(stable, flow(stable, versions_[stable].streams.outside, all - inside, nullptr));
   for (std::size_t i = 0; i < versions_.size(); ++i) {
-    const auto index = static_cast<traffic::VersionIndex>(i);
-    auto& seen = evidence_.versions[i];
-    auto& streams = versions_[i].streams;
-    account(i, flow(i, streams.split, inside * plan.target_share(index), &seen.all));
-    if (index == plan.spec().stable) {
-      if (all > inside) account(i, flow(i, streams.outside, all - inside, nullptr));
-      const double control = std::min(plan.spec().control, plan.target_share(index));
-      if (control > 0) flow(i, streams.control, inside * control, &seen.control);
-    }
-    const double mirrored = plan.mirror_share(index);
+    const double mirrored = plan.mirror_share(static_cast<traffic::VersionIndex>(i));
     if (mirrored > 0) copy(i, all * mirrored, seconds);
   }
 }
 
 void SyntheticTraffic::pass(Duration time) {
   while (time > Duration::zero()) {
-    Duration piece = time;
-    for (const Version& version : versions_) {
-      if (!acts(version)) piece = std::min(piece, version.later - elapsed_);
-    }
+    const Duration piece = next_piece(time);
+    begin_piece(elapsed_ + piece / 2);
     pass_evenly(std::chrono::duration<double>(piece).count());
     elapsed_ += piece;
     time -= piece;
   }
+  outcomes_.arrive(elapsed_);
 }
 
 Result<void> SyntheticTraffic::steer(const std::vector<RouteSteering>& routes) {
@@ -197,6 +222,8 @@ void SyntheticTraffic::gather_into(std::map<std::string, strategy::Evidence>& ev
   into.counters = evidence_.counters;
   into.versions = evidence_.versions;
   into.endpoints = evidence_.endpoints;
+  if (outcomes_.size() == 0) return;
+  for (std::size_t i = 0; i < into.versions.size(); ++i) into.versions[i].outcomes = outcomes_.evidence(i);
 }
 
 void SyntheticTraffic::keep(const std::vector<strategy::Errand>& errands,

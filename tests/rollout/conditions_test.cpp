@@ -24,9 +24,12 @@ strategy::Steering split(double candidate, bool parachute = false) {
 
 strategy::Evidence usable(std::uint32_t v1, std::uint32_t v2) {
   strategy::Evidence evidence;
-  evidence.versions.resize(2);
-  evidence.versions[0] = {"v1", {}, {}, {}, 0, 3, v1};
-  evidence.versions[1] = {"v2", {}, {}, {}, 0, 3, v2};
+  for (const auto& [name, count] : {std::pair("v1", v1), std::pair("v2", v2)}) {
+    auto& version = evidence.versions.emplace_back();
+    version.version = name;
+    version.endpoints = 3;
+    version.usable = count;
+  }
   return evidence;
 }
 

@@ -67,6 +67,35 @@ TEST(Draws, LatenciesHaveTheirMedianAndTheirTailHoweverManyAreDrawnAtOnce) {
   }
 }
 
+TEST(Draws, AnotherP99BendsTheTailAndLeavesTheRest) {
+  const LatencyShape usual(20ms);
+  const LatencyShape tailed(20ms, 100ms);
+  const LatencyShape narrow(20ms, 25ms);
+  const auto quantile_of = [](const LatencyShape& shape, double q) {
+    Random random(4);
+    stats::Histogram latency;
+    stats::Histogram first_byte;
+    shape.record(random, 200'000, latency, first_byte);
+    return std::chrono::duration<double>(latency.quantile(q)).count();
+  };
+  EXPECT_NEAR(quantile_of(tailed, 0.99), 0.100, 0.006);
+  EXPECT_NEAR(quantile_of(tailed, 0.5), quantile_of(usual, 0.5), 0.001);
+  EXPECT_NEAR(quantile_of(tailed, 0.85), quantile_of(usual, 0.85), 0.002);
+  EXPECT_NEAR(quantile_of(narrow, 0.99), 0.025, 0.0015);
+  EXPECT_NEAR(quantile_of(narrow, 0.5), 0.020, 0.001);
+}
+
+TEST(Draws, BetaValuesHaveTheirMeanAndVarianceForLargeAndTinyParameters) {
+  Random random(5);
+  for (const auto& [a, b] : {std::pair(2.0, 3.0), std::pair(0.05, 0.95), std::pair(0.01, 0.99), std::pair(50.0, 4.0)}) {
+    const auto found = moments_of([&, a = a, b = b] { return draw_beta(random, a, b); });
+    const double mean = a / (a + b);
+    const double variance = mean * (1 - mean) / (a + b + 1);
+    EXPECT_NEAR(found.mean, mean, 5 * std::sqrt(variance / 20'000)) << a;
+    EXPECT_NEAR(found.variance / variance, 1, 0.15) << a;
+  }
+}
+
 TEST(Draws, WhatIsExpectedIsNeitherMoreNorLess) {
   const LatencyShape shape(20ms);
   stats::Histogram latency;

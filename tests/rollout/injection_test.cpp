@@ -29,6 +29,46 @@ TEST(Injection, RefusesWhatMakesNoSense) {
   }
 }
 
+std::vector<policy::Outcome> click_and_revenue() {
+  std::vector<policy::Outcome> outcomes(2);
+  outcomes[0].name = "click";
+  outcomes[1].name = "revenue";
+  outcomes[1].type = policy::OutcomeType::Value;
+  return outcomes;
+}
+
+TEST(Injection, MayNameTheRoutesOutcomes) {
+  const auto read = parse_injection(
+      "v2:latency-p99=300ms,click=5.5%,click-delay=20m,revenue=12±3@40%,revenue-delay=1h~0.8", click_and_revenue());
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->second.latency_p99, 300ms);
+  const OutcomeLaw click = read->second.outcomes.at("click");
+  EXPECT_DOUBLE_EQ(click.rate.value_or(0), 0.055);
+  EXPECT_EQ(click.delay, 20min);
+  EXPECT_EQ(click.sigma, std::nullopt);
+  const OutcomeLaw revenue = read->second.outcomes.at("revenue");
+  EXPECT_EQ(revenue.mean, 12);
+  EXPECT_EQ(revenue.deviation, 3);
+  EXPECT_DOUBLE_EQ(revenue.rate.value_or(0), 0.4);
+  EXPECT_EQ(revenue.delay, 1h);
+  EXPECT_EQ(revenue.sigma, 0.8);
+}
+
+TEST(Injection, PlusMinusMayBeWrittenInAscii) {
+  const auto read = parse_outcome_laws("revenue=-1.5+-3", click_and_revenue());
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->at("revenue").mean, -1.5);
+  EXPECT_EQ(read->at("revenue").deviation, 3);
+}
+
+TEST(Injection, RefusesOutcomesThatAreNotThereOrOfTheOtherType) {
+  for (const char* text : {"v2:buy=5%", "v2:click=12±3", "v2:revenue=lots", "v2:revenue=12±-3", "v2:revenue=12@200%",
+                           "v2:click-delay=soon", "v2:click-delay=1m~x", "v2:buy-delay=1m"}) {
+    EXPECT_FALSE(parse_injection(text, click_and_revenue())) << text;
+  }
+  EXPECT_FALSE(parse_outcome_laws("error-rate=5%", click_and_revenue()));
+}
+
 TEST(Expectation, IsReadWithAllItsParts) {
   const auto read = parse_expectation("v2:error-rate=5% aborts within 2m in 90% of runs");
   ASSERT_TRUE(read);

@@ -33,6 +33,10 @@ double factor(double u) {
   return 0.792 - 0.3 * std::log(1 - u);
 }
 
+Duration since_1970(WallTime time) {
+  return std::chrono::duration_cast<Duration>(time.time_since_epoch());
+}
+
 /// The route's value, or everybody's.
 double value_or(const std::map<std::string, double>& values, const std::string& route, double otherwise) {
   const auto own = values.find(route);
@@ -67,6 +71,7 @@ void World::put(Served& served, strategy::Steering steering) {
       std::equal(served.evidence.begin(), served.evidence.end(), versions.begin(), versions.end(),
                  [](const auto& evidence, const auto& version) { return evidence.version == version.name; });
   if (other_window || !same_versions) open(served);
+  if (other_window || !same_versions || !served.outcomes) open_outcomes(served);
   const auto& plan = served.steering.plan;
   Weights weights{now, served.route.name, {}, {}};
   for (std::size_t i = 0; i < plan.versions().size(); ++i) {
@@ -75,6 +80,24 @@ void World::put(Served& served, strategy::Steering steering) {
     weights.mirrored[plan.versions()[i]] = plan.mirror_share(index);
   }
   published.push_back(std::move(weights));
+}
+
+void World::open_outcomes(Served& served) {
+  const bool has_units = served.route.unit.source != policy::UnitSource::Request;
+  served.outcomes.emplace(served.route.outcomes, served.route.versions.size(), has_units, 0);
+}
+
+void World::report(Served& served, std::size_t version, std::uint64_t requests, const Behaviour& behaviour,
+                   Duration middle) {
+  Random none(1);
+  for (std::size_t i = 0; i < served.route.outcomes.size(); ++i) {
+    const auto& outcome = served.route.outcomes[i];
+    const auto told = behaviour.outcomes.find(outcome.name);
+    rollout::OutcomeLaw law;
+    law.rate = 0;
+    if (told != behaviour.outcomes.end()) law = told->second;
+    served.outcomes->decide(none, version, i, rollout::report_law(outcome, {}, law), requests, middle, true);
+  }
 }
 
 void World::serve(const std::vector<policy::ModelRoute>& routes, const std::vector<rollout::RouteSteering>& steerings) {
@@ -129,7 +152,14 @@ void World::pass(Duration time) {
       const auto index = static_cast<traffic::VersionIndex>(i);
       auto& evidence = served.evidence[i];
       const Behaviour how = behaviour(evidence.version);
-      const auto failed = flow(served.streams[{i, split_stream}], inside * plan.target_share(index), how, evidence.all);
+      const auto before = evidence.all.requests;
+      const double kept = 1 - value_or(lost, evidence.version, 0);
+      const auto failed =
+          flow(served.streams[{i, split_stream}], inside * plan.target_share(index) * kept, how, evidence.all);
+      evidence.assigned += evidence.all.requests - before;
+      evidence.failing_units_known = served.route.unit.source != policy::UnitSource::Request;
+      if (evidence.failing_units_known) evidence.failing_units.front() += failed;
+      report(served, i, evidence.all.requests - before, how, since_1970(now) - time / 2);
       const bool rescued = i < served.steering.fallbacks.size() && served.steering.fallbacks[i] >= 0;
       if (!rescued) served.failed += failed;
       if (index == plan.spec().stable && plan.spec().control > 0) {
@@ -140,6 +170,7 @@ void World::pass(Duration time) {
         flow(served.streams[{i, shadow_stream}], all * plan.mirror_share(index), how, evidence.shadow);
       }
     }
+    served.outcomes->arrive(since_1970(now));
   }
 }
 
@@ -198,7 +229,10 @@ std::map<std::string, strategy::Evidence> World::gather() {
     evidence.counters = served.counters;
     evidence.versions = served.evidence;
     evidence.endpoints = endpoints(served);
-    for (auto& version : evidence.versions) {
+    for (std::size_t i = 0; i < evidence.versions.size(); ++i) {
+      auto& version = evidence.versions[i];
+      version.share = served.steering.plan.target_share(static_cast<traffic::VersionIndex>(i));
+      version.outcomes = served.outcomes->evidence(i);
       for (const auto& endpoint : evidence.endpoints) {
         if (endpoint.version != version.version) continue;
         ++version.endpoints;

@@ -3,20 +3,25 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sluice/policy/model_route.hpp"
 #include "sluice/rollout/ports.hpp"
+#include "sluice/rollout/synthetic_outcomes.hpp"
 
 /// A world without sockets and clocks, behind the controller's ports. It outlives a controller that crashes, as the
 /// data plane's clients and the webhooks' servers do.
 namespace sluice::scenarios {
 
-/// How a version answers, from now on.
+/// How a version answers, from now on, and what applications report about its decisions.
 struct Behaviour {
   double error_rate = 0;                             ///< 0…1
   Duration latency = std::chrono::milliseconds(20);  ///< median; p99 is a little more than twice that
+  /// By outcome: `{.rate = 0.05, .delay = 20min}`, `{.mean = 12, .deviation = 3}`. A delay is the same for all reports.
+  /// An outcome that is not here is never reported.
+  std::map<std::string, rollout::OutcomeLaw> outcomes{};
 };
 
 /// What a webhook's server says, by URL.
@@ -28,7 +33,9 @@ struct HookScript {
 };
 
 /// Traffic that is counted as the data plane counts it: by the published shares, in windows, deterministically. Errors
-/// and latencies come at fixed intervals instead of at random, so that a story's numbers can be told in advance.
+/// and latencies come at fixed intervals instead of at random, so that a story's numbers can be told in advance. So do
+/// reports of outcomes; they outlive a restart, as the ledger does. Where a route names a unit, every request is of
+/// another one.
 class World final : public rollout::TrafficControl, public rollout::KpiSource, public rollout::Errands {
  public:
   // what a story sets
@@ -37,8 +44,9 @@ class World final : public rollout::TrafficControl, public rollout::KpiSource, p
   std::map<std::string, Behaviour> behaviours;   ///< by version
   std::map<std::string, HookScript> hooks;       ///< by URL
   std::map<std::string, strategy::QueryAnswer> series;  ///< by PromQL as it is sent, names filled in
-  std::map<std::string, std::string> unready;           ///< endpoints by authority, with why
-  bool traffic_refuses = false;                         ///< the data plane takes no steering
+  std::map<std::string, double> lost;  ///< by version: share of its requests that vanish uncounted, a broken split
+  std::map<std::string, std::string> unready;  ///< endpoints by authority, with why
+  bool traffic_refuses = false;                ///< the data plane takes no steering
   std::function<void(const std::string& port)> on_call = [](const std::string&) {};  ///< may throw: a crash
 
   // what a story looks at
@@ -83,6 +91,7 @@ class World final : public rollout::TrafficControl, public rollout::KpiSource, p
     policy::ModelRoute route;
     strategy::Steering steering;
     std::vector<strategy::VersionEvidence> evidence;
+    std::optional<rollout::SyntheticOutcomes> outcomes;
     std::map<std::pair<std::size_t, int>, Stream> streams;
     std::map<std::string, WallTime> ready_since;  // by authority
     std::uint64_t requests = 0;
@@ -92,6 +101,8 @@ class World final : public rollout::TrafficControl, public rollout::KpiSource, p
 
   void put(Served& served, strategy::Steering steering);
   void open(Served& served);
+  static void open_outcomes(Served& served);
+  void report(Served& served, std::size_t version, std::uint64_t requests, const Behaviour& behaviour, Duration middle);
   static std::uint64_t flow(Stream& stream, double requests, const Behaviour& behaviour, strategy::Sample& sample);
   std::vector<strategy::EndpointEvidence> endpoints(Served& served) const;
   Behaviour behaviour(const std::string& version) const;

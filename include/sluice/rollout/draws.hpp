@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "sluice/base/clock.hpp"
@@ -17,11 +18,18 @@ std::uint64_t draw_poisson(Random& random, double mean);
 /// How many of `n` have what each has with probability `p`; exact where fewer than 30 are expected to (or not to).
 std::uint64_t draw_binomial(Random& random, std::uint64_t n, double p);
 
-/// Log-normal latencies around a median, as counts over the buckets of a histogram. The first byte comes after nine
-/// tenths of the time.
+/// A standard normal value; some 20 ns.
+double draw_normal(Random& random);
+
+/// A Beta(a, b) value, for a, b > 0, as the quotient of two gamma values (Marsaglia and Tsang 2000); some 100 ns.
+double draw_beta(Random& random, double a, double b);
+
+/// Log-normal latencies around a median, as counts over the buckets of a histogram: p90 is 1.9 times the median, p95
+/// 2.3 times, p99 3.2 times. The first byte comes after nine tenths of the time.
 class LatencyShape {
  public:
-  explicit LatencyShape(Duration median, double sigma = 0.5);
+  /// Another p99 bends what lies beyond p90 and leaves the rest; one below p90 makes everything narrower.
+  explicit LatencyShape(Duration median, std::optional<Duration> p99 = std::nullopt);
 
   /// Records `n` draws; some 20 ns for each, and a few microseconds for any large number.
   void record(Random& random, std::uint64_t n, stats::Histogram& latency, stats::Histogram& first_byte) const;
