@@ -56,15 +56,11 @@ TrafficChoice from_split(const TrafficPlan& plan, const Split& split, const Requ
     choice.control = place.control;
     return choice;
   }
-  std::uint64_t bits = 0;
-  const auto& unit = plan.spec().unit;
-  FieldBuffer buffer;
-  const auto value = unit ? unit->read(request, buffer) : std::string_view{};
-  if (!value.empty()) {
-    bits = stable_hash(plan.seed(), value);
-  } else {
+  choice.unit = unit_hash(plan, request);
+  std::uint64_t bits = choice.unit;
+  if (choice.unit == 0) {
     bits = draw.bits();
-    if (unit) choice.reason = Reason::NoUnit;
+    if (plan.spec().unit) choice.reason = Reason::NoUnit;
   }
   const Place place = split.place(static_cast<std::uint32_t>(bits >> 32));
   choice.version = place.version;
@@ -100,6 +96,14 @@ std::string_view to_string(Reason reason) noexcept {
       return "no_unit";
   }
   return "weight";
+}
+
+std::uint64_t unit_hash(const TrafficPlan& plan, const RequestView& request) noexcept {
+  const auto& unit = plan.spec().unit;
+  if (!unit) return 0;
+  FieldBuffer buffer;
+  const auto value = unit->read(request, buffer);
+  return value.empty() ? 0 : stable_hash(plan.seed(), value);
 }
 
 TrafficChoice choose(const TrafficPlan& plan, const RequestView& request, Random& random) noexcept {

@@ -29,6 +29,10 @@ struct TrafficChoice {
   bool control = false;       ///< drawn into stable's control slice
   double propensity = 1;      ///< the probability with which this version was chosen, (0, 1]; 1 for rules and pins
   std::uint64_t mirrors = 0;  ///< bit v is set when version v gets a copy; never the version that answers
+  std::uint64_t unit = 0;     ///< `unit_hash` where the split went by it; 0: it did not
+
+  /// Drawn or dealt by the split, and so evidence; a rule or a pin is somebody's wish.
+  bool by_split() const noexcept { return reason != Reason::Rule && reason != Reason::Pin; }
 };
 
 /// The one decision of the data plane; serves every strategy.
@@ -37,5 +41,9 @@ struct TrafficChoice {
 /// there is no unit. At most one random number is drawn. Allocates nothing (a JSON body may grow a buffer of the
 /// thread once), takes no lock unless a regular expression is evaluated, and costs the same for 2 and for 64 versions.
 TrafficChoice choose(const TrafficPlan& plan, const RequestView& request, Random& random) noexcept;
+
+/// Who asks: the hash of the unit as `stable_hash(route, salt, unit)` has it, which is also what the split goes by.
+/// 0 when the plan names no unit or the request carries none. Costs what reading the field costs.
+std::uint64_t unit_hash(const TrafficPlan& plan, const RequestView& request) noexcept;
 
 }  // namespace sluice::traffic
