@@ -11,8 +11,11 @@ void EvidenceTotals::add(const EvidenceCells& worker) noexcept {
   worker.first_byte.add_to(first_byte);
 }
 
-EvidenceWindow::EvidenceWindow(std::size_t workers, std::size_t versions)
-    : workers_(workers), versions_(versions), cells_(std::make_unique<VersionEvidenceCells[]>(workers * versions)) {}
+EvidenceWindow::EvidenceWindow(std::size_t workers, std::size_t versions, bool by_unit)
+    : workers_(workers),
+      versions_(versions),
+      cells_(std::make_unique<VersionEvidenceCells[]>(workers * versions)),
+      unit_failures_(by_unit ? std::make_unique<UnitFailures>(workers, versions) : nullptr) {}
 
 std::vector<VersionEvidenceTotals> EvidenceWindow::totals() const {
   std::vector<VersionEvidenceTotals> totals(versions_);
@@ -23,6 +26,7 @@ std::vector<VersionEvidenceTotals> EvidenceWindow::totals() const {
 void EvidenceWindow::add_to(VersionEvidenceTotals& totals, std::size_t version) const noexcept {
   for (std::size_t worker = 0; worker < workers_; ++worker) {
     const VersionEvidenceCells& cells = cells_[worker * versions_ + version];
+    totals.assigned += cells.assigned.value();
     totals.all.add(cells.all);
     totals.control.add(cells.control);
     totals.shadow.add(cells.shadow);

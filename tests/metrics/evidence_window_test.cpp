@@ -44,6 +44,24 @@ TEST(EvidenceWindow, AddsUpTheWorkersOfEachVersionAndKind) {
   EXPECT_EQ(totals[0].shadow.failures, 1u);
 }
 
+TEST(EvidenceWindow, KnowsWhatWasAssignedBeforeItIsOver) {
+  EvidenceWindow window(2, 2);
+  window.cells(0, 1).assigned.add();
+  window.cells(1, 1).assigned.add();
+  window.cells(1, 1).all.answered(200, 5ms);
+  const auto totals = window.totals();
+  EXPECT_EQ(totals[1].assigned, 2u);
+  EXPECT_EQ(totals[1].all.requests, 1u);
+  EXPECT_EQ(totals[0].assigned, 0u);
+}
+
+TEST(EvidenceWindow, CountsFailuresByUnitWhereItIsAskedTo) {
+  EXPECT_EQ(EvidenceWindow(1, 1).unit_failures(), nullptr);
+  EvidenceWindow window(1, 2, true);
+  window.unit_failures()->note(0, 1, 4711);
+  EXPECT_EQ(window.unit_failures()->counts()->at(1)[0], 1u);
+}
+
 TEST(EvidenceWindow, EveryCellIsAlone) {
   EvidenceWindow window(3, 5);
   for (std::size_t worker = 0; worker < 3; ++worker) {

@@ -8,6 +8,7 @@
 
 #include "sluice/metrics/cells.hpp"
 #include "sluice/metrics/counters.hpp"
+#include "sluice/metrics/unit_failures.hpp"
 #include "sluice/stats/histogram.hpp"
 
 /// What a rollout judges a version by: only requests that were assigned within one window, so that nothing older leaks
@@ -35,6 +36,7 @@ struct EvidenceCells {
 
 /// One worker's view of one version.
 struct alignas(kCacheLine) VersionEvidenceCells {
+  Counter assigned;       ///< requests that the split assigned to it, over or not
   EvidenceCells all;      ///< requests that the split assigned to it
   EvidenceCells control;  ///< of these, the stable version's control slice
   EvidenceCells shadow;   ///< copies that it was sent; their first bytes are not told
@@ -52,6 +54,7 @@ struct EvidenceTotals {
 };
 
 struct VersionEvidenceTotals {
+  std::uint64_t assigned = 0;
   EvidenceTotals all;
   EvidenceTotals control;
   EvidenceTotals shadow;
@@ -61,7 +64,8 @@ struct VersionEvidenceTotals {
 /// own cells; read by anyone. About 14 KiB per worker and version.
 class EvidenceWindow {
  public:
-  EvidenceWindow(std::size_t workers, std::size_t versions);
+  /// `by_unit`: failures are also counted by the unit that met them.
+  EvidenceWindow(std::size_t workers, std::size_t versions, bool by_unit = false);
 
   VersionEvidenceCells& cells(std::size_t worker, std::size_t version) noexcept {
     return cells_[worker * versions_ + version];
@@ -72,6 +76,9 @@ class EvidenceWindow {
   std::vector<VersionEvidenceTotals> totals() const;
   /// The same of one version, added to what is there.
   void add_to(VersionEvidenceTotals& totals, std::size_t version) const noexcept;
+
+  /// Null: not counted.
+  UnitFailures* unit_failures() noexcept { return unit_failures_.get(); }
 
   /// Takes one of `limit` copies for shadows that the window may have in all; false when they are used up. Exact, over
   /// all workers. Any thread.
@@ -84,6 +91,7 @@ class EvidenceWindow {
   const std::size_t workers_;
   const std::size_t versions_;
   std::unique_ptr<VersionEvidenceCells[]> cells_;  // by worker, then version
+  std::unique_ptr<UnitFailures> unit_failures_;
   alignas(kCacheLine) std::atomic<std::uint64_t> copies_{0};
 };
 
