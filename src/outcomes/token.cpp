@@ -24,7 +24,9 @@ static_assert(binary_size % 3 == 0 && binary_size / 3 * 4 == token_size);
 
 constexpr std::uint8_t token_format = 0x10;
 constexpr std::uint8_t by_split = 0x01;
-constexpr std::uint64_t last_time = (std::uint64_t{1} << 48) - 1;
+/// What a WallTime can hold; as a number of milliseconds it fits into six bytes.
+constexpr auto last_time = std::chrono::duration_cast<std::chrono::milliseconds>(WallTime::duration::max());
+static_assert(last_time.count() < std::int64_t{1} << 48);
 
 using Binary = std::array<std::uint8_t, binary_size>;
 
@@ -88,7 +90,7 @@ std::array<std::uint8_t, SHA256_DIGEST_LENGTH> sign(const Binary& binary, const 
 
 std::uint64_t milliseconds_of(WallTime time) noexcept {
   const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-  return std::min(static_cast<std::uint64_t>(std::max<std::int64_t>(since, 0)), last_time);
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(since, 0));
 }
 
 constexpr std::string_view base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -131,7 +133,7 @@ Decision decision_of(const Binary& binary) noexcept {
   BinaryReader in(binary.data());
   Decision decision;
   decision.split = (in.take(1) & by_split) != 0;
-  decision.time = WallTime(std::chrono::milliseconds(in.take(6)));
+  decision.time = WallTime(std::min(std::chrono::milliseconds(in.take(6)), last_time));
   decision.route = in.take(8);
   decision.version = in.take(8);
   decision.unit = in.take(8);

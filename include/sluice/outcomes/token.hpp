@@ -55,8 +55,8 @@ class TokenKeys {
   std::uint8_t signing_ = 0;
 };
 
-/// Writes the token of a decision. Its time is cut to whole milliseconds; before 1970 it is 1970, and it ends in the
-/// year 10889. Any thread, no allocation, no lock, well under a microsecond.
+/// Writes the token of a decision. Its time is cut to whole milliseconds, and one before 1970 is told as
+/// 1970. Any thread, no allocation, no lock, well under a microsecond.
 void write_token(const Decision& decision, const TokenKeys& keys, std::span<char, token_size> out) noexcept;
 
 enum class TokenProblem : std::uint8_t {
