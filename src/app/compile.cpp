@@ -124,6 +124,7 @@ gateway::Route to_route(const policy::ModelRoute& route, const strategy::Steerin
   }
   made.plan = steering.plan;
   made.window = steering.window;
+  made.tokens = !route.outcomes.empty();
   made.timeouts.request = milliseconds(route.timeouts.request);
   made.timeouts.backend_request = milliseconds(route.timeouts.backend_request);
   made.timeouts.connect = milliseconds(route.timeouts.connect);

@@ -17,6 +17,10 @@ void take(metrics::EvidenceTotals& totals, strategy::Sample& sample) {
 
 void take(gateway::VersionEvidence& seen, strategy::VersionEvidence& version) {
   version.version = std::move(seen.version);
+  version.share = seen.share;
+  version.assigned = seen.totals.assigned;
+  version.failing_units_known = seen.failing_units.has_value();
+  version.failing_units = seen.failing_units.value_or(strategy::UnitCounts{});
   take(seen.totals.all, version.all);
   take(seen.totals.control, version.control);
   take(seen.totals.shadow, version.shadow);

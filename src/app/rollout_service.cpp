@@ -92,6 +92,7 @@ Result<void> RolloutService::put_in_force_here(const policy::PolicySet& set, std
   if (!prepared) return fail(prepared.error());
   auto config = compile(set, prepared->steerings);
   if (!config) return fail(Error::client(config.error().message));
+  config->policy_generation = static_cast<std::uint32_t>(generation);
   if (!still_wanted()) return fail(Error::internal("it took too long, and was given up"));
   if (auto published = publish(std::move(*config)); !published) return published;
   kpis_.set_routes(set.routes);

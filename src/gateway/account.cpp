@@ -11,7 +11,9 @@ using metrics::FailureReason;
 void Exchange::account() {
   finished_at_ = worker_->now();
   session_->count_bytes();
-  if (route_ == nullptr) {
+  if (at_door_ && !failed()) {
+    // No request for a prediction; whoever is behind the door counts outcomes.
+  } else if (route_ == nullptr) {
     if (status_ != 0) worker_->counters().refused.add(status_);
     if (failed()) worker_->counters().failures[failure_->reason].add();
   } else if (!chosen_) {
@@ -32,9 +34,10 @@ void Exchange::account() {
 /// For the rollout: of the version that the split assigned the request to, whoever answered it, in the window of the
 /// configuration that its version was chosen by.
 void Exchange::count_evidence() noexcept {
-  if (choice_.reason == traffic::Reason::Rule || choice_.reason == traffic::Reason::Pin) return;
+  if (!choice_.by_split()) return;
   const bool rescued = fell_back_from_ != kNoVersion;
-  metrics::VersionEvidenceCells* const cells = route_->versions[rescued ? fell_back_from_ : choice_.version].evidence;
+  const std::uint32_t assigned = rescued ? fell_back_from_ : choice_.version;
+  metrics::VersionEvidenceCells* const cells = route_->versions[assigned].evidence;
   if (cells == nullptr) return;
   const auto count = [&](metrics::EvidenceCells& kind) {
     if (rescued || failed()) return kind.failed();
@@ -44,6 +47,15 @@ void Exchange::count_evidence() noexcept {
   if (!rescued && failed() && !is_versions_failure()) return;
   count(cells->all);
   if (choice_.control) count(cells->control);
+  if (rescued || failed() || status_ >= 500) note_unit_failure(assigned);
+}
+
+/// A unit that the split did not look at, because one version had everything, is read now.
+void Exchange::note_unit_failure(std::uint32_t assigned) noexcept {
+  metrics::UnitFailures* const failures = route_->window->unit_failures();
+  if (failures == nullptr) return;
+  const bool looked = choice_.unit != 0 || choice_.reason == traffic::Reason::NoUnit;
+  failures->note(worker_->index(), assigned, looked ? choice_.unit : traffic::unit_hash(route_->config->plan, view()));
 }
 
 /// Not what the client did or left undone, nor what our own limits refused before there was a try.

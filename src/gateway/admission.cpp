@@ -137,13 +137,9 @@ http::Task<bool> Exchange::admit_with_body() {
 /// Reads the body, or as much as a block holds, so that rules and units may look into it.
 http::Task<bool> Exchange::buffer_body() {
   ReceiveBuffer& received = session_->received();
-  // Who expects 100 (Continue) sends nothing before it: we are the ones who want the body here.
   if (request_.expects_continue && body_in_buffer_ == 0) {
-    continue_sent_ = true;
-    to_client_.clear();
-    to_client_.add("HTTP/1.1 100 Continue\r\n\r\n");
-    auto writing = session_->client().write(to_client_.pieces());
-    co_await writing;
+    auto inviting = invite_body();
+    co_await inviting;
   }
   while (!request_body_.done() && !request_body_.failed()) {
     const auto room = received.room();
@@ -162,6 +158,15 @@ http::Task<bool> Exchange::buffer_body() {
   bytes_in_buffer_ = request_.size + body_in_buffer_;
   if (request_body_.failed()) failure_ = failure_for(request_body_.refusal());
   co_return !failed();
+}
+
+/// Who expects 100 (Continue) sends nothing before it, and here it is not an endpoint that wants the body but we.
+http::Task<> Exchange::invite_body() {
+  continue_sent_ = true;
+  to_client_.clear();
+  to_client_.add("HTTP/1.1 100 Continue\r\n\r\n");
+  auto writing = session_->client().write(to_client_.pieces());
+  co_await writing;
 }
 
 /// Lets rules and units see the payload. Of a chunked body that is a copy without the framing.

@@ -50,6 +50,7 @@ bool Exchange::compose_answer() {
   keep_client_ = client_may_stay() && answer.framing != Framing::UntilClose && !dechunk_;
   ResponseAdditions additions;
   additions.version = version().config->name;
+  additions.decision = token();
   additions.request_id = request_id();
   additions.drop_framing = dechunk_;
   additions.connection = !keep_client_                 ? ConnectionField::Close
@@ -180,8 +181,11 @@ http::Task<> Exchange::answer_failure() {
   error.reason = failure_->token;
   error.message = failure_->message;
   error.style = route_ != nullptr ? route_->config->error_style : http::ErrorStyle::Raw;
+  if (at_door_) error.style = http::ErrorStyle::OpenInference;
+  if (error.status == 405) error.allow = "POST";
   error.request_id = request_id();
   if (chosen_) error.version = version().config->name;
+  error.decision = token();
   error.date = worker_->http_date();
   error.retry_after = failure_->retry_after;
   keep_client_ = client_may_stay();

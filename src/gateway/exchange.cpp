@@ -27,6 +27,8 @@ void Exchange::end() noexcept {
   made_ = retries_taken_ = 0;
   fell_back_from_ = kNoVersion;
   chosen_ = head_valid_ = made_request_id_ = client_watched_ = reading_body_ = false;
+  at_door_ = has_token_ = false;
+  visit_.reset();
   failure_.reset();
   body_in_buffer_ = bytes_in_buffer_ = 0;
   visible_body_ = {};
@@ -57,6 +59,14 @@ http::Task<bool> Exchange::run() {
   request_body_ = http::BodyMeter(request_);
   body_in_buffer_ = request_body_.take(session_->received().unfinished().substr(request_.size));
   bytes_in_buffer_ = request_.size + body_in_buffer_;
+
+  if (is_for_door()) {
+    auto serving = serve_door();
+    co_await serving;
+    account();
+    leave();
+    co_return keep_client_;
+  }
 
   bool admitted = false;
   const std::int32_t index = find_route();
@@ -147,8 +157,29 @@ void Exchange::decide() {
   choice_ = traffic::choose(route_->config->plan, view(), worker_->random());
   chosen_ = true;
   version().counters->decisions[static_cast<metrics::DecisionReason>(choice_.reason)].add();
+  if (choice_.by_split() && version().evidence != nullptr) version().evidence->assigned.add();
+  if (route_->config->tokens) make_token();
   watch_client();
   make_request_id();
+}
+
+/// What the answer will say about the decision, whoever gives it.
+void Exchange::make_token() noexcept {
+  const Config& config = live_->published->config;
+  if (!config.keys) return;
+  outcomes::Decision decision;
+  decision.route = route_->name_hash;
+  decision.version = version().name_hash;
+  // Rules and pins go by no unit, and a version that has everything is chosen without a look at it.
+  decision.unit = choice_.unit != 0 ? choice_.unit : traffic::unit_hash(route_->config->plan, view());
+  decision.window = route_->config->window;
+  decision.nonce = worker_->random().next();
+  decision.generation = config.policy_generation;
+  decision.propensity = static_cast<float>(choice_.propensity);
+  decision.split = choice_.by_split();
+  decision.time = worker_->wall_now();
+  outcomes::write_token(decision, *config.keys, token_);
+  has_token_ = true;
 }
 
 /// From here on a client that leaves is noticed. May move the request within the buffer, so before anything points into
@@ -265,6 +296,8 @@ void Exchange::cancel(FailureReason reason) {
     std::exchange(pause_, nullptr).resume();
   } else if (race_) {
     std::exchange(race_, nullptr).resume();
+  } else if (visit_ && visit_->waiter) {
+    std::exchange(visit_->waiter, nullptr).resume();
   } else if (call_ != nullptr) {
     call_->stop();
   }

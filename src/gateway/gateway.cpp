@@ -21,7 +21,7 @@ Result<void> Gateway::start(Config config) {
   auto loaded = load(config);
   if (!loaded) return fail(loaded.error());
   for (std::size_t i = 0; i < registry_.workers(); ++i) {
-    workers_.push_back(std::make_unique<Worker>(i, registry_, clock_, service_.names(), memory_));
+    workers_.push_back(std::make_unique<Worker>(i, registry_, clock_, service_.names(), memory_, door_));
   }
   for (const Listener& listener : (*loaded)->config.listeners) {
     auto& made = listeners_.emplace_back(std::make_unique<ClientListener>(workers_));
@@ -55,6 +55,7 @@ Result<void> Gateway::publish(Config config) {
   service_.prepare(config, &*current);
   const std::lock_guard lock(mutex_);
   if (stopped_) return fail(Error::internal("the gateway has stopped"));
+  if (!config.keys) config.keys = wish_->keys;
   auto loaded = load(config);
   if (loaded) {
     put_in_force(*loaded);
@@ -141,6 +142,21 @@ Result<void> Gateway::steer(std::vector<RouteOrders> orders) {
     Route& route = *find_route(wish_->routes, one.route);
     watched = obey(std::move(one), route) || watched;
   }
+  follow_wish(watched);
+  return {};
+}
+
+Result<void> Gateway::use_keys(std::shared_ptr<const outcomes::TokenKeys> keys) {
+  const std::lock_guard lock(mutex_);
+  if (!wish_ || stopped_) return fail(Error::internal("the gateway does not run"));
+  wish_->keys = std::move(keys);
+  follow_wish(false);
+  return {};
+}
+
+/// Puts in force what was wished for, of which only that changed what needs no file and no name. `watched`: the watch
+/// over the endpoints has to know.
+void Gateway::follow_wish(bool watched) {
   auto next = published_->with(service_.expand(*wish_));
   take_slots(*next);
   take_windows(*next);
@@ -151,7 +167,6 @@ Result<void> Gateway::steer(std::vector<RouteOrders> orders) {
     next->recorders = published_->recorders;
   }
   put_in_force(next);
-  return {};
 }
 
 std::optional<RouteEvidence> Gateway::evidence(std::string_view name) const {
@@ -167,10 +182,14 @@ std::optional<RouteEvidence> Gateway::evidence(std::string_view name) const {
   RouteEvidence evidence;
   evidence.window = route->window;
   evidence.versions.reserve(route->versions.size());
+  metrics::UnitFailures* const units = published->windows[r]->unit_failures();
+  const auto failing = units != nullptr && route->plan.spec().unit ? units->counts() : std::nullopt;
   for (std::size_t v = 0; v < route->versions.size(); ++v) {
     VersionEvidence& version = evidence.versions.emplace_back();
     version.version = route->versions[v].name;
     published->windows[r]->add_to(version.totals, v);
+    version.share = route->plan.target_share(static_cast<traffic::VersionIndex>(v));
+    if (failing) version.failing_units = failing->at(v);
     for (std::size_t worker = 0; worker < registry_.workers(); ++worker) {
       version.in_flight += registry_.version(worker, published->slots[r].versions[v]).in_flight.value();
     }
@@ -196,7 +215,8 @@ void Gateway::take_windows(Published& published) const {
     if (before != nullptr && before->window == route.window && same_versions(*before, route)) {
       window = published_->windows[static_cast<std::size_t>(before - published_->config.routes.data())];
     } else {
-      window = std::make_shared<metrics::EvidenceWindow>(registry_.workers(), route.versions.size());
+      window = std::make_shared<metrics::EvidenceWindow>(registry_.workers(), route.versions.size(),
+                                                         route.plan.spec().unit.has_value());
     }
   }
 }

@@ -97,6 +97,11 @@ void write_response_head(const char* base, const http::ResponseHead& head, const
     out.copy(additions.version);
     out.copy("\r\n");
   }
+  if (!additions.decision.empty()) {
+    out.copy("x-sluice-decision: ");
+    out.copy(additions.decision);
+    out.copy("\r\n");
+  }
   if (!additions.request_id.empty()) {
     constexpr std::size_t kCopied = 256;  // a longer one stays where it is
     out.copy("x-request-id: ");

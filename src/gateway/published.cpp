@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "sluice/outcomes/decision.hpp"
+
 namespace sluice::gateway {
 
 namespace {
@@ -113,10 +115,13 @@ void PoolSet::build(const Published& published, metrics::Registry& registry, std
     live.state->gate.set(share_of(route.limits, workers));
     if (r < published.recorders.size()) live.recorder = published.recorders[r].get();
     if (r < published.windows.size()) live.window = published.windows[r].get();
+    live.name_hash = outcomes::name_hash(route.name);
+    out.takes_outcomes = out.takes_outcomes || route.tokens;
     for (std::size_t v = 0; v < route.versions.size(); ++v) {
       const Version& version = route.versions[v];
       LiveVersion& live_version = live.versions.emplace_back();
       live_version.config = &version;
+      live_version.name_hash = outcomes::name_hash(version.name);
       live_version.counters = &registry.version(worker, published.slots[r].versions[v]);
       if (live.window != nullptr) live_version.evidence = &live.window->cells(worker, v);
       const std::string key = route.name + '\0' + version.name;

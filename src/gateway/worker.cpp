@@ -24,7 +24,7 @@ constexpr Duration kSweep = std::chrono::seconds(1);
 // UNSAFE_IO: sockets and timers of this loop are touched by its own thread only, so the reactor needs no locks; posting
 // from other threads stays legal.
 Worker::Worker(std::size_t index, metrics::Registry& registry, const Clock& clock, upstream::NameService& names,
-               const MemoryWatch& memory)
+               const MemoryWatch& memory, outcomes::Door* door)
     : index_(index),
       registry_(registry),
       io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
@@ -36,6 +36,7 @@ Worker::Worker(std::size_t index, metrics::Registry& registry, const Clock& cloc
       gate_(wheel_, counters_.waiting),
       pools_(context_),
       mirrors_(context_),
+      door_(door, io_),
       tick_(io_),
       coarse_now_(clock.now()) {}
 
@@ -58,6 +59,7 @@ void Worker::run() {
   write_date();
   arm_tick();
   io_.run();
+  door_.close();
   live_.reset();
   next_.reset();
 }

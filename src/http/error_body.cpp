@@ -130,6 +130,8 @@ void write_head(Writer& out, const ErrorResponse& response, std::size_t body_siz
   if (response.style == ErrorStyle::SageMaker) write_field(out, "x-amzn-errortype", sagemaker_type(response.status));
   write_field(out, "x-sluice-error", response.reason);
   write_field(out, "x-sluice-version", response.version);
+  write_field(out, "x-sluice-decision", response.decision);
+  write_field(out, "allow", response.allow);
   if (response.request_id.size() <= kMaxErrorRequestId) write_field(out, "x-request-id", response.request_id);
   if (response.retry_after > 0) out << "retry-after: " << std::uint64_t{response.retry_after} << "\r\n";
   if (response.close) write_field(out, "connection", "close");
@@ -150,6 +152,10 @@ std::size_t write_error_response(std::span<char> out, const ErrorResponse& respo
 
 std::string_view reason_phrase(std::uint16_t status) noexcept {
   switch (status) {
+    case 200:
+      return "OK";
+    case 202:
+      return "Accepted";
     case 400:
       return "Bad Request";
     case 401:

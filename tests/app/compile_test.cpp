@@ -288,6 +288,13 @@ TEST(Compile, BoundsTheCopiesOfAShadow) {
   EXPECT_DOUBLE_EQ(config.routes[0].plan.mirror_share(1), 0.3);
 }
 
+TEST(Compile, LetsAnswersSayTheirDecisionsWhereOutcomesWillBeReported) {
+  policy::ModelRoute route = one_route();
+  EXPECT_FALSE(compiled(route).routes[0].tokens);
+  route.outcomes.emplace_back().name = "click";
+  EXPECT_TRUE(compiled(route).routes[0].tokens);
+}
+
 TEST(Compile, NumbersRoutesAsTheTableDoes) {
   auto fraud = one_route();
   fraud.matches.resize(1);

@@ -12,7 +12,8 @@ compare.sh [options]
   --seconds N       length of one measured window (5)
   --only CASE,...   split, sticky, mirror, upload, idle, sse (all)
   --proxies LIST    floor,nginx,haproxy,sluice (all); a proxy that is not installed is left out with a word on stderr;
-                    rollout is Sluice with a canary under way (split only), and runs only when named
+                    rollout is Sluice with a canary under way, outcomes is Sluice with decision tokens on its answers
+                    (both split only); they run only when named
   --output FORMAT   markdown or tsv (markdown)
   --raw FILE        write every measured row here as it comes
   --bin DIR         binaries (build/bench/bin)
@@ -86,7 +87,7 @@ set_case() {
 is_there() {
   case $1 in
     floor) true ;;
-    sluice | rollout) [[ -x $bin/sluice ]] ;;
+    sluice | rollout | outcomes) [[ -x $bin/sluice ]] ;;
     nginx | haproxy) command -v "$1" >/dev/null ;;
     *) fail "unknown proxy \"$1\"" ;;
   esac

@@ -130,7 +130,7 @@ CONF
 }
 
 start_sluice() {
-  local strategy='abTest: {variants: [{version: v1, weight: 90}, {version: v2, weight: 10}]}' last='v2' port=1
+  local outcomes='' strategy='abTest: {variants: [{version: v1, weight: 90}, {version: v2, weight: 10}]}' last='v2' port=1
   if [[ $case_name == mirror ]]; then
     strategy='shadow: {live: v1, candidates: [{version: shadow}], budget: {requestsInFlight: 1024}}'
     last=shadow
@@ -140,6 +140,7 @@ start_sluice() {
     strategy='canary: {stable: v1, candidate: v2, steps: [{setWeight: 10}, {pause: {}}], analysis: {interval: 1s,
       checks: [{metric: error-rate, versusStable: {margin: 1%}}, {metric: latency-p99, thresholdRange: {max: 1s}}]}}'
   fi
+  [[ $proxy == outcomes ]] && outcomes='outcomes: [{name: click, type: Binary, attributionWindow: 30m}]'
   cat >"$work/sluice.yaml" <<CONF
 apiVersion: sluice.dev/v1
 kind: Gateway
@@ -158,6 +159,7 @@ spec:
   matches: [{path: {type: PathPrefix, value: /v2/models/fraud}}]
   protocol: OpenInference
   unit: {header: x-user-id}
+  $outcomes
   versions:
     - {name: v1, endpoints: [http://127.0.0.1:${backend_ports[0]}]}
     - {name: $last, endpoints: [http://127.0.0.1:${backend_ports[port]}]}
@@ -170,6 +172,12 @@ CONF
 
 # Sluice with a rollout under way.
 start_rollout() {
+  [[ $case_name == split ]] || return 2
+  start_sluice
+}
+
+# Sluice with a decision token on every answer.
+start_outcomes() {
   [[ $case_name == split ]] || return 2
   start_sluice
 }

@@ -12,6 +12,7 @@
 
 #include "configs.hpp"
 #include "sluice/gateway/gateway.hpp"
+#include "sluice/outcomes/token.hpp"
 #include "support/fake_upstream.hpp"
 #include "support/gate.hpp"
 #include "support/raw_client.hpp"
@@ -104,9 +105,11 @@ class WorkerAllocations : public testing::Test {
   }
   ~WorkerAllocations() override { counting = false; }
 
-  void start(Route route) {
+  void start(Route route, std::shared_ptr<const outcomes::TokenKeys> keys = nullptr) {
     for (Version& version : route.versions) version.pool.warm = kClients;
-    const auto started = gateway.start(config_of(std::move(route)));
+    Config config = config_of(std::move(route));
+    config.keys = std::move(keys);
+    const auto started = gateway.start(std::move(config));
     ASSERT_TRUE(started) << started.error().message;
     for (std::size_t i = 0; i < kClients; ++i) {
       clients.push_back(std::make_unique<RawClient>(gateway.listening().at(0).port()));
@@ -193,6 +196,41 @@ TEST_F(WorkerAllocations, AreNoneInASplitByStickyUnits) {
   EXPECT_EQ(counted(kRequests), 0u) << sizes();
   EXPECT_GT(v1.request_count(), kRequests / 2);
   EXPECT_GT(v2.request_count(), kRequests / 8);
+}
+
+TEST_F(WorkerAllocations, AreNoneForDecisionTokens) {
+  Route route = route_of({{"v1", v1.port(), 75}, {"v2", v2.port(), 25}}, traffic::Field::header("x-user-id"));
+  route.tokens = true;
+  start(std::move(route), std::make_shared<outcomes::TokenKeys>(outcomes::TokenKey{1, {}}));
+  warm_up({&v1, &v2}, kClients);
+  EXPECT_EQ(counted(kRequests), 0u) << sizes();
+  EXPECT_TRUE(clients[0]->get("/").has("x-sluice-decision"));
+}
+
+TEST_F(WorkerAllocations, AreNoneWhenRequestsOfUnitsFail) {
+  test::FakeUpstream faulty([](test::Conversation& asked) {
+    while (true) {
+      asked.read_request();
+      asked.answer(500, "x");
+    }
+  });
+  Route route = route_of({{"v1", v1.port(), 1}, {"v2", faulty.port(), 1}}, traffic::Field::header("x-user-id"));
+  route.versions[1].supervision.ejection.enabled = false;  // telling of a row of errors takes memory
+  start(std::move(route));
+  gate.open();
+  const auto some = [&](std::size_t from, std::size_t count) {
+    for (std::size_t i = from; i < from + count; ++i) {
+      clients[i % kClients]->send(request_of(i, body_digits));
+      (void)clients[i % kClients]->read_response();
+    }
+  };
+  some(0, 400);
+  allocations = 0;
+  counting = true;
+  some(400, 400);
+  counting = false;
+  EXPECT_EQ(allocations, 0u) << sizes();
+  EXPECT_GT(faulty.request_count(), 300u);
 }
 
 TEST_F(WorkerAllocations, AreNoneWhileBodiesStreamBothWays) {

@@ -151,6 +151,13 @@ TEST(ResponseHead, AnAnswerOfHttp10GoesOnInOurOwnVersion) {
             "HTTP/1.1 404 Gone away\r\nContent-Length: 0\r\n\r\n");
 }
 
+TEST(ResponseHead, SaysByWhichDecisionItCameAndNobodyElseDoes) {
+  const std::string forged = "HTTP/1.1 200 OK\r\nX-Sluice-Decision: theirs\r\nA: 1\r\n\r\n";
+  EXPECT_EQ(answered(forged, {}), "HTTP/1.1 200 OK\r\nA: 1\r\n\r\n");
+  EXPECT_EQ(answered(forged, {"v1", "7", ConnectionField::None, false, "ours"}),
+            "HTTP/1.1 200 OK\r\nA: 1\r\nx-sluice-version: v1\r\nx-sluice-decision: ours\r\nx-request-id: 7\r\n\r\n");
+}
+
 TEST(ResponseHead, SaysWhatBecomesOfTheConnection) {
   const std::string bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
   EXPECT_TRUE(answered(bytes, {{}, {}, ConnectionField::Close, false}).ends_with("\r\nConnection: close\r\n\r\n"));

@@ -42,6 +42,17 @@ TEST(ErrorBody, SpeaksTheProtocolOfTheRoute) {
             R"({"error":{"code":503,"message":"no endpoint of \"v2\" is ready","status":"UNAVAILABLE"}})");
 }
 
+TEST(ErrorBody, SaysByWhichDecisionItCameAndWhatIsAllowed) {
+  ErrorResponse response = unavailable(ErrorStyle::SageMaker);
+  EXPECT_EQ(written(response).find("x-sluice-decision"), std::string::npos);
+  EXPECT_EQ(written(response).find("allow:"), std::string::npos);
+  response.decision = std::string_view("0123456789abcdef0123456789abcdef");
+  response.allow = "POST";
+  const std::string text = written(response);
+  EXPECT_NE(text.find("\r\nx-sluice-decision: 0123456789abcdef0123456789abcdef\r\n"), std::string::npos);
+  EXPECT_NE(text.find("\r\nallow: POST\r\n"), std::string::npos);
+}
+
 TEST(ErrorBody, IsAResponseThatOurOwnParserTakes) {
   for (const ErrorStyle style : {ErrorStyle::Raw, ErrorStyle::OpenInference, ErrorStyle::KServeV1, ErrorStyle::OpenAI,
                                  ErrorStyle::SageMaker, ErrorStyle::Vertex}) {
@@ -97,7 +108,10 @@ TEST(ErrorBody, TheLargestResponseFitsAndASmallBufferIsNeverOverrun) {
   const std::string quotes(5000, '"');
   const std::string token(64, 'r');
   const std::string id(kMaxErrorRequestId, 'i');
+  const std::string decision(128, 'd');
   response.message = quotes;
+  response.decision = decision;
+  response.allow = "POST";
   response.reason = response.version = token;
   response.request_id = id;
   response.date = "Thu, 29 Feb 2024 12:00:00 GMT";

@@ -15,6 +15,10 @@
 #include "sluice/upstream/retry.hpp"
 #include "sluice/upstream/supervision.hpp"
 
+namespace sluice::outcomes {
+class TokenKeys;
+}
+
 namespace sluice::gateway {
 
 /// Certificates of a listener. Paths to PEM files, read when the configuration is published.
@@ -118,6 +122,7 @@ struct Route {
   ConcurrencyLimits limits;
   MirrorLimits mirror;
   std::uint64_t window = 0;  ///< evidence is counted anew where this changes
+  bool tokens = false;       ///< answers say by which decision they came, so that outcomes can be reported
 };
 
 /// What a rollout says about a route: everything of it that changes while the policy stays.
@@ -143,6 +148,8 @@ struct Config {
   traffic::RouteTable table;
   std::vector<Route> routes;
   std::uint64_t generation = 0;
+  std::uint32_t policy_generation = 0;              ///< told in tokens
+  std::shared_ptr<const outcomes::TokenKeys> keys;  ///< null: those in force stay; without any there are no tokens
 };
 
 }  // namespace sluice::gateway

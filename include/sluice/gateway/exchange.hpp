@@ -10,6 +10,7 @@
 
 #include "sluice/gateway/attempt.hpp"
 #include "sluice/gateway/deadlines.hpp"
+#include "sluice/gateway/door_desk.hpp"
 #include "sluice/gateway/failure.hpp"
 #include "sluice/gateway/gather_list.hpp"
 #include "sluice/gateway/kept_body.hpp"
@@ -18,6 +19,7 @@
 #include "sluice/http/body_meter.hpp"
 #include "sluice/http/head.hpp"
 #include "sluice/http/task.hpp"
+#include "sluice/outcomes/token.hpp"
 #include "sluice/traffic/choose.hpp"
 #include "sluice/traffic/request_view.hpp"
 
@@ -76,13 +78,25 @@ class Exchange {
   void leave();
   http::Task<bool> admit_with_body();
   http::Task<bool> buffer_body();
+  http::Task<> invite_body();
   void show_body();
+
+  // door.cpp: outcomes that applications report
+  bool is_for_door() const noexcept;
+  http::Task<> serve_door();
+  bool admit_at_door() noexcept;
+  std::uint64_t post_limit() const noexcept;
+  http::Task<bool> read_post(std::string& body);
+  http::Task<> answer_from_door();
+  void compose_from_door(const outcomes::Answer& answer) noexcept;
 
   // exchange.cpp: the choice, copies for shadows, ends from outside
   void follow_configuration() noexcept;
   void decide();
   void watch_client();
   traffic::RequestView view() const noexcept;
+  void make_token() noexcept;
+  std::string_view token() const noexcept { return {token_.data(), has_token_ ? token_.size() : 0}; }
   void make_request_id() noexcept;
   std::string_view request_id() const noexcept;
   void plan_mirrors(std::uint64_t versions);
@@ -141,6 +155,7 @@ class Exchange {
   // account.cpp: counters and log
   void account();
   void count_evidence() noexcept;
+  void note_unit_failure(std::uint32_t assigned) noexcept;
   bool is_versions_failure() const noexcept;
   void count_durations(metrics::VersionCounters& counters, metrics::RouteCounters& route) noexcept;
   std::string_view route_name() const noexcept;
@@ -165,6 +180,8 @@ class Exchange {
   bool client_watched_ = false;  ///< the read for what comes behind the request was armed
   bool reading_body_ = false;    ///< buffering it for rules and units
   Gate::Waiter* turn_ = nullptr;
+  bool at_door_ = false;              ///< it reports outcomes
+  std::shared_ptr<DoorVisit> visit_;  ///< since they were handed in
 
   std::optional<GatewayFailure> failure_;
   Attempt* call_ = nullptr;          ///< the attempt that talks to the client: first_ or second_
@@ -216,6 +233,8 @@ class Exchange {
 
   std::array<char, 36> made_id_;
   bool made_request_id_ = false;
+  std::array<char, outcomes::token_size> token_;
+  bool has_token_ = false;
   bool head_valid_ = false;  ///< request_ describes this request; false when its head was refused
 
   // Last, because large and left uninitialised.

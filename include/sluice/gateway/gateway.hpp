@@ -25,6 +25,9 @@ namespace sluice::gateway {
 struct VersionEvidence {
   std::string version;
   metrics::VersionEvidenceTotals totals;
+  double share = 0;  ///< probability with which the split chooses it, 0…1
+  /// Units by their failures; nothing where the route names no unit, or more failed than could be told apart.
+  std::optional<metrics::UnitFailureCounts> failing_units;
   std::int64_t in_flight = 0;
   std::uint32_t endpoints = 0;
   std::uint32_t usable = 0;     ///< of these, that may get traffic now; panic aside
@@ -45,6 +48,9 @@ class Gateway {
   /// Stops at once when `stop` was not called.
   ~Gateway();
 
+  /// Where clients hand in outcomes; outlives the gateway's run. Before `start`; without one nobody takes them.
+  void set_door(outcomes::Door* door) noexcept { door_ = door; }
+
   /// Loads certificates, binds every listener, starts the workers. Fails without having started anything.
   Result<void> start(Config config);
 
@@ -58,6 +64,10 @@ class Gateway {
   /// Fails, having changed nothing, for a route that is not there, orders that do not fit its versions, and a gateway
   /// that does not run. Any thread.
   Result<void> steer(std::vector<RouteOrders> orders);
+
+  /// Signs decision tokens with other keys from now on, as `steer` puts orders in force: no request waits or is lost,
+  /// and the next configuration without keys keeps these. Fails when the gateway does not run. Any thread.
+  Result<void> use_keys(std::shared_ptr<const outcomes::TokenKeys> keys);
 
   /// What the requests of a route's current window came to; nothing for a route that is not there. Any thread; about
   /// 10 µs per worker and version that has requests.
@@ -83,6 +93,7 @@ class Gateway {
   Result<std::shared_ptr<Published>> load(const Config& wish);
   void take_slots(Published& published);
   void take_windows(Published& published) const;
+  void follow_wish(bool watched);
   void put_in_force(const std::shared_ptr<Published>& published);
   void hand_to_workers(const std::shared_ptr<const Published>& published);
   void follow_names();
@@ -90,6 +101,7 @@ class Gateway {
 
   metrics::Registry& registry_;
   const Clock& clock_;
+  outcomes::Door* door_ = nullptr;
   EndpointService service_;
   mutable std::mutex mutex_;    ///< over what follows: a name's new addresses are published from the service's thread
   std::optional<Config> wish_;  ///< as it was asked for, with names in place of addresses

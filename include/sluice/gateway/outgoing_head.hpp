@@ -34,7 +34,8 @@ struct ResponseAdditions {
   std::string_view version;     ///< x-sluice-version; empty: none
   std::string_view request_id;  ///< x-request-id; empty: none
   ConnectionField connection = ConnectionField::None;
-  bool drop_framing = false;  ///< the body is de-chunked for a client of HTTP/1.0
+  bool drop_framing = false;    ///< the body is de-chunked for a client of HTTP/1.0
+  std::string_view decision{};  ///< x-sluice-decision; empty: none
 };
 
 /// Composes the head of a final answer.

@@ -49,6 +49,7 @@ struct LiveVersion {
   upstream::Balancer balancer;
   std::shared_ptr<VersionGate> gate;                  ///< outlives a reload
   metrics::VersionEvidenceCells* evidence = nullptr;  ///< of the configuration's window; null: not counted
+  std::uint64_t name_hash = 0;                        ///< as tokens call it
 };
 
 /// What of a route outlives a reload on one worker: requests that began before still count.
@@ -80,6 +81,7 @@ struct LiveRoute {
   std::shared_ptr<RouteState> state;
   upstream::RequestRecorder* recorder = nullptr;  ///< null: nothing is kept
   metrics::EvidenceWindow* window = nullptr;      ///< null: no evidence is counted
+  std::uint64_t name_hash = 0;                    ///< as tokens call it
 };
 
 /// What one worker serves by: the published configuration joined with its own pools and counters. An exchange keeps the
@@ -90,6 +92,7 @@ struct LiveConfig : boost::intrusive_ref_counter<LiveConfig, boost::thread_unsaf
   std::vector<boost::intrusive_ptr<upstream::EndpointPool>> pools;  ///< keeps what the versions point to
   GateLimits limits;                                                ///< this worker's share of the gateway's
   std::chrono::milliseconds longest_request{0};  ///< of all routes: bounds what happens before one is chosen
+  bool takes_outcomes = false;                   ///< for one of the routes
 };
 
 /// All pools of one worker. A pool survives a new configuration that names its endpoint again under the same version.

@@ -13,6 +13,7 @@
 
 #include "sluice/base/clock.hpp"
 #include "sluice/base/random.hpp"
+#include "sluice/gateway/door_desk.hpp"
 #include "sluice/gateway/exchange.hpp"
 #include "sluice/gateway/memory_guard.hpp"
 #include "sluice/gateway/mirror.hpp"
@@ -30,9 +31,9 @@ namespace sluice::gateway {
 /// thread.
 class Worker {
  public:
-  /// `names` and `memory` outlive the worker's thread.
+  /// `names`, `memory` and `door` outlive the worker's thread; without a door (null) nobody takes outcomes.
   Worker(std::size_t index, metrics::Registry& registry, const Clock& clock, upstream::NameService& names,
-         const MemoryWatch& memory);
+         const MemoryWatch& memory, outcomes::Door* door = nullptr);
   ~Worker();
 
   /// Starts the thread. Once, before the first `prepare`.
@@ -59,6 +60,7 @@ class Worker {
   boost::asio::io_context& io() noexcept { return io_; }
 
   // --- for sessions and exchanges ---
+  std::size_t index() const noexcept { return index_; }
   TimePoint now() const noexcept { return context_.clock.now(); }
   WallTime wall_now() const noexcept { return context_.clock.wall_now(); }
   /// At most one tick old; for deadlines of seconds. Never in the future.
@@ -79,6 +81,7 @@ class Worker {
   std::span<char> scratch() noexcept { return {scratch_.get(), kScratchBytes}; }
   Random& random() noexcept { return random_; }
   Mirrors& mirrors() noexcept { return mirrors_; }
+  DoorDesk& door() noexcept { return door_; }
   metrics::GatewayCounters& counters() noexcept { return counters_; }
 
   /// The gateway's requests in flight, this worker's share.
@@ -116,6 +119,7 @@ class Worker {
   Gate gate_;
   PoolSet pools_;
   Mirrors mirrors_;
+  DoorDesk door_;
   http::HeadLimits head_limits_;
   boost::intrusive_ptr<LiveConfig> live_;
   boost::intrusive_ptr<LiveConfig> next_;  ///< ready, and in force once `in_force_` is true

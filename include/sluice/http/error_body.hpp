@@ -24,6 +24,8 @@ struct ErrorResponse {
   ErrorStyle style = ErrorStyle::Raw;
   std::string_view request_id{};  ///< x-request-id; left out when empty or longer than kMaxErrorRequestId
   std::string_view version{};     ///< x-sluice-version; left out when empty
+  std::string_view decision{};    ///< x-sluice-decision, at most 128 bytes; left out when empty
+  std::string_view allow{};       ///< Allow, with 405; left out when empty
   std::string_view date{};        ///< an HTTP date; left out when empty
   std::uint32_t retry_after = 0;  ///< seconds; 0: no such field
   bool close = true;              ///< adds connection: close
