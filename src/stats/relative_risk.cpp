@@ -9,7 +9,7 @@ namespace {
 
 constexpr double endless = std::numeric_limits<double>::infinity();
 constexpr double farthest_log_risk = 40;
-constexpr std::size_t interval_points = 64;
+constexpr std::size_t interval_points = 96;
 
 /// The prior of the interval: fine near no difference, where an interval is looked at most closely.
 const std::array<double, interval_points>& interval_prior() {

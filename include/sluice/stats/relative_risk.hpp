@@ -48,7 +48,7 @@ class RelativeRisk {
 
   /// All r that the data do not reject, two-sided at `alpha`, valid at all looks together; [0, infinity] without
   /// events. From a prior of its own over |ln r| = 0.01…3.5, so that it holds the estimate whatever that is; it may
-  /// therefore lag log_e() by a few events. About 5 µs for one share.
+  /// therefore lag log_e() by a few events. About 7 µs for one share.
   Interval interval(double alpha) const noexcept;
 
   /// The most likely r; 0 or infinity when all events are on one side, 1 without any.
