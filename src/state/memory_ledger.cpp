@@ -36,7 +36,6 @@ class MemoryLedger final : public Ledger {
       reports_.erase(oldest);
       ++gone;
     }
-    if (gone < at_most) expired_before_ = std::max(expired_before_, before_ms);
     return gone;
   }
 

@@ -60,7 +60,7 @@ LedgerDecisions decisions_of(Statement& row) {
 
 /// What the ledger does over and over again, prepared once.
 struct Statements {
-  Statement put, has, oldest, remove, add_sum, add_decisions, mark;
+  Statement put, has, oldest, remove, add_sum, add_decisions, mark, first;
 
   static Attempt<std::unique_ptr<Statements>> prepare(Database& database);
 };
@@ -78,6 +78,7 @@ Attempt<std::unique_ptr<Statements>> Statements::prepare(Database& database) {
            std::string("INSERT INTO outcome_decisions VALUES(?, ?, ?, ?, ?) "
                        "ON CONFLICT DO UPDATE SET count = count + excluded.count"),
            std::string("UPDATE outcome_mark SET expired_before_ms = ?"),
+           std::string("SELECT 1 FROM outcome WHERE decided_ms < ? LIMIT 1"),
        }) {
     Attempt<Statement> statement = database.prepare(sql.c_str());
     if (!statement) return fail(statement.error());
@@ -85,7 +86,7 @@ Attempt<std::unique_ptr<Statements>> Statements::prepare(Database& database) {
   }
   return std::make_unique<Statements>(Statements{std::move(made[0]), std::move(made[1]), std::move(made[2]),
                                                  std::move(made[3]), std::move(made[4]), std::move(made[5]),
-                                                 std::move(made[6])});
+                                                 std::move(made[6]), std::move(made[7])});
 }
 
 class SqliteLedger final : public Ledger {
@@ -261,6 +262,11 @@ Result<std::size_t> SqliteLedger::expire(std::int64_t before_ms, std::size_t at_
   std::size_t gone = 0;
   std::int64_t expired_before = expired_before_;
   if (before_ms <= expired_before_ || at_most == 0) return gone;
+  // Mostly there is nothing to do, and then nothing is written.
+  const Attempt<bool> any = statements_->first.bind(1, before_ms).step();
+  if (!any) return fail(error_of(any.error()));
+  statements_->first.reset();
+  if (!*any) return gone;
   const Result<void> done = in_one([&]() -> Attempt<void> {
     const Attempt<std::size_t> went = add_up_oldest(before_ms, at_most, expired_before);
     if (!went) return fail(went.error());
@@ -284,7 +290,7 @@ Attempt<std::size_t> SqliteLedger::add_up_oldest(std::int64_t before_ms, std::si
     if (!*row) break;
     oldest.push_back(report_of(statements_->oldest));
   }
-  expired_before = oldest.size() <= at_most ? before_ms : oldest.back().decided_ms;
+  expired_before = oldest.size() <= at_most ? oldest.back().decided_ms + 1 : oldest.back().decided_ms;
   if (oldest.size() > at_most && oldest.front().decided_ms == expired_before) {
     return add_up_oldest(expired_before + 1, at_most * 2, expired_before);
   }
@@ -341,16 +347,17 @@ Attempt<void> SqliteLedger::fold_decisions(std::uint64_t route, std::uint64_t wi
 
 Result<std::vector<LedgerKey>> SqliteLedger::keys() const {
   std::vector<LedgerKey> keys;
-  const Attempt<void> done = each("SELECT id, made_ms, secret FROM outcome_key ORDER BY made_ms", [&](Statement& row) {
-    LedgerKey key;
-    const std::string secret = row.text(2);
-    // One that somebody cut short signs nothing and is replaced.
-    if (secret.size() != key.secret.size()) return;
-    key.id = static_cast<std::uint8_t>(row.number(0));
-    key.made_ms = row.number(1);
-    std::memcpy(key.secret.data(), secret.data(), secret.size());
-    keys.push_back(key);
-  });
+  const Attempt<void> done =
+      each("SELECT id, made_ms, secret FROM outcome_key ORDER BY made_ms, id", [&](Statement& row) {
+        LedgerKey key;
+        const std::string secret = row.text(2);
+        // One that somebody cut short signs nothing and is replaced.
+        if (secret.size() != key.secret.size()) return;
+        key.id = static_cast<std::uint8_t>(row.number(0));
+        key.made_ms = row.number(1);
+        std::memcpy(key.secret.data(), secret.data(), secret.size());
+        keys.push_back(key);
+      });
   if (!done) return fail(error_of(done.error()));
   return keys;
 }

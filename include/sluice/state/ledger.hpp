@@ -100,7 +100,8 @@ class Ledger {
   /// What became of each report of the batch, in order; durable when it returns without an error. About 3 µs a report.
   virtual Result<std::vector<Taken>> commit(const LedgerBatch& batch) = 0;
   /// Adds up reports about decisions made before this, the oldest first and a few more than `at_most` of them if need
-  /// be; from then on no such report is taken. Returns how many went. No sum over all that is kept changes.
+  /// be; from then on no report about a decision is taken that is not younger than all of these. Returns how many went.
+  /// No sum over all that is kept changes.
   virtual Result<std::size_t> expire(std::int64_t before_ms, std::size_t at_most) = 0;
   /// Forgets units and delays in the sums of a route's windows before this one, and when their decisions were made;
   /// in every window, what was decided before `before_ms` is of one moment.
