@@ -117,8 +117,8 @@ struct DelayedRates {
 
 /// When a curve is trusted.
 struct PlateauRules {
-  double least_at_risk = 50;   ///< decisions that must have reached the horizon,
-  double share_at_risk = 0.1;  ///< and the share of the arm's decisions
+  double least_at_risk = 50;    ///< decisions that must have reached the horizon,
+  double share_at_risk = 0.05;  ///< and the share of the arm's decisions
   double least_converted = 10;
   double late_share = 0.15;  ///< of the conversions so far that may fall into the horizon's second half
 };
