@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <variant>
 
+#include "sluice/strategy/bandit_shares.hpp"
 #include "sluice/strategy/moves.hpp"
 #include "sluice/strategy/step.hpp"
 
@@ -105,6 +106,9 @@ Succession succeed(const policy::ModelRoute& route, const Past& past, std::uint6
   }
   next.state = strategy::begin(route, number, generation, now);
   if (next.state.phase == Phase::Idle) return next;
+  if (const auto* const bandit = std::get_if<policy::Bandit>(&route.strategy); bandit != nullptr && past.state) {
+    strategy::inherit(*bandit, route, *past.state, next.state);
+  }
   if (!past.lost.empty()) {
     next.state = begin_lost(route, std::move(next.state), past.lost, now);
     next.events.push_back({"Held", past.lost});

@@ -1,11 +1,15 @@
 #include "sluice/strategy/ab_test.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 #include <utility>
 
+#include "ab_test_arms.hpp"
+#include "ab_test_standings.hpp"
+#include "sluice/stats/sample_ratio.hpp"
 #include "sluice/strategy/comparison.hpp"
 #include "sluice/strategy/guardrails.hpp"
-#include "sluice/strategy/measure.hpp"
 #include "sluice/strategy/moves.hpp"
 #include "sluice/strategy/plan_base.hpp"
 #include "sluice/strategy/reading.hpp"
@@ -15,68 +19,29 @@
 namespace sluice::strategy {
 namespace {
 
-using Relation = Comparison::Relation;
-
 // What `step` says; `step_since` is when the test began.
 constexpr std::int32_t plain = -1;
 constexpr std::int32_t testing = 0;
-
-const ArmState* find_arm(const RolloutState& state, const std::string& version) {
-  const auto found =
-      std::find_if(state.arms.begin(), state.arms.end(), [&](const ArmState& arm) { return arm.version == version; });
-  return found == state.arms.end() ? nullptr : &*found;
-}
-
-/// The weights that are left, by variant: those that were taken out have none.
-std::vector<double> weights_left(const policy::AbTest& test, const RolloutState& state) {
-  std::vector<double> weights;
-  for (const auto& variant : test.variants) {
-    const ArmState* arm = find_arm(state, variant.version);
-    weights.push_back(arm != nullptr && arm->dropped ? 0 : static_cast<double>(variant.weight));
-  }
-  return weights;
-}
-
-/// What is remembered of each variant, as the policy lists them now.
-void line_up(const policy::AbTest& test, RolloutState& state) {
-  const bool fits = std::equal(test.variants.begin(), test.variants.end(), state.arms.begin(), state.arms.end(),
-                               [](const auto& variant, const auto& arm) { return variant.version == arm.version; });
-  if (fits) return;
-  std::vector<ArmState> arms;
-  for (const auto& variant : test.variants) {
-    const ArmState* before = find_arm(state, variant.version);
-    arms.push_back(before == nullptr ? ArmState{} : *before);
-    arms.back().version = variant.version;
-  }
-  state.arms = std::move(arms);
-}
-
-/// The shares that the policy's weights come to, less those who were taken out.
-void refresh_arms(const policy::AbTest& test, RolloutState& state) {
-  line_up(test, state);
-  const auto weights = weights_left(test, state);
-  double sum = 0;
-  for (const double weight : weights) sum += weight;
-  state.weight = 0;
-  for (std::size_t i = 0; i < state.arms.size(); ++i) {
-    ArmState& arm = state.arms[i];
-    const bool is_control = arm.version == control_of(test);
-    arm.share = sum > 0 ? weights[i] / sum : (is_control ? 1 : 0);
-    if (!is_control) state.weight += arm.share;
-  }
-}
 
 /// One look at the world, and the transition that grows out of it.
 class Test {
  public:
   Test(const policy::AbTest& spec, const RolloutState& state, const Context& context)
-      : spec_(spec), context_(context), control_(control_of(spec)), made_{state, {}, {}, {}, {}}, state_(made_.state) {}
+      : spec_(spec),
+        context_(context),
+        control_(control_of(spec)),
+        metric_(primary_metric(spec.primary_metric, context.route)),
+        made_{state, {}, {}, {}, {}},
+        state_(made_.state) {}
 
   Transition look() {
     if (context_.command != nullptr) {
+      if (!is_over(state_.phase) && metric_) count_variants(spec_, *metric_, state_, context_);
       obey(*context_.command);
     } else if (!is_over(state_.phase)) {
+      const bool moved = metric_ && state_.step != plain && follow_policy(spec_, *metric_, state_, context_);
       refresh_arms(spec_, state_);
+      if (moved) return std::move(made_);
       if (spec_.primary_metric.empty()) {
         if (state_.phase != Phase::Idle || state_.step != plain) stand_by();
       } else if (state_.step == plain) {
@@ -156,6 +121,8 @@ class Test {
   void begin_test() {
     begin_step(state_, testing, context_.now);
     open_window(state_, context_.now);
+    state_.experiment = {};
+    for (auto& arm : state_.arms) arm.tallies.clear();
     enter(state_, Phase::Progressing, "Testing", "the test looks for the better variant by " + spec_.primary_metric,
           context_.now);
     tell("Advanced", state_.message);
@@ -164,18 +131,53 @@ class Test {
   void judge() {
     const bool due = look_is_due(state_, context_.now);
     const std::string undecided = guard(due);
-    if (due) drop_losers();
+    if (!due) return settle({}, "");
+    if (metric_) count_variants(spec_, *metric_, state_, context_);
+    const bool broken = weigh_split();
+    std::optional<Standings> standings;
+    if (metric_) standings.emplace(spec_, *metric_, state_);
+    if (standings && !broken && drop_losers(*standings)) standings.emplace(spec_, *metric_, state_);
     refresh_arms(spec_, state_);
-    if (due) state_.last_look = context_.now;
+    state_.last_look = context_.now;
+    settle(standings && !broken ? &*standings : nullptr, undecided);
+    if (state_.phase == Phase::Progressing && standings && !state_.paused) say_progress(*standings, broken);
+  }
+
+  /// Ends or holds the test where there is cause; with standings also for a winner.
+  void settle(const Standings* standings, const std::string& undecided) {
     if (state_.paused || state_.phase == Phase::Held) return;
     if (others().empty() &&
         std::any_of(state_.arms.begin(), state_.arms.end(), [](auto& arm) { return arm.dropped; })) {
+      refresh_arms(spec_, state_);
       return conclude(control_, "ControlRemains", "every other variant was taken out");
     }
-    if (due && !undecided.empty()) return hold(undecided);
-    if (due && find_winner()) return;
-    if (spec_.max_duration && context_.now - state_.step_since >= *spec_.max_duration) return run_out();
-    if (due) state_.message = progress();
+    if (!undecided.empty()) return hold(undecided);
+    if (standings != nullptr && find_winner(*standings)) return;
+    if (spec_.max_duration && context_.now - state_.step_since >= *spec_.max_duration) run_out();
+  }
+
+  void say_progress(const Standings& standings, bool broken) {
+    if (broken) {
+      const std::string text = "nothing is decided, because requests go missing or are counted twice: " + split_.text;
+      return enter(state_, Phase::Progressing, "SampleRatioMismatch", text, context_.now);
+    }
+    std::string text = standings.progress();
+    if (split_.log_e >= std::log(stats::SampleRatio::kWarn)) text += "; the split is doubtful: " + split_.text;
+    enter(state_, Phase::Progressing, "Testing", text, context_.now);
+  }
+
+  /// Whether the counted split differs so clearly from the dealt one that nothing may be decided by it.
+  bool weigh_split() {
+    split_ = report_split(state_);
+    const double before = state_.experiment.split_log_e;
+    state_.experiment.split_log_e = split_.log_e;
+    const auto crossed = [&](double e) { return before < std::log(e) && split_.log_e >= std::log(e); };
+    if (crossed(stats::SampleRatio::kBlock)) {
+      tell("SampleRatioMismatch", "nothing is decided any more: " + split_.text);
+    } else if (crossed(stats::SampleRatio::kWarn)) {
+      tell("SampleRatioMismatch", "the split is doubtful: " + split_.text);
+    }
+    return split_.log_e >= std::log(stats::SampleRatio::kBlock);
   }
 
   /// Judges every variant's guardrails; returns what stays undecided for too long.
@@ -195,13 +197,18 @@ class Test {
     return undecided;
   }
 
-  void drop_losers() {
-    if (!spec_.eliminate_losers) return;
-    for (auto& arm : state_.arms) {
-      if (arm.dropped || arm.version == control_ || arm.share == 0) continue;
-      const auto found = compare(spec_.primary_metric, sample(arm.version), sample(control_), bar(0));
-      if (found.relation == Relation::Worse) take_out(arm, comparison_text(spec_.primary_metric, found, control_));
+  bool drop_losers(const Standings& standings) {
+    if (!spec_.eliminate_losers) return false;
+    bool dropped = false;
+    for (std::size_t i = 0; i < standings.size(); ++i) {
+      ArmState& arm = state_.arms[i];
+      const std::size_t master = standings.master_of(i);
+      if (arm.dropped || arm.version == control_ || master == standings.size()) continue;
+      arm.decided = standings.decided_with(i);
+      take_out(arm, standings.text(i, master));
+      dropped = true;
     }
+    return dropped;
   }
 
   /// Down to nothing; only told, once, where the policy keeps losers.
@@ -216,25 +223,17 @@ class Test {
     }
   }
 
-  /// The best of those that are left, once it is better than each of the others for certain.
-  bool find_winner() {
-    const std::string leader = leading();
-    if (leader.empty()) return false;
-    const ArmState* own = find_arm(state_, leader);
-    if (own == nullptr || !own->reason.empty()) return false;
-    std::vector<std::string> rivals = others();
-    rivals.push_back(control_);
+  /// The one that is better than each of the others for certain.
+  bool find_winner(const Standings& standings) {
+    const std::size_t found = standings.winner();
+    if (found == standings.size() || !state_.arms[found].reason.empty()) return false;
+    const std::string winner = state_.arms[found].version;
+    if (spec_.on_winner == policy::OnWinner::Promote && !is_usable(context_.evidence, winner)) return false;
     std::string text;
-    for (const auto& rival : rivals) {
-      if (rival == leader) continue;
-      const double effect = rival == control_ && spec_.minimum_effect ? spec_.minimum_effect->fraction : 0;
-      const auto found = compare(spec_.primary_metric, sample(leader), sample(rival), bar(effect));
-      if (found.relation != Relation::Better) return false;
-      text += (text.empty() ? "" : "; ") + comparison_text(spec_.primary_metric, found, rival);
+    for (std::size_t i = 0; i < standings.size(); ++i) {
+      if (standings.beats(found, i)) text += (text.empty() ? "" : "; ") + standings.text(found, i);
     }
-    const bool promotes = spec_.on_winner == policy::OnWinner::Promote;
-    if (text.empty() || (promotes && !is_usable(context_.evidence, leader))) return false;
-    announce(leader, text);
+    announce(winner, text);
     return true;
   }
 
@@ -282,45 +281,28 @@ class Test {
     return names;
   }
 
-  /// Who has the lowest value so far, the control among equals; empty while nothing is counted.
+  /// Who has the best value so far, the control among equals; empty while nothing is counted.
   std::string leading() const {
-    std::string leader;
-    double lowest = 0;
+    const ArmState* leader = nullptr;
     auto names = others();
     names.insert(names.begin(), control_);
     for (const auto& name : names) {
-      const auto measured = measured_of(name);
-      if (!measured || (!leader.empty() && *measured >= lowest)) continue;
-      leader = name;
-      lowest = *measured;
+      const ArmState* const arm = find_arm(state_, name);
+      if (arm == nullptr || !arm->value) continue;
+      const bool ahead = leader == nullptr || (metric_ && metric_->higher_is_better ? *arm->value > *leader->value
+                                                                                    : *arm->value < *leader->value);
+      if (ahead) leader = arm;
     }
-    return leader;
+    return leader == nullptr ? "" : leader->version;
   }
 
-  std::optional<double> measured_of(const std::string& version) const {
-    const auto seen = measure(spec_.primary_metric, sample(version));
-    return seen && seen->n > 0 ? std::optional(seen->value) : std::nullopt;
+  std::string standing_of(const std::string& version) {
+    if (version == control_ || !metric_) return "";
+    const Standings standings(spec_, *metric_, state_);
+    return ": " + standings.text(index_of(state_, version), index_of(state_, control_));
   }
 
-  std::string standing_of(const std::string& version) const {
-    if (version == control_) return "";
-    const auto found = beside(spec_.primary_metric, sample(version), sample(control_));
-    return ": " + comparison_text(spec_.primary_metric, found, control_);
-  }
-
-  std::string progress() const {
-    std::string text;
-    for (const auto& name : others()) text += (text.empty() ? "'" : "; '") + name + "'" + standing_of(name);
-    return text.empty() ? "no variant beside the control takes part" : text;
-  }
-
-  /// The confidence of 95 % is shared among the comparisons with the control.
-  Bar bar(double effect) const {
-    const policy::Analysis usual;
-    const auto comparisons = std::max<std::size_t>(spec_.variants.size(), 2) - 1;
-    const double doubt = (1 - usual.confidence.fraction) / static_cast<double>(comparisons);
-    return {usual.min_requests, 1 - doubt, effect};
-  }
+  std::string progress() { return metric_ ? Standings(spec_, *metric_, state_).progress() : "nothing is measured"; }
 
   const Sample& sample(const std::string& version) const { return evidence_of(context_.evidence, state_, version).all; }
   static std::string by(const Command& command) { return command.actor.empty() ? "a person" : command.actor; }
@@ -329,6 +311,8 @@ class Test {
   const policy::AbTest& spec_;
   const Context& context_;
   const std::string& control_;
+  std::optional<PrimaryMetric> metric_;
+  SplitReport split_;
   Transition made_;
   RolloutState& state_;
 };
@@ -345,7 +329,11 @@ RolloutState begin(const policy::AbTest& test, RolloutState state, const Context
   state.live = control_of(test);
   state.winner.clear();
   state.arms.clear();
+  state.experiment = {};
   refresh_arms(test, state);
+  if (const auto metric = primary_metric(test.primary_metric, context.route)) {
+    follow_policy(test, *metric, state, context);
+  }
   if (test.primary_metric.empty()) {
     enter(state, Phase::Idle, "Split", "a plain split: without a primaryMetric nothing is decided", context.now);
   } else {

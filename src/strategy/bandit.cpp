@@ -9,6 +9,7 @@
 #include "sluice/strategy/moves.hpp"
 #include "sluice/strategy/reading.hpp"
 #include "sluice/strategy/split_steering.hpp"
+#include "sluice/strategy/tally.hpp"
 #include "sluice/strategy/verbs.hpp"
 
 namespace sluice::strategy {
@@ -18,6 +19,8 @@ namespace {
 /// journal.
 constexpr double smallest_move = 0.001;
 constexpr double smallest_news = 0.1;
+
+constexpr const char* awaiting_rewards = "AwaitingRewards";
 
 /// What is remembered of each arm, in the order of the policy.
 void line_up(const policy::Bandit& bandit, RolloutState& state) {
@@ -89,9 +92,11 @@ class Learning {
       enter(state_, Phase::Progressing, "Following", text, context_.now);
       return tell("Advanced", text);
     }
-    const auto view = view_of(state_.arms, spec_.minimum_share.fraction);
-    if (view.exploring && !command.full) {
-      made_.refusal = "no arm leads yet: " + exploring_text() + "; promote --full takes the one that is ahead";
+    const auto view = view_of(spec_, context_.route, state_.arms);
+    const bool waiting = state_.reason == awaiting_rewards;
+    if ((view.exploring || waiting) && !command.full) {
+      made_.refusal = "no arm leads yet: " + (view.exploring ? exploring_text() : waiting_text()) +
+                      "; promote --full takes the one that is ahead";
       return;
     }
     if (count_of(leader(view)) == 0) {
@@ -141,52 +146,113 @@ class Learning {
     const std::string undecided = guard(due, dropped);
     if (due) state_.last_look = context_.now;
     if (due && !undecided.empty() && !state_.paused && state_.phase != Phase::Held) hold(undecided);
+    if (run_out()) return;
     if (!update_is_due() && !dropped) return;
     if (count() || dropped) follow(dropped);
   }
 
   bool update_is_due() const {
-    return context_.now < state_.step_since || context_.now - state_.step_since >= spec_.update_interval;
+    if (context_.now < state_.step_since || context_.now - state_.step_since >= spec_.update_interval) return true;
+    std::uint64_t requests = 0;
+    std::uint64_t seen = 0;
+    for (const auto& arm : state_.arms) {
+      requests += sample(arm.version).requests;
+      seen += arm.seen_successes + arm.seen_failures;
+    }
+    return requests >= seen + requests_between;
   }
 
   /// What was counted since the last update; from here on a restart loses none of it.
   bool count() {
     bool more = false;
+    const double before = requests_of_all();
     for (auto& arm : state_.arms) {
       const bool added = absorb(arm, sample(arm.version), context_.evidence.counters);
       more = more || added;
     }
-    if (more) state_.step_since = context_.now;
-    return more;
+    batch_ = requests_of_all() - before;
+    const std::string reward = reward_key(spec_, context_.route);
+    // An outcome of another type under the same name.
+    if (state_.experiment.metric != reward) forget_rewards(reward);
+    const Duration passed = std::max<Duration>(Duration::zero(), context_.now - state_.step_since);
+    auto arms = state_.arms;
+    settled_ = count_rewards(spec_, state_, context_.evidence, context_.route, passed, context_.now);
+    if (!more && !earned_anew(arms)) {
+      state_.arms = std::move(arms);
+      return false;
+    }
+    state_.step_since = context_.now;
+    return true;
+  }
+
+  /// Whether more is known than that time went by.
+  bool earned_anew(const std::vector<ArmState>& before) const {
+    if (spec_.reward.empty()) return false;
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      const auto& now = state_.arms[i].tallies;
+      if (before[i].tallies.size() != now.size() || before[i].tallies.front() != now.front()) return true;
+    }
+    return false;
+  }
+
+  void forget_rewards(const std::string& reward) {
+    state_.experiment = {};
+    state_.experiment.metric = reward;
+    for (auto& arm : state_.arms) {
+      arm.tallies.clear();
+      arm.seen = {};
+    }
   }
 
   void follow(bool dropped) {
-    const auto view = view_of(state_.arms, spec_.minimum_share.fraction);
+    const auto view = view_of(spec_, context_.route, state_.arms, batch_);
     for (std::size_t i = 0; i < state_.arms.size(); ++i) state_.arms[i].probability_best = view.probability_best[i];
     const bool frozen = state_.paused || state_.phase == Phase::Held;
     if (frozen && !dropped) return;
-    if (!frozen && may_stop(view)) return promote_leader(view, "");
-    if (dropped || largest_move(state_.arms, view.share) >= smallest_move) set_shares(state_, view.share);
+    if (!frozen && settled_ && may_stop(view)) return promote_leader(view, "");
+    // Shares stay as they are while what is late cannot be compared.
+    const bool moves = dropped || (settled_ && largest_move(state_.arms, view.share) >= smallest_move);
+    if (moves) set_shares(state_, view.share);
     if (frozen) return;
-    const bool began = state_.reason == "Exploring" && !view.exploring;
-    const std::string text = view.exploring ? exploring_text() : following_text(view);
-    enter(state_, Phase::Progressing, view.exploring ? "Exploring" : "Following", text, context_.now);
+    const bool began = state_.reason != "Following" && !view.exploring && settled_;
+    const std::string text = view.exploring ? exploring_text() : settled_ ? following_text(view) : waiting_text();
+    const char* const reason = view.exploring ? "Exploring" : settled_ ? "Following" : awaiting_rewards;
+    enter(state_, Phase::Progressing, reason, text, context_.now);
     if (!began && untold_move(state_.arms) < smallest_news) return;
     for (auto& arm : state_.arms) arm.told_share = arm.share;
     tell("Advanced", text);
   }
 
   bool may_stop(const BanditView& view) const {
-    return spec_.stop_when && !view.exploring &&
+    return spec_.stop_when && !view.exploring && context_.now - state_.window_since >= shortest() &&
            view.probability_best[view.leader] >= spec_.stop_when->probability_best.fraction &&
            view.value_remaining <= spec_.stop_when->value_remaining.fraction &&
            is_usable(context_.evidence, leader(view).version);
   }
 
+  /// A full cycle: what the policy says, and until the first decisions have had their time.
+  Duration shortest() const {
+    const auto outcome = spec_.reward.empty() ? std::nullopt : primary_metric(spec_.reward, context_.route);
+    const Duration window = outcome && outcome->outcome != nullptr ? outcome->outcome->attribution_window : Duration(0);
+    return std::max(window, spec_.stop_when ? spec_.stop_when->min_duration : Duration(0));
+  }
+
+  bool run_out() {
+    if (!spec_.stop_when || !spec_.stop_when->max_duration || state_.paused || state_.phase == Phase::Held)
+      return false;
+    if (context_.now - state_.window_since < *spec_.stop_when->max_duration) return false;
+    const std::string text = "no winner after " + short_duration(*spec_.stop_when->max_duration) +
+                             ", the shares stay as they are: " + state_.message;
+    enter(state_, Phase::Concluded, "MaxDuration", text, context_.now);
+    tell("Concluded", text);
+    return true;
+  }
+
   void promote_leader(const BanditView& view, const std::string& why) {
     const std::string winner = leader(view).version;
     state_.winner = winner;
-    const std::string text = why + following_text(view) + ", value remaining " + percent(view.value_remaining);
+    const std::string text =
+        why + following_text(view) + ", value remaining " + percent(view.value_remaining) + " (Bayesian)";
     end_with(state_, winner, Phase::Promoted, winner == first() ? stable_stays : "WinnerFound",
              "all traffic to '" + winner + "': " + text, context_.now);
     give_all(state_.arms, winner);
@@ -243,6 +309,11 @@ class Learning {
     return "equal shares at first: " + text;
   }
 
+  std::string waiting_text() const {
+    return "the shares wait for rewards that come late: not enough decisions have had the time for '" + spec_.reward +
+           "' yet";
+  }
+
   std::string following_text(const BanditView& view) const {
     std::string shares;
     std::uint64_t n = 0;
@@ -256,6 +327,11 @@ class Learning {
 
   const ArmState& leader(const BanditView& view) const { return state_.arms[view.leader]; }
   static std::uint64_t count_of(const ArmState& arm) noexcept { return arm.successes + arm.failures; }
+  double requests_of_all() const {
+    double sum = 0;
+    for (const auto& arm : state_.arms) sum += static_cast<double>(count_of(arm));
+    return sum;
+  }
   const std::string& first() const { return spec_.arms.front(); }
   const Sample& sample(const std::string& version) const { return evidence_of(context_.evidence, state_, version).all; }
   static std::string by(const Command& command) { return command.actor.empty() ? "a person" : command.actor; }
@@ -265,6 +341,8 @@ class Learning {
   const Context& context_;
   Transition made_;
   RolloutState& state_;
+  double batch_ = 1;
+  bool settled_ = true;
 };
 
 }  // namespace
@@ -276,7 +354,9 @@ RolloutState begin(const policy::Bandit& bandit, RolloutState state, const Conte
   state.winner.clear();
   state.arms.clear();
   line_up(bandit, state);
-  set_shares(state, view_of(state.arms, bandit.minimum_share.fraction).share);
+  state.experiment = {};
+  state.experiment.metric = reward_key(bandit, context.route);
+  set_shares(state, view_of(bandit, context.route, state.arms).share);
   for (auto& arm : state.arms) arm.told_share = arm.share;
   enter(state, Phase::Progressing, "Exploring",
         "equal shares until every arm has " + grouped(requests_first) + " requests", context.now);
@@ -300,7 +380,7 @@ Result<Steering> steer(const policy::Bandit& bandit, const policy::ModelRoute& r
     const double share = arm != state.arms.end() ? arm->share : (known ? 0 : 1);
     wish.parts.push_back({name, share, "arm"});
   }
-  if (is_over(state.phase))
+  if (is_over(state.phase) && state.phase != Phase::Concluded)
     wish = all_to(state.live, state.phase == Phase::Promoted ? "stable" : "arm", std::move(wish));
   return steer_split(route, wish, state.window);
 }

@@ -2,53 +2,62 @@
 
 #include <algorithm>
 
-#include "sluice/stats/best_arm.hpp"
+#include "sluice/stats/allocation.hpp"
+#include "sluice/strategy/tally.hpp"
 
 namespace sluice::strategy {
+namespace {
 
-bool absorb(ArmState& arm, const Sample& sample, std::uint64_t counters) {
-  // Nothing counted may also mean that nothing could be read: it must not pass for counters that began anew.
-  if (sample.requests == 0) return false;
-  const std::uint64_t failures = std::min(sample.failures, sample.requests);
-  const std::uint64_t successes = sample.requests - failures;
-  if (counters != arm.seen_counters || sample.requests < arm.seen_successes + arm.seen_failures) {
-    arm.seen_successes = arm.seen_failures = 0;
+stats::Algorithm algorithm_of(policy::BanditAlgorithm algorithm) noexcept {
+  switch (algorithm) {
+    case policy::BanditAlgorithm::TopTwoThompson:
+      return stats::Algorithm::TopTwoThompson;
+    case policy::BanditAlgorithm::KlUcb:
+      return stats::Algorithm::KlUcb;
+    case policy::BanditAlgorithm::Ucb1:
+      return stats::Algorithm::Ucb1;
+    case policy::BanditAlgorithm::EpsilonGreedy:
+      return stats::Algorithm::EpsilonGreedy;
+    case policy::BanditAlgorithm::ThompsonSampling:
+    case policy::BanditAlgorithm::LinearThompson:
+      break;
   }
-  const bool more = successes != arm.seen_successes || failures != arm.seen_failures;
-  // One of the two may go back a little: a request may be read before its failure is. The sum stays right.
-  arm.successes = arm.successes - arm.seen_successes + successes;
-  arm.failures = arm.failures - arm.seen_failures + failures;
-  arm.seen_successes = successes;
-  arm.seen_failures = failures;
-  arm.seen_counters = counters;
-  return more;
+  return stats::Algorithm::ThompsonSampling;
 }
 
-BanditView view_of(const std::vector<ArmState>& arms, double minimum_share) {
-  BanditView view;
-  std::vector<stats::ArmCounts> counts;
-  std::vector<std::size_t> taking_part;
-  view.exploring = false;
-  for (std::size_t i = 0; i < arms.size(); ++i) {
-    if (arms[i].dropped) continue;
-    taking_part.push_back(i);
-    counts.push_back({static_cast<double>(arms[i].successes), static_cast<double>(arms[i].failures)});
-    if (arms[i].successes + arms[i].failures < requests_first) view.exploring = true;
+stats::ArmStanding standing_of(const ArmState& arm) {
+  stats::ArmStanding made;
+  made.requests = static_cast<double>(arm.successes + arm.failures);
+  made.at_floor = arm.dropped;
+  if (!arm.tallies.empty()) {
+    const Tally& all = arm.tallies[static_cast<std::size_t>(Purse::All)];
+    made.rewards = {all.n, all.sum, all.squares};
   }
-  const double floor = arms.empty() ? 0 : std::min(minimum_share, 1 / static_cast<double>(arms.size()));
-  view.share.assign(arms.size(), floor);
-  view.probability_best.assign(arms.size(), 0);
-  if (taking_part.empty()) return view;
+  return made;
+}
 
-  const auto best = stats::best_arm(counts);
-  const double rest = std::max(0.0, 1 - floor * static_cast<double>(arms.size()));
-  view.leader = taking_part[best.leader];
-  view.value_remaining = best.value_remaining;
-  for (std::size_t i = 0; i < taking_part.size(); ++i) {
-    const double equal = 1 / static_cast<double>(taking_part.size());
-    view.probability_best[taking_part[i]] = best.probability[i];
-    view.share[taking_part[i]] += rest * (view.exploring ? equal : best.probability[i]);
-  }
+}  // namespace
+
+BanditView view_of(const policy::Bandit& bandit, const policy::ModelRoute& route, const std::vector<ArmState>& arms,
+                   double batch) {
+  BanditView view;
+  if (arms.empty()) return view;
+  const auto outcome = bandit.reward.empty() ? std::nullopt : primary_metric(bandit.reward, route);
+  stats::AllocationRules rules;
+  rules.algorithm = algorithm_of(bandit.algorithm);
+  const bool numbers = outcome && outcome->kind == PrimaryMetric::Kind::RealMean;
+  rules.kind = numbers ? stats::RewardKind::Real : stats::RewardKind::Binary;
+  rules.floor = std::min(bandit.minimum_share.fraction, 1 / static_cast<double>(arms.size()));
+  rules.requests_first = static_cast<double>(requests_first);
+  rules.batch = std::max(1.0, batch);
+  std::vector<stats::ArmStanding> standings;
+  for (const auto& arm : arms) standings.push_back(standing_of(arm));
+  auto made = stats::allocate(rules, standings);
+  view.exploring = made.exploring;
+  view.leader = made.leader;
+  view.value_remaining = made.value_remaining;
+  view.share = std::move(made.share);
+  view.probability_best = std::move(made.probability_best);
   return view;
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "routes.hpp"
 #include "samples.hpp"
 
 namespace sluice::strategy {
@@ -12,7 +13,16 @@ ArmState arm(std::uint64_t successes, std::uint64_t failures, bool dropped = fal
   made.successes = successes;
   made.failures = failures;
   made.dropped = dropped;
+  made.tallies.resize(3);
+  made.tallies[0].n = static_cast<double>(successes + failures);
+  made.tallies[0].sum = made.tallies[0].squares = static_cast<double>(successes);
   return made;
+}
+
+BanditView viewed(const std::vector<ArmState>& arms, double minimum_share) {
+  policy::Bandit bandit;
+  bandit.minimum_share = Ratio{minimum_share};
+  return view_of(bandit, route_with({"v1", "v2", "v3"}), arms);
 }
 
 // ---- counting
@@ -87,15 +97,19 @@ double sum(const std::vector<double>& values) {
   return total;
 }
 
-TEST(BanditView, SplitsEquallyUntilEveryArmHasAHundred) {
-  const auto view = view_of({arm(5000, 10), arm(99, 0), arm(500, 400)}, 0.01);
-  EXPECT_TRUE(view.exploring);
-  for (const double share : view.share) EXPECT_DOUBLE_EQ(share, 1.0 / 3);
-  EXPECT_FALSE(view_of({arm(5000, 10), arm(100, 0), arm(500, 400)}, 0.01).exploring);
+TEST(BanditView, GivesAnArmAnEqualShareUntilItHasAHundred) {
+  const auto all = viewed({arm(50, 10), arm(99, 0), arm(50, 40)}, 0.01);
+  EXPECT_TRUE(all.exploring);
+  for (const double share : all.share) EXPECT_NEAR(share, 1.0 / 3, 1e-9);
+  const auto one = viewed({arm(5000, 10), arm(99, 0), arm(500, 400)}, 0.01);
+  EXPECT_TRUE(one.exploring);
+  EXPECT_NEAR(one.share[1], 1.0 / 3, 1e-9) << "a new arm";
+  EXPECT_GT(one.share[0], 0.6) << "beside what is known of the others";
+  EXPECT_FALSE(viewed({arm(5000, 10), arm(100, 0), arm(500, 400)}, 0.01).exploring);
 }
 
 TEST(BanditView, FollowsTheProbabilityOfBeingBestAboveTheFloor) {
-  const auto view = view_of({arm(900, 100), arm(950, 50)}, 0.05);
+  const auto view = viewed({arm(900, 100), arm(950, 50)}, 0.05);
   EXPECT_EQ(view.leader, 1u);
   EXPECT_GT(view.probability_best[1], 0.999);
   EXPECT_NEAR(view.share[0], 0.05 + 0.9 * view.probability_best[0], 1e-12);
@@ -104,20 +118,20 @@ TEST(BanditView, FollowsTheProbabilityOfBeingBestAboveTheFloor) {
 }
 
 TEST(BanditView, LeavesDroppedArmsAtTheFloor) {
-  const auto view = view_of({arm(900, 100), arm(999, 1, true), arm(850, 150)}, 0.02);
+  const auto view = viewed({arm(900, 100), arm(999, 1, true), arm(850, 150)}, 0.02);
   EXPECT_DOUBLE_EQ(view.share[1], 0.02);
   EXPECT_EQ(view.probability_best[1], 0);
   EXPECT_EQ(view.leader, 0u);
   EXPECT_NEAR(sum(view.share), 1, 1e-12);
   // Nor does a dropped arm that never got its hundred keep the others from beginning.
-  EXPECT_FALSE(view_of({arm(900, 100), arm(3, 30, true)}, 0.02).exploring);
+  EXPECT_FALSE(viewed({arm(900, 100), arm(3, 30, true)}, 0.02).exploring);
 }
 
 TEST(BanditView, HasNoMoreFloorThanThereIsTraffic) {
-  const auto view = view_of({arm(900, 100), arm(100, 900)}, 0.5);
+  const auto view = viewed({arm(900, 100), arm(100, 900)}, 0.5);
   EXPECT_DOUBLE_EQ(view.share[0], 0.5);
   EXPECT_DOUBLE_EQ(view.share[1], 0.5);
-  EXPECT_NEAR(sum(view_of({arm(1, 1), arm(1, 1), arm(1, 1)}, 0.5).share), 1, 1e-12);
+  EXPECT_NEAR(sum(viewed({arm(1, 1), arm(1, 1), arm(1, 1)}, 0.5).share), 1, 1e-12);
 }
 
 }  // namespace

@@ -101,7 +101,11 @@ class Rig {
   Context context() const { return {route, evidence, nullptr, now}; }
   void forget_counts() {
     evidence.window = state.window;
-    for (auto& version : evidence.versions) version.all = version.control = version.shadow = {};
+    for (auto& version : evidence.versions) {
+      version.all = version.control = version.shadow = {};
+      version.assigned = 0;
+      version.outcomes.clear();
+    }
   }
   static void add(Sample& sample, std::uint64_t requests, std::uint64_t failures) {
     sample.requests += requests;

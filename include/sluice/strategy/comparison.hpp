@@ -1,40 +1,52 @@
 #pragma once
 
-#include <cstdint>
+#include <optional>
 #include <string>
-#include <string_view>
 
-#include "sluice/policy/analysis.hpp"
-#include "sluice/strategy/evidence.hpp"
+#include "sluice/strategy/rollout_state.hpp"
+#include "sluice/strategy/tally.hpp"
 
+/// Which of two versions of an experiment is better: the only place that says so.
 namespace sluice::strategy {
 
-/// How one version's metric stands to another's. Lower is better for all built-in metrics.
-struct Comparison {
-  enum class Relation : std::uint8_t { Unknown, Better, Worse };
-  Relation relation = Relation::Unknown;
-  double own = 0;
-  double other = 0;
-  std::uint64_t own_n = 0;
-  std::uint64_t other_n = 0;
-  policy::QuantityUnit unit = policy::QuantityUnit::Ratio;
+/// Nothing is said of two versions before both have so many requests or decisions.
+inline constexpr double least_of_each = 100;
+
+/// What a comparison is asked.
+struct Question {
+  double effect = 0;         ///< "better" means by more than this part of the other's value
+  double log_threshold = 3;  ///< of ln E from which on something is certain, for the forecast
+  double alpha = 0.05;       ///< of the interval, two-sided
 };
 
-/// What is asked before one version is called better.
-struct Bar {
-  std::uint64_t min_requests = 100;  ///< of each
-  double confidence = 0.95;          ///< 0…1, however often it is looked at; already shared among all comparisons
-  double minimum_effect = 0;         ///< better by at least this part of the other's value, 0…1
+/// How one version stands to another. Evidence is ln E and counts half, because either direction might have been said:
+/// at ln(1/α) something false is said with probability α at most, however often one looks.
+struct Contest {
+  double log_better = 0;  ///< that own is better, and by more than the effect
+  double log_worse = 0;   ///< that own is worse
+  bool enough = false;    ///< both have what it takes to say anything
+  /// own / other − 1; of a quantile that of the share of requests beyond the limit. Nothing while it cannot be told.
+  std::optional<double> lift;
+  std::optional<double> lift_lower;
+  std::optional<double> lift_upper;
+  /// Requests or decisions of both that it may still take, should the difference be as it looks (decisions of the same
+  /// kind take (ln threshold + 1.75) / information per event in the mean). Nothing where it looks like none.
+  std::optional<double> still_to_come;
 };
 
-/// The two values side by side, with nothing decided. A microsecond.
-Comparison beside(std::string_view metric, const Sample& own, const Sample& other);
+/// Events (failures, conversions, answers beyond a limit) are judged by method (a): whose they are, given the shares of
+/// the draws, so that neither a drift of the rates nor other weights do harm; where users stick, by users with at least
+/// 1, 2, 4, 8, 16 events, and the mean of the five e-values. Numbers are judged by method (e): a normal mixture on the
+/// difference of the means of what came since the weights last changed, asymptotically (Waudby-Smith and others 2021,
+/// arXiv 2103.06476), from 100 decisions and 40 values on; where users stick its variance is multiplied by how much
+/// more their sums vary than those of independent decisions would. Some twenty microseconds. Pure.
+Contest contest(const PrimaryMetric& metric, const ArmState& own, const ArmState& other, const Question& question);
 
-/// Pure, and the only place that says who is better: Better when the whole interval of the difference lies below the
-/// bar, Worse when it lies above zero. Unknown for a metric that is not measured.
-Comparison compare(std::string_view metric, const Sample& own, const Sample& other, const Bar& bar);
+/// "click 5.6% against v1's 5%: +12% (+3.1%…+22%), n=6 131, v1 n=6 090".
+std::string comparison_text(const PrimaryMetric& metric, const ArmState& own, const ArmState& other,
+                            const Contest& contest);
 
-/// "error-rate 1.2% against v1's 1.5% (n=6 131, v1 n=6 090)".
-std::string comparison_text(std::string_view metric, const Comparison& comparison, std::string_view other);
+/// "+12%", "-0.4%".
+std::string lift_text(double lift);
 
 }  // namespace sluice::strategy
