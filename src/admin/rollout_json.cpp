@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <ctime>
 #include <nlohmann/json.hpp>
@@ -44,6 +45,36 @@ Json share_json(const rollout::VersionShare& share) {
           {"mirrored", share.mirrored}, {"requests", share.requests}, {"failures", share.failures}};
 }
 
+/// e to the power of what may be beyond all numbers.
+Json e_value(double log_e) {
+  constexpr double most = 300;
+  return std::exp(std::min(log_e, most));
+}
+
+Json requests_json(std::uint64_t requests) {
+  return requests == 0 ? Json() : Json(requests);
+}
+
+/// What all looks have shown.
+Json proof_json(const strategy::Proof& proof) {
+  if (proof.method.empty()) return {};
+  Json out;
+  out["method"] = proof.method;
+  out["e"] = e_value(proof.log_e);
+  out["threshold"] = e_value(proof.log_threshold);
+  out["eGood"] = e_value(proof.log_good);
+  out["fraction"] = proof.evidence;
+  out["interval"] = {{"of", proof.scale.empty() ? Json() : Json(proof.scale)},
+                     {"lower", optional_json(proof.lower)},
+                     {"upper", optional_json(proof.upper)}};
+  out["smallestVisible"] = optional_json(proof.smallest);
+  out["stillNeeded"] = proof.still_needed ? Json(*proof.still_needed) : Json();
+  out["requestsUntilFound"] = {{"1.5", requests_json(proof.until_half_more)},
+                               {"2", requests_json(proof.until_twice)},
+                               {"5", requests_json(proof.until_five_times)}};
+  return out;
+}
+
 Json check_json(const strategy::CheckMemory& check) {
   Json out;
   out["name"] = check.name;
@@ -58,6 +89,7 @@ Json check_json(const strategy::CheckMemory& check) {
   out["failures"] = check.failures;
   out["inconclusiveInARow"] = check.inconclusive_in_a_row;
   out["dryRun"] = check.dry_run;
+  out["evidence"] = proof_json(check.proof);
   return out;
 }
 
@@ -149,6 +181,7 @@ Json to_json(const rollout::RolloutView& rollout) {
   out["checks"] = list_json(rollout.checks, check_json);
   out["arms"] = list_json(rollout.arms, [&](const auto& arm) { return arm_json(arm, rollout.arms_earn); });
   out["slots"] = list_json(rollout.slots, slot_json);
+  out["split"] = {{"e", rollout.split_log_e ? e_value(*rollout.split_log_e) : Json()}, {"message", rollout.split}};
   out["conditions"] = list_json(rollout.conditions, condition_json);
   out["verbs"] = rollout.verbs;
   out["events"] = list_json(rollout.events, [](const state::JournalEntry& entry) { return to_json(entry); });

@@ -1,6 +1,8 @@
 #include "sluice/app/rollout_metrics.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <string_view>
 
 namespace sluice::app {
@@ -16,6 +18,9 @@ constexpr std::array kPhases = {Phase::Idle,       Phase::Pending,     Phase::Pr
 /// The kinds of journal entries with which a rollout ends; a promotion that is undone ends it twice.
 constexpr std::array<std::string_view, 6> kEnds = {"Promoted", "Concluded", "RolledBack",
                                                    "Aborted",  "Undone",    "Superseded"};
+
+/// Evidence beyond this is as good as any, and stays a number.
+constexpr double most_log_shown = 100;
 
 bool is_end(std::string_view kind) {
   for (const std::string_view end : kEnds) {
@@ -67,6 +72,7 @@ std::vector<metrics::RolloutSnapshot> RolloutMetrics::update(const std::vector<r
       snapshot.arms.push_back({arm.version, arm.share, arm.probability_best});
       count_looks(view, arm.version, arm.checks, counted, snapshot);
     }
+    if (view.split_log_e) snapshot.split_mismatch = std::exp(std::min(*view.split_log_e, most_log_shown));
     snapshot.results = counted.results;
     for (const std::string_view end : kEnds) snapshot.results.try_emplace(std::string(end), 0);
     snapshot.durations = counted.durations;
@@ -80,7 +86,7 @@ void RolloutMetrics::count_looks(const rollout::RolloutView& view, const std::st
                                  const std::vector<strategy::CheckMemory>& checks, Counted& counted,
                                  metrics::RolloutSnapshot& snapshot) {
   for (const strategy::CheckMemory& check : checks) {
-    snapshot.checks.push_back({version, check.name, check.value, check.threshold, check.samples});
+    snapshot.checks.push_back({version, check.name, check.value, check.threshold, check.samples, check.proof.evidence});
     Looks& before = counted.looks[{version, check.name}];
     // Looks start anew with every window; between two updates there is at most one.
     const Looks now{check.looks, view.id, view.window_since};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <string_view>
 
@@ -62,6 +63,12 @@ std::string value_of(const Json& check, const char* key) {
   return out.data();
 }
 
+/// How near to certain: "43%".
+std::string evidence_of(const Json& check) {
+  const Json& evidence = part(check, "evidence");
+  return has_number(evidence, "fraction") ? percent(std::floor(number(evidence, "fraction") * 100) / 100) : "-";
+}
+
 void add_checks(Table& table, const Json& checks, const std::string& owner, const Style& style) {
   for (const Json& check : checks) {
     const std::string message = text(check, "message");
@@ -70,15 +77,53 @@ void add_checks(Table& table, const Json& checks, const std::string& owner, cons
     if (!message.empty()) verdict += ": " + painted(message, Colour::None, false);
     const std::string name = (owner.empty() ? "" : owner + " ") + text(check, "name");
     table.add({name, value_of(check, "reference"), value_of(check, "value"), grouped(count(check, "samples")),
-               text(check, "rule"), Table::Cell::ready(verdict)});
+               text(check, "rule"), evidence_of(check), Table::Cell::ready(verdict)});
   }
 }
 
+/// Two digits that say something: "3 200".
+std::string about(const Json& object, const char* key) {
+  std::uint64_t step = 1;
+  const std::uint64_t whole = count(object, key);
+  while (whole / step >= 100) step *= 10;
+  return grouped((whole + step - 1) / step * step);
+}
+
+/// What an undecided check still needs, and what it would have seen by now.
+std::string forecast_of(const Json& check) {
+  const Json& evidence = part(check, "evidence");
+  std::string line;
+  const auto add = [&line](const std::string& more) { line += (line.empty() ? "" : "; ") + more; };
+  if (has_number(evidence, "stillNeeded"))
+    add("passes after about " + about(evidence, "stillNeeded") + " more requests if it goes on like this");
+  const Json& until = part(evidence, "requestsUntilFound");
+  std::string found;
+  for (const char* risk : {"1.5", "2", "5"}) {
+    if (has_number(until, risk)) found += (found.empty() ? "" : ", ") + (risk + ("x after " + about(until, risk)));
+  }
+  if (!found.empty()) add("finds out a candidate that is worse by " + found + " requests");
+  std::array<char, 32> times{};
+  if (has_number(evidence, "smallestVisible")) {
+    std::snprintf(times.data(), times.size(), "%.3gx", number(evidence, "smallestVisible"));
+    add(std::string("by now ") + times.data());
+  }
+  return line.empty() ? line : "  " + text(check, "name") + ": " + line + "\n";
+}
+
+std::string forecasts(const Json& checks) {
+  std::string lines;
+  for (const Json& check : checks) {
+    if (text(check, "verdict") == "Inconclusive") lines += painted(forecast_of(check), Colour::None, false);
+  }
+  return lines;
+}
+
 std::string checks_table(const Json& rollout, const Style& style) {
-  Table table({{"CHECK"}, {"STABLE", true}, {"CANDIDATE", true}, {"N", true}, {"RULE"}, {"VERDICT"}});
+  Table table(
+      {{"CHECK"}, {"STABLE", true}, {"CANDIDATE", true}, {"N", true}, {"RULE"}, {"CERTAIN", true}, {"VERDICT"}});
   add_checks(table, list(rollout, "checks"), {}, style);
   for (const Json& arm : list(rollout, "arms")) add_checks(table, list(arm, "checks"), text(arm, "version"), style);
-  return table.empty() ? std::string() : table.text(style.colour);
+  return table.empty() ? std::string() : table.text(style.colour) + forecasts(list(rollout, "checks"));
 }
 
 std::string arms_table(const Json& rollout, const Style& style) {

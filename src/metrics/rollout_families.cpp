@@ -45,6 +45,8 @@ void add_checks(Families& page) {
   Family& values = page.gauge("check_value", "Of a check's last look: seconds, ratio or number.");
   Family& thresholds = page.gauge("check_threshold", "What the value of a check may not pass.");
   Family& samples = page.gauge("check_samples", "Requests that a check's last look was at.");
+  Family& evidence =
+      page.gauge("check_evidence_ratio", "How far a check is from being certain, either way: 1 is certain.");
   Family& runs = page.counter("check_runs_total", "Looks at a check, by verdict.");
   for (const RolloutSnapshot& rollout : page.snapshot().rollouts) {
     for (const CheckSnapshot& check : rollout.checks) {
@@ -52,10 +54,20 @@ void add_checks(Families& page) {
       if (check.value) values.samples.push_back({labels, *check.value});
       if (check.threshold) thresholds.samples.push_back({labels, *check.threshold});
       samples.samples.push_back({labels, static_cast<double>(check.samples)});
+      evidence.samples.push_back({labels, check.evidence});
     }
     for (const auto& [check, verdicts] : rollout.check_runs) {
       add_counts(runs, labels_of(rollout) + Label{"check", check}, "verdict", verdicts);
     }
+  }
+}
+
+void add_splits(Families& page) {
+  Family& mismatch =
+      page.gauge("experiment_sample_ratio_mismatch",
+                 "Evidence that versions do not get the requests drawn for them: 20 warns, 1000 blocks.");
+  for (const RolloutSnapshot& rollout : page.snapshot().rollouts) {
+    if (rollout.split_mismatch) mismatch.samples.push_back({labels_of(rollout), *rollout.split_mismatch});
   }
 }
 
@@ -84,6 +96,7 @@ void add_rollout_families(Families& page) {
   add_progress(page);
   add_ends(page);
   add_checks(page);
+  add_splits(page);
   add_arms(page);
   page.drop_empty("rollout");
   page.drop_empty("check_");

@@ -1,4 +1,5 @@
 #include "sluice/rollout/conditions.hpp"
+#include "sluice/strategy/split_check.hpp"
 
 #include <algorithm>
 
@@ -66,6 +67,13 @@ Condition state_kept(const Facts& facts) {
   return {"StateKept", yes, "Kept", {}, {}};
 }
 
+/// Doubtful is a warning; broken stops promotions.
+Condition split_sound(const RolloutState& state) {
+  if (!strategy::is_split_doubtful(state)) return {"SplitSound", yes, "AsDrawn", {}, state.last_look};
+  const char* status = strategy::is_split_broken(state) ? no : unknown;
+  return {"SplitSound", status, "SampleRatioMismatch", strategy::split_text(*state.split), state.last_look};
+}
+
 bool has_traffic(const traffic::TrafficPlan& plan, std::size_t version) {
   return plan.target_share(static_cast<traffic::VersionIndex>(version)) > 0;
 }
@@ -99,7 +107,9 @@ Serving serving_of(const strategy::Steering& steering, const strategy::Evidence&
 }
 
 std::vector<Condition> conditions_of(const RolloutState& state, const Facts& facts) {
-  return {serving(facts), progressing(state), paused(state), checks_pass(state), state_kept(facts)};
+  std::vector<Condition> all{serving(facts), progressing(state), paused(state), checks_pass(state), state_kept(facts)};
+  if (!state.split.empty()) all.push_back(split_sound(state));
+  return all;
 }
 
 }  // namespace sluice::rollout

@@ -5,6 +5,7 @@
 #include "controller_impl.hpp"
 #include "sluice/rollout/conditions.hpp"
 #include "sluice/rollout/progress.hpp"
+#include "sluice/strategy/split_check.hpp"
 #include "sluice/strategy/verbs.hpp"
 
 namespace sluice::rollout {
@@ -85,6 +86,12 @@ RolloutView Controller::Impl::view(const RouteEntry& entry, WallTime now) const 
   out.arms = state.arms;
   out.arms_earn = is_bandit(entry.policy.strategy, state);
   out.slots = state.slots;
+  if (!state.split.empty()) {
+    out.split_log_e = state.split->log_e;
+    if (strategy::is_split_doubtful(state)) out.split = strategy::split_text(*state.split);
+  } else if (state.experiment.split_log_e != 0) {
+    out.split_log_e = state.experiment.split_log_e;
+  }
   out.conditions = conditions_of(state, facts);
   out.verbs = verbs_of(state);
   out.events = keeper_.journal().tail(state.route);

@@ -43,9 +43,13 @@ void fill_alone(RiskTable& bets, const RiskGrid& grid) noexcept {
     const double odds = std::exp(grid.log_risk[j]) * limit / (1 - limit);
     bets.against[j] = ratio(odds / (1 + odds), limit);
   }
-  // Just inside the allowed, well inside, and as good as never.
-  constexpr std::array<double, kGoodBets> parts{0.5, 0.2, 0.02};
-  for (std::size_t j = 0; j < kGoodBets; ++j) bets.good[j] = ratio(parts[j] * tolerated, tolerated);
+  // In odds: just inside what is tolerated, well inside, and as good as never.
+  constexpr std::array<double, kGoodBets> parts{0.5, 0.7, 0.3, 0.1, 0.01};
+  const double tolerated_odds = tolerated / (1 - tolerated);
+  for (std::size_t j = 0; j < kGoodBets; ++j) {
+    const double odds = parts[j] * tolerated_odds;
+    bets.good[j] = ratio(odds / (1 + odds), tolerated);
+  }
 }
 
 void fill_against_stable(RiskTable& bets, const RiskGrid& grid) noexcept {
@@ -63,8 +67,9 @@ void fill_against_stable(RiskTable& bets, const RiskGrid& grid) noexcept {
   const double grown = std::log1p(share * (rule.tolerated_factor - 1));
   bets.good[0] = {grown - std::log(rule.tolerated_factor), grown, 0};
   const double most = 1 / (1 / share - rule.tolerated_offset);
-  bets.good[1] = stake(-0.5 * most, 1, rule.tolerated_offset, share);
-  bets.good[2] = stake(-0.95 * most, 1, rule.tolerated_offset, share);
+  // The more often they do fail, the less may be staked.
+  constexpr std::array<double, kGoodBets> parts{0, 0.08, 0.25, 0.5, 0.95};
+  for (std::size_t j = 1; j < kGoodBets; ++j) bets.good[j] = stake(-parts[j] * most, 1, rule.tolerated_offset, share);
 }
 
 /// Most looks repeat the rule and the share of the one before.
@@ -111,12 +116,19 @@ void add_risk(RiskSums& sums, const RiskRule& rule, double share, const RiskCoun
   if (says_something(in_force, counts)) add_all(sums, bets_of(rule, in_force).against, counts);
 }
 
+void add_good(std::array<double, kGoodBets>& sums, const RiskRule& rule, double share,
+              const RiskCounts& counts) noexcept {
+  const double in_force = share_of_rule(rule, share);
+  if (says_something(in_force, counts)) add_all(sums, bets_of(rule, in_force).good, counts);
+}
+
 double log_e_against(const RiskSums& sums) noexcept {
   return log_sum_exp(sums.data(), sums.size()) - std::log(static_cast<double>(sums.size()));
 }
 
 double log_e_good(const RiskProcess& process) noexcept {
-  static const std::array<double, kGoodBets> log_weights{std::log(0.5), std::log(0.25), std::log(0.25)};
+  static const std::array<double, kGoodBets> log_weights{std::log(0.4), std::log(0.15), std::log(0.15), std::log(0.15),
+                                                         std::log(0.15)};
   std::array<double, kGoodBets> terms{};
   for (std::size_t j = 0; j < kGoodBets; ++j) terms[j] = process.good[j] + log_weights[j];
   return log_sum_exp(terms.data(), terms.size());

@@ -1,7 +1,11 @@
 #include "sluice/strategy/analysis.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
 
+#include "sluice/stats/risk_prior.hpp"
 #include "sluice/strategy/moves.hpp"
 #include "sluice/strategy/prometheus_check.hpp"
 
@@ -37,6 +41,7 @@ void note(CheckMemory& memory, Finding finding) {
   memory.threshold = finding.threshold;
   memory.samples = finding.samples;
   memory.message = std::move(finding.message);
+  memory.proof = std::move(finding.proof);
   if (finding.verdict == Verdict::Pending) return;  // not a look: what is asked for is still on its way
   ++memory.looks;
   if (finding.verdict == Verdict::Fail) ++memory.failures;
@@ -110,6 +115,62 @@ void conclude(const policy::Analysis& analysis, const Subject& subject, Assessme
   }
 }
 
+/// What is known of each check's evidence; nothing of one that the policy did not have like this the last time.
+std::vector<CheckEvidence> gathered(const std::vector<CheckMemory>& memory, const std::vector<CheckEvidence>& before) {
+  std::vector<CheckEvidence> made;
+  for (const CheckMemory& check : memory) {
+    const auto found = std::find_if(before.begin(), before.end(), [&](const CheckEvidence& old) {
+      return old.name == check.name && old.rule == check.rule;
+    });
+    made.push_back(found == before.end() ? CheckEvidence{} : *found);
+    made.back().name = check.name;
+    made.back().rule = check.rule;
+  }
+  return made;
+}
+
+/// Whether a check has a part in the doubt that is allowed.
+bool is_guardrail(const policy::Check& check) {
+  return !check.dry_run && !check.prometheus;
+}
+
+/// Roll back on the mean of the e-values: an e-value itself, however the checks hang together. Each alone would have
+/// needed as many times as much.
+void judge_together(const policy::Analysis& analysis, std::size_t guardrails, Assessment& assessment) {
+  if (guardrails < 2) return;
+  double log_sum = -std::numeric_limits<double>::infinity();
+  CheckMemory* strongest = nullptr;
+  for (std::size_t i = 0; i < analysis.checks.size(); ++i) {
+    CheckMemory& memory = assessment.memory[i];
+    if (!is_guardrail(analysis.checks[i]) || memory.proof.method.empty()) continue;
+    if (memory.verdict == Verdict::Fail) return;
+    // Forgiven looks and too few requests are no evidence to act on.
+    if (analysis.checks[i].failure_limit > 0 || memory.samples < analysis.min_requests) continue;
+    const std::array<double, 2> both{log_sum, memory.proof.log_e};
+    log_sum = stats::log_sum_exp(both.data(), both.size());
+    if (strongest == nullptr || memory.proof.log_e > strongest->proof.log_e) strongest = &memory;
+  }
+  const double log_mean = log_sum - std::log(static_cast<double>(guardrails));
+  const double log_threshold = std::log(1 / (1 - analysis.confidence.fraction));
+  if (strongest == nullptr || log_mean < log_threshold) return;
+  strongest->verdict = Verdict::Fail;
+  strongest->inconclusive_in_a_row = 0;
+  ++strongest->failures;
+  strongest->message += ", certain together with the other checks";
+}
+
+void look_at_all(const policy::Analysis& analysis, const Subject& subject, WallTime now, Assessment& assessment) {
+  const auto guardrails =
+      static_cast<std::size_t>(std::count_if(analysis.checks.begin(), analysis.checks.end(), is_guardrail));
+  std::vector<CheckEvidence> evidence = gathered(assessment.memory, *assessment.evidence);
+  for (std::size_t i = 0; i < analysis.checks.size(); ++i) {
+    const std::size_t sharing = is_guardrail(analysis.checks[i]) ? guardrails : 1;
+    note(assessment.memory[i], judge_check(analysis.checks[i], analysis, evidence[i], subject, i, now, sharing));
+  }
+  assessment.evidence.set(std::move(evidence));
+  judge_together(analysis, guardrails, assessment);
+}
+
 Query query_of(const policy::Analysis& analysis, const policy::PrometheusQuery& source, const std::string& route,
                const std::string& version) {
   Query query;
@@ -129,17 +190,16 @@ Query query_of(const policy::Analysis& analysis, const policy::PrometheusQuery& 
 }  // namespace
 
 Assessment assess(const policy::Analysis& analysis, const std::vector<CheckMemory>& memory,
-                  const std::optional<WallTime>& last_look, WallTime window_since, const Subject& subject,
-                  WallTime now) {
+                  const EvidenceOfChecks& evidence, const std::optional<WallTime>& last_look, WallTime window_since,
+                  const Subject& subject, WallTime now) {
   Assessment assessment;
   assessment.memory = remembered(analysis, memory);
+  assessment.evidence = evidence;
   const WallTime before = last_look.value_or(window_since);
   // A wall clock that was set back must not put the next look off.
   assessment.looked = now < before || now - before >= analysis.interval;
   if (assessment.looked) {
-    for (std::size_t i = 0; i < analysis.checks.size(); ++i) {
-      note(assessment.memory[i], judge_check(analysis.checks[i], analysis, subject, i, now));
-    }
+    look_at_all(analysis, subject, now, assessment);
   }
   if (!assessment.looked && !last_look) {
     assessment.message = "the first look comes in " + short_duration(analysis.interval - (now - before));
@@ -150,7 +210,7 @@ Assessment assess(const policy::Analysis& analysis, const std::vector<CheckMemor
 }
 
 Assessment assess(const policy::Analysis& analysis, const RolloutState& state, const Subject& subject, WallTime now) {
-  return assess(analysis, state.checks, state.last_look, state.window_since, subject, now);
+  return assess(analysis, state.checks, state.check_evidence, state.last_look, state.window_since, subject, now);
 }
 
 std::vector<Query> queries_of(const policy::Analysis& analysis, const std::string& route, const std::string& version,

@@ -288,6 +288,7 @@ class Flip {
     }
     Assessment found = assess(*analysis, state_, {&candidate, stable, &context_.evidence, key}, context_.now);
     state_.checks = found.memory;
+    state_.check_evidence = found.evidence;
     if (found.looked) state_.last_look = context_.now;
     return found;
   }

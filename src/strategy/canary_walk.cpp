@@ -6,6 +6,7 @@
 #include "canary_path.hpp"
 #include "sluice/strategy/moves.hpp"
 #include "sluice/strategy/reading.hpp"
+#include "sluice/strategy/split_check.hpp"
 
 namespace sluice::strategy {
 namespace {
@@ -13,15 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 using policy::StepKind;
 using policy::WebhookType;
-
-/// How often hooks are called and the harm is reckoned where no analysis says so.
-constexpr Duration default_interval = 10s;
-
-/// Two shares that are the same for a person.
-constexpr double close_to = 0.999;
-
-/// The most while it is not known how many requests come, where a harm budget is to hold.
-constexpr double unmeasured_share = 0.01;
 
 /// A growth that is worth a line in the journal.
 constexpr double worthwhile = 1.1;
@@ -88,7 +80,12 @@ void CanaryWalk::promote_by(const Command& command) {
                        (state_.phase == Phase::Held && state_.step < 0);
   if (!is_usable(context_.evidence, spec_.candidate)) {
     made_.refusal = spec_.candidate + " cannot take the traffic: " + usable_text(context_.evidence, spec_.candidate);
-  } else if (command.full) {
+    return;
+  }
+  // What a person has seen and gone past is not held against the candidate again.
+  state_.check_evidence.reset();
+  state_.split.reset();
+  if (command.full) {
     promote(why);
   } else if (at_gate) {
     take_next(why);
@@ -178,14 +175,18 @@ Assessment CanaryWalk::assess_now() {
   found.verdict = Verdict::Pass;
   const WallTime last = state_.last_look.value_or(state_.window_since);
   if (analysis_ != nullptr && state_.weight > 0) {
-    const Subject subject{&evidence_of(context_.evidence, state_, spec_.candidate).all,
-                          &evidence_of(context_.evidence, state_, spec_.stable).control, &context_.evidence,
-                          errand_prefix(state_) + "/" + std::to_string(state_.step)};
+    const Subject subject = subject_of(
+        evidence_of(context_.evidence, state_, spec_.candidate), evidence_of(context_.evidence, state_, spec_.stable),
+        context_.evidence, context_.route.outcomes, errand_prefix(state_) + "/" + std::to_string(state_.step));
     found = assess(*analysis_, state_, subject, context_.now);
   } else {
     found.looked = spec_.harm_budget && (context_.now < last || context_.now - last >= interval());
   }
   if (!found.looked) return found;
+  if (state_.weight > 0) {
+    const SplitLook split = look_at_split(context_.route, {spec_.stable, spec_.candidate}, context_.evidence, state_);
+    if (!split.news.empty()) tell("SampleRatioMismatch", split.news);
+  }
   if (spec_.harm_budget) {
     remember_harm(state_, counts_, context_.now);
     resize(found);
@@ -197,7 +198,10 @@ Assessment CanaryWalk::assess_now() {
     const std::string remark = check.dry_run ? " (a dry run: nothing follows from it)" : "";
     if (check.failures > before && is_news) tell("CheckFailed", check.message + remark);
   }
-  if (analysis_ != nullptr && state_.weight > 0) state_.checks = found.memory;
+  if (analysis_ != nullptr && state_.weight > 0) {
+    state_.checks = found.memory;
+    state_.check_evidence = found.evidence;
+  }
   state_.last_look = context_.now;
   return found;
 }
@@ -216,7 +220,8 @@ void CanaryWalk::resize(const Assessment& found) {
   tell("Advanced", spec_.candidate + (shrinks ? " down to " : " to ") + to_share(state_.step));
 }
 
-/// The deadline runs while the automaton is to move: not in a pause, and not before a timed one is over.
+/// The deadline runs while the automaton is to move: not in a pause, and not before a timed one is over. It is put off
+/// while evidence comes: what takes ten deadlines to be certain must be half certain after five.
 bool CanaryWalk::deadline_is_over() const {
   if (state_.paused || (state_.phase != Phase::Progressing && state_.phase != Phase::Pending)) return false;
   WallTime since = state_.last_progress;
@@ -226,7 +231,11 @@ bool CanaryWalk::deadline_is_over() const {
       since = std::max(since, state_.step_since + std::chrono::duration_cast<WallTime::duration>(*step.pause.duration));
     }
   }
-  return context_.now - since > spec_.progress_deadline;
+  const auto waited = context_.now - since;
+  if (waited <= spec_.progress_deadline) return false;
+  constexpr double most_deadlines = 10;
+  const double part = std::chrono::duration<double>(waited) / std::chrono::duration<double>(spec_.progress_deadline);
+  return part / most_deadlines > proven_part();
 }
 
 /// What the step under way still waits for, in the order in which it matters.
@@ -252,6 +261,7 @@ void CanaryWalk::go_on(const Assessment& found, const Gate& hooks) {
     return wait(Phase::Progressing, "AwaitingEvidence",
                 found.message.empty() ? "the checks have not been looked at yet" : found.message);
   }
+  if (is_split_broken(state_)) return wait(Phase::Progressing, "SampleRatioMismatch", split_text(*state_.split));
   if (hooks.answer == GateAnswer::Waiting) return wait(Phase::Progressing, "AwaitingWebhook", hooks.message);
   leave_step(findings_text(found));
 }
@@ -347,45 +357,6 @@ void CanaryWalk::wait(Phase phase, const std::string& reason, const std::string&
 
 void CanaryWalk::tell(std::string kind, std::string text) {
   made_.events.push_back({std::move(kind), std::move(text)});
-}
-
-// ---- words and numbers
-
-Duration CanaryWalk::interval() const {
-  return analysis_ == nullptr ? default_interval : analysis_->interval;
-}
-
-double CanaryWalk::allowed_share(std::int32_t step) const {
-  const double wished = wished_share(spec_, path_, step);
-  if (!spec_.harm_budget) return wished;
-  const Exposure exposure = exposure_of(spec_, state_, counts_, interval());
-  return std::min({wished, largest_share(exposure), exposure.rate > 0 ? 1 : unmeasured_share});
-}
-
-/// "25%", or "0.4% instead of 25%: …" where the harm budget does not allow more.
-std::string CanaryWalk::to_share(std::int32_t step) const {
-  const double wished = wished_share(spec_, path_, step);
-  if (state_.weight >= wished * close_to) return percent(state_.weight);
-  const Exposure exposure = exposure_of(spec_, state_, counts_, interval());
-  if (exposure.rate <= 0) return percent(state_.weight) + " instead of " + percent(wished) + ": no request came yet";
-  const auto requests = exposure.rate * std::chrono::duration<double>(interval()).count();
-  return percent(state_.weight) + " instead of " + percent(wished) + ": of " +
-         grouped(static_cast<std::uint64_t>(requests)) + " requests in " + short_duration(interval()) + " up to " +
-         percent(exposure.excess) + " could fail, and " + budget_text();
-}
-
-std::string CanaryWalk::budget_text() const {
-  const double spent = harm_so_far(state_, counts_);
-  return "about " + grouped(static_cast<std::uint64_t>(spent + 0.5)) + " of " + grouped(*spec_.harm_budget) +
-         " extra failures are spent";
-}
-
-std::string CanaryWalk::findings_text(const Assessment& found) const {
-  if (analysis_ == nullptr || state_.weight <= 0) return "";
-  const auto count = static_cast<std::size_t>(
-      std::count_if(found.memory.begin(), found.memory.end(), [](const CheckMemory& check) { return !check.dry_run; }));
-  return std::to_string(count) + (count == 1 ? " check passes" : " checks pass") +
-         " (n=" + grouped(evidence_of(context_.evidence, state_, spec_.candidate).all.requests) + ")";
 }
 
 }  // namespace sluice::strategy

@@ -10,6 +10,15 @@
 
 namespace sluice::strategy {
 
+/// How often hooks are called and the harm is reckoned where no analysis says so.
+inline constexpr Duration default_interval = std::chrono::seconds(10);
+
+/// Two shares that are the same for a person.
+inline constexpr double close_to = 0.999;
+
+/// The most while it is not known how many requests come, where a harm budget is to hold.
+inline constexpr double unmeasured_share = 0.01;
+
 /// One look of a canary at the world, and the transition that grows out of it. Lives for one call.
 class CanaryWalk {
  public:
@@ -41,6 +50,7 @@ class CanaryWalk {
   Assessment assess_now();
   void resize(const Assessment& found);
   bool deadline_is_over() const;
+  double proven_part() const;
   bool is_exposed() const { return state_.step >= 0 && state_.weight > 0; }
 
   // what is done

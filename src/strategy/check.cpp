@@ -1,6 +1,17 @@
 #include "sluice/strategy/check.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "check_counts.hpp"
+#include "check_means.hpp"
+#include "check_words.hpp"
 #include "sluice/policy/scalars.hpp"
+#include "sluice/stats/combine.hpp"
+#include "sluice/stats/interval.hpp"
+#include "sluice/stats/relative_risk.hpp"
+#include "sluice/strategy/check_evidence.hpp"
 #include "sluice/strategy/limit.hpp"
 #include "sluice/strategy/measure.hpp"
 #include "sluice/strategy/moves.hpp"
@@ -15,75 +26,192 @@ constexpr double sick = 0.1;
 /// One check on what the gateway itself counted.
 class Look {
  public:
-  Look(const policy::Check& check, const policy::Analysis& analysis, const Subject& subject, const Measured& measured)
-      : check_(check), analysis_(analysis), subject_(subject), measured_(measured) {}
+  Look(const policy::Check& check, const policy::Analysis& analysis, const Subject& subject, const Measured& measured,
+       std::optional<Measured> stable, const CountedLook& counted, const CheckEvidence& evidence,
+       std::size_t guardrails)
+      : check_(check),
+        analysis_(analysis),
+        subject_(subject),
+        measured_(measured),
+        stable_(stable),
+        counted_(counted),
+        evidence_(evidence),
+        doubt_(1 - analysis.confidence.fraction) {
+    proof_.log_threshold = std::log(static_cast<double>(std::max<std::size_t>(guardrails, 1)) / doubt_);
+    weigh();
+  }
 
   Finding judge() const {
     auto finding = found();
     finding.samples = measured_.n;
     if (measured_.n > 0) finding.value = measured_.value;
+    finding.proof = proof_;
     return finding;
   }
 
  private:
+  // ---- what all looks have shown
+
+  bool compares() const { return !check_.threshold_range.has_value(); }
+  double log_enough() const { return std::log(1 / doubt_); }
+
+  void weigh() {
+    if (counted_.size == 0 && !weigh_means(check_, analysis_, subject_, evidence_, proof_)) return;
+    if (counted_.size == 0) {
+      // Means have no events to forecast by.
+    } else if (!compares()) {
+      proof_.method = "proportion";
+      proof_.log_e = log_e_of(evidence_, 0);
+      proof_.log_good = stats::log_e_good(evidence_.tracks[0].all);
+      for (std::size_t i = 1; i < counted_.size; ++i) {
+        proof_.log_e = std::max(proof_.log_e, log_e_of(evidence_, i) - std::log(2.0));
+        proof_.log_good = std::min(proof_.log_good, stats::log_e_good(evidence_.tracks[i].all));
+      }
+    } else {
+      weigh_against_stable();
+      locate();
+      foresee();
+    }
+    proof_.evidence = std::max(stats::evidence_share(proof_.log_e, proof_.log_threshold),
+                               stats::evidence_share(proof_.log_good, log_enough()));
+    estimate_what_is_missing();
+  }
+
+  void weigh_against_stable() {
+    const bool by_users = counted_.units_from < counted_.size;
+    const bool by_offset = counted_.levels[0].rule.offset > 0;
+    proof_.method = evidence_.frozen ? "exceedance" : by_users ? "units" : by_offset ? "difference" : "relative-risk";
+    proof_.log_e = log_e_of(evidence_, 0, evidence_.frozen ? counted_.size : 1);
+    proof_.log_good = stats::log_e_good(evidence_.tracks[counted_.proves].all);
+    if (by_users) {
+      const double of_users = log_e_of(evidence_, counted_.units_from, counted_.size);
+      // Of an offset users know nothing: both have to say so.
+      proof_.log_e = by_offset ? std::min(proof_.log_e, of_users) : of_users;
+    }
+  }
+
+  /// Where the truth lies.
+  void locate() {
+    if (measured_.n < analysis_.min_requests || !stable_ || stable_->n < analysis_.min_requests) return;
+    const RiskTrack& track = evidence_.tracks[counted_.proves];
+    if (evidence_.frozen) {
+      const auto own = estimated(*subject_.candidate).interval;
+      const auto other = estimated(*subject_.stable).interval;
+      if (!(other.lower > 0) || !std::isfinite(own.upper) || !std::isfinite(other.upper)) return;
+      proof_.scale = "ratio";
+      proof_.lower = own.lower / other.upper - 1;
+      proof_.upper = own.upper / other.lower - 1;
+    } else if (counted_.levels[0].rule.offset > 0) {
+      const auto own = proportion(track.candidate, evidence_.candidate);
+      const auto other = proportion(track.stable, evidence_.stable);
+      proof_.scale = "difference";
+      proof_.lower = own.lower - other.upper;
+      proof_.upper = own.upper - other.lower;
+    } else if (track.candidate + track.stable > 0) {
+      stats::RelativeRisk risk(stats::RiskPrior::Either);
+      risk.add(evidence_.share, track.candidate, track.candidate + track.stable);
+      const auto interval = risk.interval(doubt_);
+      if (!std::isfinite(interval.upper)) return;
+      proof_.scale = "ratio";
+      proof_.lower = interval.lower - 1;
+      proof_.upper = interval.upper - 1;
+    }
+  }
+
+  /// Half of the doubt for each of two.
+  stats::Interval proportion(std::uint64_t events, std::uint64_t n) const {
+    return stats::proportion_interval(events, n, stats::repeated_looks_z(n, 1 - doubt_ / 2));
+  }
+
+  /// Times to decision.
+  void foresee() {
+    const RiskTrack& track = evidence_.tracks[counted_.proves];
+    const auto requests = static_cast<double>(evidence_.candidate + evidence_.stable);
+    const double share = evidence_.share;
+    if (requests <= 0 || evidence_.stable == 0) return;
+    const double rate = static_cast<double>(track.stable) / static_cast<double>(evidence_.stable);
+    const auto until = [&](double risk) {
+      return static_cast<std::uint64_t>(requests_until_found(risk, share, rate, proof_.log_threshold));
+    };
+    proof_.until_half_more = until(1.5);
+    proof_.until_twice = until(2);
+    proof_.until_five_times = until(5);
+    const double smallest = smallest_visible(requests, share, rate, proof_.log_threshold);
+    if (smallest > 0) proof_.smallest = smallest;
+  }
+
+  void estimate_what_is_missing() {
+    constexpr double least = 0.1;  // below it the pace says nothing
+    if (proof_.log_good < least || proof_.log_good >= log_enough()) return;
+    const auto requests = static_cast<double>(evidence_.candidate + evidence_.stable);
+    proof_.still_needed = static_cast<std::uint64_t>(std::ceil(requests * (log_enough() / proof_.log_good - 1)));
+  }
+
+  bool is_broken() const { return !proof_.method.empty() && proof_.log_e >= proof_.log_threshold; }
+  bool is_good() const { return !proof_.method.empty() && proof_.log_good >= log_enough(); }
+
+  // ---- the verdict
+
   Finding found() const {
     if (measured_.n == 0) return no_data(check_, analysis_, "no request was counted");
     if (measured_.n < analysis_.min_requests) return undecided(check_.metric + ": " + count(measured_.n) + wanted());
-    if (check_.threshold_range) return against_limit(*check_.threshold_range);
+    if (!compares()) return against_limit(*check_.threshold_range);
     return against_stable(check_.versus_stable.value_or(policy::VersusStable{}));
   }
 
   Finding against_limit(const policy::ThresholdRange& range) const {
     const Limit limit = nearest_limit(range, measured_.value);
     auto finding = beside(limit);
-    if (!limit.broken_by(measured_.value)) return decided(finding, Verdict::Pass, " (" + count(measured_.n) + ")");
-    const auto stable = measured_stable();
-    if (stable && stable->n * 2 >= analysis_.min_requests && limit.broken_by(stable->value)) {
-      return both_sick(std::move(finding), limit, *stable);
+    const std::string counts = " (" + count(measured_.n) + ")";
+    const bool beyond = limit.broken_by(measured_.value);
+    if (beyond && stable_ && stable_->n * 2 >= analysis_.min_requests && limit.broken_by(stable_->value)) {
+      return both_sick(std::move(finding), limit);
     }
-    const auto interval = estimated(*subject_.candidate).interval;
-    const double near_end = limit.is_min ? interval.upper : interval.lower;
-    if (limit.broken_by(near_end)) return decided(finding, Verdict::Fail, " (" + count(measured_.n) + ")");
-    return decided(finding, Verdict::Inconclusive,
-                   ", but may be " + text(near_end) + " (" + policy::format_ratio(analysis_.confidence) + ", " +
-                       count(measured_.n) + ")");
+    if (beyond && is_broken()) return decided(finding, Verdict::Fail, counts + weight());
+    if (beyond) return decided(finding, Verdict::Inconclusive, ", which may be chance" + counts + missing());
+    if (is_good()) return decided(finding, Verdict::Pass, counts);
+    return decided(finding, Verdict::Inconclusive, ", not certain yet" + counts + missing());
   }
 
   /// An absolute limit that stable breaks too says nothing about the candidate: the two are compared.
-  Finding both_sick(Finding finding, const Limit& limit, const Measured& stable) const {
-    finding.reference = stable.value;
+  Finding both_sick(Finding finding, const Limit& limit) const {
+    finding.reference = stable_->value;
     const auto difference = stats::excess(estimated(*subject_.candidate), estimated(*subject_.stable), 1, 0).interval;
     const bool clearly_lower = difference.upper < 0;
     const bool clearly_higher = difference.lower > 0;
-    const std::string counts = " (" + count(measured_.n) + ", stable " + count(stable.n) + ")";
+    const std::string counts = " (" + count(measured_.n) + ", stable " + count(stable_->n) + ")";
     if (limit.is_min ? clearly_higher : clearly_lower) {
-      return decided(finding, Verdict::Pass, ", but stable is worse: " + text(stable.value) + counts);
+      return decided(finding, Verdict::Pass, ", but stable is worse: " + text(stable_->value) + counts);
     }
     if (limit.is_min ? clearly_lower : clearly_higher) {
-      return decided(finding, Verdict::Fail, ", and stable is better: " + text(stable.value) + counts);
+      return decided(finding, Verdict::Fail, ", and stable is better: " + text(stable_->value) + counts);
     }
-    return decided(finding, Verdict::Inconclusive, ", but stable is sick too: " + text(stable.value) + counts);
+    return decided(finding, Verdict::Inconclusive, ", but stable is sick too: " + text(stable_->value) + counts);
   }
 
   Finding against_stable(const policy::VersusStable& versus) const {
-    const auto stable = measured_stable();
-    if (!stable) return no_data(check_, analysis_, "there is nothing to compare with");
-    if (stable->n < analysis_.min_requests) {
-      return undecided(check_.metric + ": stable " + count(stable->n) + wanted() + ", " + count(measured_.n));
+    if (!stable_) return no_data(check_, analysis_, "there is nothing to compare with");
+    if (stable_->n < analysis_.min_requests) {
+      return undecided(check_.metric + ": stable " + count(stable_->n) + wanted() + ", " + count(measured_.n));
     }
-    const Limit limit = limit_against(versus, stable->value, measured_.unit);
+    const Limit limit = limit_against(versus, stable_->value, measured_.unit, is_wanted());
     auto finding = beside(limit);
-    finding.reference = stable->value;
-    const std::string counts = ", " + count(measured_.n) + ", stable " + count(stable->n);
-    if (!limit.broken_by(measured_.value)) {
+    finding.reference = stable_->value;
+    const std::string counts = ", " + count(measured_.n) + ", stable " + count(stable_->n);
+    if (is_broken()) return decided(finding, Verdict::Fail, why_broken(limit) + counts + weight());
+    const bool beyond = limit.broken_by(measured_.value);
+    if (is_good()) {
       if (both_fail()) return decided(finding, Verdict::Inconclusive, ", but stable is sick itself" + counts);
-      return decided(finding, Verdict::Pass, counts);
+      return decided(finding, Verdict::Pass, (beyond ? ", which is chance" : "") + where() + counts);
     }
-    const Allowance allowance = allowance_of(versus);
-    const auto beyond =
-        stats::excess(estimated(*subject_.candidate), estimated(*subject_.stable), allowance.factor, allowance.offset);
-    if (beyond.interval.lower > 0) return decided(finding, Verdict::Fail, counts);
-    return decided(finding, Verdict::Inconclusive, ", which may be chance" + counts);
+    return decided(finding, Verdict::Inconclusive,
+                   (beyond ? ", which may be chance" : ", not certain yet") + where() + counts + missing());
+  }
+
+  /// Where the quantile that the check names is not what gives it away.
+  std::string why_broken(const Limit& limit) const {
+    if (!evidence_.frozen || limit.broken_by(measured_.value)) return "";
+    return ", but slower than that for certain at " + strongest_quantile(evidence_);
   }
 
   /// To be no worse than a version that fails so often is no merit; to be better is.
@@ -94,13 +222,17 @@ class Look {
     return stats::excess(estimated(*subject_.candidate), stable, 1, 0).interval.upper >= 0;
   }
 
-  std::optional<Measured> measured_stable() const {
-    if (subject_.stable == nullptr) return std::nullopt;
-    return measure(check_.metric, *subject_.stable);
-  }
   stats::Estimate estimated(const Sample& sample) const {
     return estimate(check_.metric, sample, analysis_.confidence.fraction);
   }
+
+  /// Of an outcome more may be better.
+  bool is_wanted() const {
+    const policy::Outcome* outcome = outcome_named(subject_, check_.metric);
+    return outcome != nullptr && outcome->better == policy::Better::Higher;
+  }
+
+  // ---- words
 
   Finding beside(const Limit& limit) const {
     Finding finding;
@@ -119,6 +251,14 @@ class Look {
     finding.message = std::move(message);
     return finding;
   }
+  std::string where() const {
+    const std::string lies = interval_text(proof_, analysis_.confidence.fraction);
+    return lies.empty() ? "" : ", " + lies;
+  }
+  std::string weight() const { return ", " + evidence_text(proof_.log_e, proof_.log_threshold); }
+  std::string missing() const {
+    return proof_.still_needed ? ", about " + rounded(*proof_.still_needed) + " more requests" : "";
+  }
   std::string text(double value) const { return quantity_text(value, measured_.unit); }
   static std::string count(std::uint64_t n) { return "n=" + grouped(n); }
   std::string wanted() const { return " of " + grouped(analysis_.min_requests); }
@@ -127,7 +267,31 @@ class Look {
   const policy::Analysis& analysis_;
   const Subject& subject_;
   const Measured& measured_;
+  const std::optional<Measured> stable_;
+  const CountedLook& counted_;
+  const CheckEvidence& evidence_;
+  const double doubt_;
+  Proof proof_;
 };
+
+/// What is counted of one version, as a number; nothing for a metric that is not measured here.
+std::optional<Measured> measured_of(const policy::Check& check, const Sample* sample, const VersionEvidence* version,
+                                    const Subject& subject) {
+  if (metric_of(check.metric) != nullptr) {
+    return sample == nullptr ? std::nullopt : measure(check.metric, *sample);
+  }
+  const policy::Outcome* outcome = outcome_named(subject, check.metric);
+  if (outcome == nullptr || version == nullptr) return std::nullopt;
+  const OutcomeEvidence* seen = outcome_of(version, check.metric);
+  const bool binary = outcome->type == policy::OutcomeType::Binary;
+  Measured made;
+  made.unit = binary ? policy::QuantityUnit::Ratio : policy::QuantityUnit::Number;
+  if (seen == nullptr) return made;
+  made.n = binary ? seen->decisions : seen->reports;
+  const double sum = binary ? static_cast<double>(seen->events) : seen->sum;
+  made.value = made.n == 0 ? 0 : sum / static_cast<double>(made.n);
+  return made;
+}
 
 }  // namespace
 
@@ -136,15 +300,33 @@ const Sample& empty_sample() noexcept {
   return empty;
 }
 
-Finding judge_check(const policy::Check& check, const policy::Analysis& analysis, const Subject& subject,
-                    std::size_t index, WallTime now) {
+Subject subject_of(const VersionEvidence& candidate, const VersionEvidence& stable, const Evidence& evidence,
+                   const std::vector<policy::Outcome>& outcomes, std::string key) {
+  Subject subject{&candidate.all, &stable.control, &evidence, std::move(key)};
+  subject.candidate_version = &candidate;
+  subject.stable_version = &stable;
+  subject.outcomes = &outcomes;
+  if (candidate.share > 0 && stable.share > 0) {
+    subject.stable = &stable.all;
+    subject.share = candidate.share / (candidate.share + stable.share);
+  }
+  return subject;
+}
+
+Finding judge_check(const policy::Check& check, const policy::Analysis& analysis, CheckEvidence& evidence,
+                    const Subject& subject, std::size_t index, WallTime now, std::size_t guardrails) {
   if (check.prometheus) return judge_prometheus(check, analysis, subject, index, now);
-  const auto measured = measure(check.metric, *subject.candidate);
-  if (measured) return Look(check, analysis, subject, *measured).judge();
-  Finding unknown;
-  unknown.verdict = Verdict::Error;
-  unknown.message = check.metric + ": not measured by this version of Sluice";
-  return unknown;
+  const auto measured = measured_of(check, subject.candidate, subject.candidate_version, subject);
+  if (!measured) {
+    Finding unknown;
+    unknown.verdict = Verdict::Error;
+    unknown.message = check.metric + ": not measured by this version of Sluice";
+    return unknown;
+  }
+  const CountedLook counted = count_look(check, analysis, subject, evidence);
+  absorb(counted, subject, evidence);
+  const auto stable = measured_of(check, subject.stable, subject.stable_version, subject);
+  return Look(check, analysis, subject, *measured, stable, counted, evidence, guardrails).judge();
 }
 
 std::string rule_of(const policy::Check& check) {

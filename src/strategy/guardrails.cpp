@@ -19,22 +19,27 @@ bool look_is_due(const RolloutState& state, WallTime now) {
   return now < before || now - before >= interval;
 }
 
-Assessment judge_guardrails(const std::vector<policy::Check>& checks, bool due, ArmState& arm, const Sample& own,
+Assessment judge_guardrails(const std::vector<policy::Check>& checks, bool due, ArmState& arm, const VersionEvidence& own,
                             const Reference& reference, const RolloutState& state, const Context& context,
                             Transition& transition) {
   const bool asks = std::any_of(checks.begin(), checks.end(), [](const auto& check) { return check.prometheus; });
   if (checks.empty() || (!due && !asks)) return {};
   auto analysis = guardrail_analysis(checks);
-  if (reference.sample == nullptr) {
+  if (reference.evidence == nullptr) {
     std::erase_if(analysis.checks, [](const policy::Check& check) { return check.versus_stable.has_value(); });
   }
-  Subject subject{&own, reference.sample, &context.evidence, ""};
+  Subject subject{&own.all, reference.evidence == nullptr ? nullptr : &reference.evidence->all, &context.evidence, ""};
+  subject.candidate_version = &own;
+  subject.stable_version = reference.evidence;
+  subject.outcomes = &context.route.outcomes;
+  subject.share = reference.share;
   subject.key = errand_prefix(state) + "/" + std::to_string(state.window) + "/" + arm.version;
   auto queries = queries_of(analysis, context.route.name, arm.version, reference.version, subject.key);
   std::move(queries.begin(), queries.end(), std::back_inserter(transition.queries));
   if (!due) return {};
-  auto assessment = assess(analysis, arm.checks, state.last_look, state.window_since, subject, context.now);
+  auto assessment = assess(analysis, arm.checks, arm.check_evidence, state.last_look, state.window_since, subject, context.now);
   arm.checks = assessment.memory;
+  arm.check_evidence = assessment.evidence;
   return assessment;
 }
 

@@ -26,12 +26,14 @@ Allowance allowance_of(const policy::VersusStable& versus) noexcept {
   return {1 + (versus.relative_margin ? versus.relative_margin->fraction : 0), 0};
 }
 
-Limit limit_against(const policy::VersusStable& versus, double stable, policy::QuantityUnit unit) {
+Limit limit_against(const policy::VersusStable& versus, double stable, policy::QuantityUnit unit, bool more_is_better) {
   const Allowance allowance = allowance_of(versus);
-  const double value = allowance.factor * stable + allowance.offset;
-  const std::string more = versus.margin ? quantity_text(versus.margin->value, versus.margin->unit)
-                                         : policy::format_ratio(versus.relative_margin.value_or(Ratio{}));
-  return {value, false, quantity_text(value, unit) + " (stable " + quantity_text(stable, unit) + " + " + more + ")"};
+  const double worse = (allowance.factor - 1) * stable + allowance.offset;
+  const double value = more_is_better ? stable - worse : stable + worse;
+  const std::string by = versus.margin ? quantity_text(versus.margin->value, versus.margin->unit)
+                                       : policy::format_ratio(versus.relative_margin.value_or(Ratio{}));
+  const std::string beside = " (stable " + quantity_text(stable, unit) + (more_is_better ? " - " : " + ") + by + ")";
+  return {value, more_is_better, quantity_text(value, unit) + beside};
 }
 
 policy::QuantityUnit unit_of(const policy::Check& check) noexcept {

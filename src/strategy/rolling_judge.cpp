@@ -114,10 +114,14 @@ Judgement look(const policy::Rolling& rolling, const policy::Analysis& analysis,
   for (auto& query : queries_of(analysis, context.route.name, rolling.candidate, rolling.stable, key)) {
     transition.queries.push_back(std::move(query));
   }
-  const Sample& candidate = evidence_of(context.evidence, state, rolling.candidate).all;
   Judgement made;
-  made.found = assess(analysis, state, {&candidate, &stable, &context.evidence, key}, context.now);
+  Subject subject =
+      subject_of(evidence_of(context.evidence, state, rolling.candidate),
+                 evidence_of(context.evidence, state, rolling.stable), context.evidence, context.route.outcomes, key);
+  subject.stable = &stable;
+  made.found = assess(analysis, state, subject, context.now);
   state.checks = made.found.memory;
+  state.check_evidence = made.found.evidence;
   if (made.found.looked) state.last_look = context.now;
   if (made.found.verdict == Verdict::Pass && state.last_look) made.proven = *state.last_look;
   if (analysis.checks.empty()) made.proven = context.now;

@@ -208,8 +208,10 @@ class Observation {
     }
     const Subject subject{&evidence_of(context_.evidence, state_, arm.version).shadow,
                           &evidence_of(context_.evidence, state_, spec_.live).all, &context_.evidence, key};
-    Assessment found = assess(analysis, arm.checks, last_look, state_.window_since, subject, context_.now);
+    Assessment found =
+        assess(analysis, arm.checks, arm.check_evidence, last_look, state_.window_since, subject, context_.now);
     arm.checks = found.memory;
+    arm.check_evidence = found.evidence;
     const bool failed_before = !arm.reason.empty();
     if (found.verdict == Verdict::Fail && found.looked) {
       arm.reason = found.message;

@@ -264,6 +264,8 @@ class Row {
   Transition wait(Transition made) const {
     RolloutState held = state_;
     held.checks = std::move(made.state.checks);
+    held.check_evidence = made.state.check_evidence;
+    held.split = made.state.split;
     held.last_look = made.state.last_look;
     held.harm = made.state.harm;
     held.harm_seen = made.state.harm_seen;

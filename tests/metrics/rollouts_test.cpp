@@ -29,7 +29,7 @@ TEST(RolloutDurations, EachDurationCountsUpToItsBound) {
   EXPECT_DOUBLE_EQ(durations.sum, 60 + 61 + 30 * 86400);
 }
 
-RolloutSnapshot canary() {
+RolloutSnapshot canary_snapshot() {
   RolloutSnapshot rollout;
   rollout.route = "fraud";
   rollout.phase = "Paused";
@@ -39,13 +39,15 @@ RolloutSnapshot canary() {
   rollout.durations.record(10min);
   rollout.durations.record(50h);
   rollout.aborts = {{"CheckFailed", 1}};
-  rollout.checks = {{"v2", "error-rate", 0.0162, 0.01, 1204}, {"v2", "latency-p99", std::nullopt, std::nullopt, 0}};
+  rollout.checks = {{"v2", "error-rate", 0.0162, 0.01, 1204, 0.75},
+                    {"v2", "latency-p99", std::nullopt, std::nullopt, 0, 0}};
+  rollout.split_mismatch = 33;
   rollout.check_runs = {{"error-rate", {{"Pass", 7}, {"Fail", 1}}}};
   rollout.arms = {{"v1", 0.2, 0.05}, {"v2", 0.8, 0.95}};
   return rollout;
 }
 
-std::map<std::string, double> series_of(const Registry& registry) {
+std::map<std::string, double> exported_series(const Registry& registry) {
   std::map<std::string, double> series;
   std::istringstream lines(Exporter(registry).text());
   for (std::string line; std::getline(lines, line);) {
@@ -63,8 +65,8 @@ class RolloutFamilies : public testing::Test {
 };
 
 TEST_F(RolloutFamilies, TellWhereARolloutIsAndHowTheLastOnesEnded) {
-  registry.set_rollouts({canary()});
-  auto series = series_of(registry);
+  registry.set_rollouts({canary_snapshot()});
+  auto series = exported_series(registry);
   EXPECT_EQ(series.at(R"(sluice_rollout_phase{route="fraud",phase="Paused"})"), 1);
   EXPECT_EQ(series.at(R"(sluice_rollout_phase{route="fraud",phase="Progressing"})"), 0);
   EXPECT_EQ(series.at(R"(sluice_rollout_step{route="fraud"})"), 3);
@@ -78,12 +80,14 @@ TEST_F(RolloutFamilies, TellWhereARolloutIsAndHowTheLastOnesEnded) {
 }
 
 TEST_F(RolloutFamilies, TellWhatChecksSaidAndWhatArmsGet) {
-  registry.set_rollouts({canary()});
-  auto series = series_of(registry);
+  registry.set_rollouts({canary_snapshot()});
+  auto series = exported_series(registry);
   EXPECT_DOUBLE_EQ(series.at(R"(sluice_check_value{route="fraud",version="v2",check="error-rate"})"), 0.0162);
   EXPECT_DOUBLE_EQ(series.at(R"(sluice_check_threshold{route="fraud",version="v2",check="error-rate"})"), 0.01);
   EXPECT_EQ(series.at(R"(sluice_check_samples{route="fraud",version="v2",check="error-rate"})"), 1204);
   EXPECT_EQ(series.at(R"(sluice_check_samples{route="fraud",version="v2",check="latency-p99"})"), 0);
+  EXPECT_EQ(series.at(R"(sluice_check_evidence_ratio{route="fraud",version="v2",check="error-rate"})"), 0.75);
+  EXPECT_EQ(series.at(R"(sluice_experiment_sample_ratio_mismatch{route="fraud"})"), 33);
   EXPECT_EQ(series.count(R"(sluice_check_value{route="fraud",version="v2",check="latency-p99"})"), 0u)
       << "no value is not a value of 0";
   EXPECT_EQ(series.at(R"(sluice_check_runs_total{route="fraud",check="error-rate",verdict="Fail"})"), 1);
@@ -93,22 +97,22 @@ TEST_F(RolloutFamilies, TellWhatChecksSaidAndWhatArmsGet) {
 
 TEST_F(RolloutFamilies, AreThereWhileTheirRouteIs) {
   EXPECT_EQ(Exporter(registry).text().find("sluice_rollout"), std::string::npos) << "nothing is told yet";
-  registry.set_rollouts({canary()});
+  registry.set_rollouts({canary_snapshot()});
   EXPECT_NE(Exporter(registry).text().find("sluice_rollout_phase"), std::string::npos);
   registry.configure({{"other", "none", {{"v1", "stable", 1, 1}}}});
   EXPECT_EQ(Exporter(registry).text().find("sluice_rollout"), std::string::npos);
 }
 
 TEST_F(RolloutFamilies, TellOfTheStoreOnceItIsKnown) {
-  EXPECT_EQ(series_of(registry).count("sluice_state_up"), 0u);
+  EXPECT_EQ(exported_series(registry).count("sluice_state_up"), 0u);
   registry.set_state({false, true});
-  auto series = series_of(registry);
+  auto series = exported_series(registry);
   EXPECT_EQ(series.at("sluice_state_up"), 0);
   EXPECT_EQ(series.at("sluice_state_degraded"), 1);
 }
 
 TEST_F(RolloutFamilies, AreDocumentedAndPassPromtool) {
-  registry.set_rollouts({canary()});
+  registry.set_rollouts({canary_snapshot()});
   registry.set_state({true, false});
   std::ifstream file(std::string(SLUICE_SOURCE_DIR) + "/docs/metrics.md");
   std::stringstream docs;

@@ -10,13 +10,13 @@
 namespace sluice::strategy {
 namespace {
 
-using State = QueryAnswer::State;
+using Reply = QueryAnswer::State;
 using std::chrono::seconds;
 
-const WallTime now{std::chrono::hours(500'000)};
+const WallTime at{std::chrono::hours(500'000)};
 
-QueryAnswer answer(State state, double value = 0, std::string detail = "") {
-  return {state, value, std::move(detail), now};
+QueryAnswer answer(Reply state, double value = 0, std::string detail = "") {
+  return {state, value, std::move(detail), at};
 }
 
 struct Asked {
@@ -30,45 +30,46 @@ struct Asked {
     evidence.queries[query_key("fraud-1/1", 0, of_stable)] = std::move(about);
     return *this;
   }
-  Finding judge(WallTime at = now) {
-    return judge_check(check, analysis, {&none, has_stable ? &none : nullptr, &evidence, "fraud-1/1"}, 0, at);
+  Finding judge(WallTime when = at) {
+    CheckEvidence gathered;
+    return judge_check(check, analysis, gathered, {&none, has_stable ? &none : nullptr, &evidence, "fraud-1/1"}, 0, when);
   }
 };
 
 TEST(PrometheusCheck, ComparesTheNumberWithoutWaitingForRequests) {
-  const auto good = Asked().says(answer(State::Value, 0.73)).judge();
+  const auto good = Asked().says(answer(Reply::Value, 0.73)).judge();
   EXPECT_EQ(good.verdict, Verdict::Pass);
   EXPECT_EQ(good.message, "gpu-memory 0.73 <= max 0.9");
   EXPECT_EQ(*good.value, 0.73);
   EXPECT_EQ(*good.threshold, 0.9);
-  const auto bad = Asked().says(answer(State::Value, 0.93)).judge();
+  const auto bad = Asked().says(answer(Reply::Value, 0.93)).judge();
   EXPECT_EQ(bad.verdict, Verdict::Fail);
   EXPECT_EQ(bad.message, "gpu-memory 0.93 > max 0.9");
 }
 
 TEST(PrometheusCheck, WaitsForAnAnswer) {
   EXPECT_EQ(Asked().judge().verdict, Verdict::Pending);
-  EXPECT_EQ(Asked().says(answer(State::Pending)).judge().verdict, Verdict::Pending);
+  EXPECT_EQ(Asked().says(answer(Reply::Pending)).judge().verdict, Verdict::Pending);
 }
 
 TEST(PrometheusCheck, DoesNotTrustAnAnswerOfTwoIntervalsAgo) {
-  auto asked = Asked().says(answer(State::Value, 0.1));
-  EXPECT_EQ(asked.judge(now + seconds(20)).verdict, Verdict::Pass);
-  EXPECT_EQ(asked.judge(now + seconds(21)).verdict, Verdict::Pending);
+  auto asked = Asked().says(answer(Reply::Value, 0.1));
+  EXPECT_EQ(asked.judge(at + seconds(20)).verdict, Verdict::Pass);
+  EXPECT_EQ(asked.judge(at + seconds(21)).verdict, Verdict::Pending);
 }
 
 TEST(PrometheusCheck, NeverTakesWhatIsNoNumberForGood) {
-  EXPECT_EQ(Asked().says(answer(State::Failed, 0, "timed out after 5s")).judge().verdict, Verdict::Error);
-  EXPECT_EQ(Asked().says(answer(State::Failed, 0, "timed out after 5s")).judge().message,
+  EXPECT_EQ(Asked().says(answer(Reply::Failed, 0, "timed out after 5s")).judge().verdict, Verdict::Error);
+  EXPECT_EQ(Asked().says(answer(Reply::Failed, 0, "timed out after 5s")).judge().message,
             "gpu-memory: Prometheus could not be asked: timed out after 5s");
-  EXPECT_EQ(Asked().says(answer(State::Many, 0, "3 series")).judge().verdict, Verdict::Error);
-  EXPECT_EQ(Asked().says(answer(State::NotANumber, 0, "NaN")).judge().verdict, Verdict::Error);
-  EXPECT_EQ(Asked().says(answer(State::Value, std::nan(""))).judge().verdict, Verdict::Error);
-  EXPECT_EQ(Asked().says(answer(State::Value, -INFINITY)).judge().verdict, Verdict::Error);
+  EXPECT_EQ(Asked().says(answer(Reply::Many, 0, "3 series")).judge().verdict, Verdict::Error);
+  EXPECT_EQ(Asked().says(answer(Reply::NotANumber, 0, "NaN")).judge().verdict, Verdict::Error);
+  EXPECT_EQ(Asked().says(answer(Reply::Value, std::nan(""))).judge().verdict, Verdict::Error);
+  EXPECT_EQ(Asked().says(answer(Reply::Value, -INFINITY)).judge().verdict, Verdict::Error);
 }
 
 TEST(PrometheusCheck, TakesNoSeriesForNoData) {
-  auto asked = Asked().says(answer(State::Empty));
+  auto asked = Asked().says(answer(Reply::Empty));
   EXPECT_EQ(asked.judge().verdict, Verdict::Inconclusive);
   EXPECT_EQ(asked.judge().message, "gpu-memory: Prometheus has no series");
   asked.analysis.on_no_data = policy::OnNoData::Pass;
@@ -80,23 +81,23 @@ TEST(PrometheusCheck, TakesNoSeriesForNoData) {
 TEST(PrometheusCheck, ComparesWithStablesNumber) {
   Asked asked;
   asked.check = from_prometheus(no_worse_by("gpu-memory", number(0.1)));
-  asked.says(answer(State::Value, 0.73)).says(answer(State::Value, 0.7), true);
+  asked.says(answer(Reply::Value, 0.73)).says(answer(Reply::Value, 0.7), true);
   EXPECT_EQ(asked.judge().verdict, Verdict::Pass);
   EXPECT_EQ(asked.judge().message, "gpu-memory 0.73 <= 0.8 (stable 0.7 + 0.1)");
   EXPECT_EQ(*asked.judge().reference, 0.7);
-  asked.says(answer(State::Value, 0.5), true);
+  asked.says(answer(Reply::Value, 0.5), true);
   EXPECT_EQ(asked.judge().verdict, Verdict::Fail);
-  asked.says(answer(State::Many), true);
+  asked.says(answer(Reply::Many), true);
   EXPECT_EQ(asked.judge().verdict, Verdict::Error);
   asked.check = from_prometheus(no_worse_by_part("gpu-memory", 0.5));
-  asked.says(answer(State::Value, 0.5), true);
+  asked.says(answer(Reply::Value, 0.5), true);
   EXPECT_EQ(asked.judge().message, "gpu-memory 0.73 <= 0.75 (stable 0.5 + 50%)");
 }
 
 TEST(PrometheusCheck, WaitsForStableOnlyWhereThereIsOne) {
   Asked asked;
   asked.check = from_prometheus(no_worse_by("gpu-memory", number(0.1)));
-  asked.says(answer(State::Value, 0.73));
+  asked.says(answer(Reply::Value, 0.73));
   EXPECT_EQ(asked.judge().verdict, Verdict::Inconclusive);
   asked.has_stable = true;
   EXPECT_EQ(asked.judge().verdict, Verdict::Pending);

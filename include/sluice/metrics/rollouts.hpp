@@ -31,6 +31,7 @@ struct CheckSnapshot {
   std::optional<double> value;  ///< seconds, ratio or number; nothing: no look had one
   std::optional<double> threshold;
   std::uint64_t samples = 0;
+  double evidence = 0;  ///< 0…1: how far it is from being certain, either way
   friend bool operator==(const CheckSnapshot&, const CheckSnapshot&) = default;
 };
 
@@ -53,6 +54,8 @@ struct RolloutSnapshot {
   std::vector<CheckSnapshot> checks;
   std::map<std::string, std::map<std::string, std::uint64_t>> check_runs;  ///< by check, then verdict
   std::vector<ArmSnapshot> arms;                                           ///< of a bandit
+  std::optional<double>
+      split_mismatch;  ///< evidence that the split is not what is drawn by; nothing: it is not watched
   friend bool operator==(const RolloutSnapshot&, const RolloutSnapshot&) = default;
 };
 

@@ -27,7 +27,7 @@ struct Facts {
   bool in_force = true;       ///< the data plane does what the state says
 };
 
-/// Serving, Progressing, Paused, ChecksPass, StateKept, in this order.
+/// Serving, Progressing, Paused, ChecksPass, StateKept, in this order; then SplitSound, where the split is watched.
 std::vector<Condition> conditions_of(const strategy::RolloutState& state, const Facts& facts);
 
 }  // namespace sluice::rollout

@@ -58,6 +58,8 @@ struct RolloutView {
   std::vector<strategy::ArmState> arms;
   bool arms_earn = false;  ///< they are a bandit's, so that successes, failures and probability_best are counted
   std::vector<strategy::SlotState> slots;
+  std::optional<double> split_log_e;  ///< ln of the evidence that the split is not what is drawn by
+  std::string split;                  ///< who gets what, in words; empty: nothing to say
   std::vector<Condition> conditions;
   std::vector<std::string> verbs;           ///< that would act now
   std::vector<state::JournalEntry> events;  ///< the newest ten, newest first

@@ -31,7 +31,7 @@ struct RiskCounts {
 /// How many alternatives are bet on: "worse by 1.1…20 times", evenly in the logarithm.
 inline constexpr std::size_t kRiskBets = 24;
 /// The same for "good".
-inline constexpr std::size_t kGoodBets = 3;
+inline constexpr std::size_t kGoodBets = 5;
 
 /// The natural logarithm of what each bet against "allowed" has come to. Plain data; sums of the looks, so that merging
 /// is adding.
@@ -57,6 +57,10 @@ struct RiskProcess {
 
 /// Adds one look to the bets against "allowed" alone.
 void add_risk(RiskSums& sums, const RiskRule& rule, double share, const RiskCounts& counts) noexcept;
+
+/// Adds one look to the bets that the candidate is good.
+void add_good(std::array<double, kGoodBets>& sums, const RiskRule& rule, double share,
+              const RiskCounts& counts) noexcept;
 
 /// ln E against "allowed": it reaches 1/α with probability α at most, ever. 0 without data. About 0.3 µs.
 double log_e_against(const RiskSums& sums) noexcept;

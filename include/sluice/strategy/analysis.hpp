@@ -14,19 +14,20 @@ namespace sluice::strategy {
 
 /// All checks of one analysis at one moment.
 struct Assessment {
-  Verdict verdict = Verdict::Pending;  ///< Fail when one check failed beyond its limit; Pass when all pass
+  Verdict verdict = Verdict::Pending;  ///< Fail when one check, or all together, broke their rules; Pass when all pass
   bool looked = false;     ///< false: the interval has not passed; `memory` and the verdict are the last look's
   bool exhausted = false;  ///< a check stayed undecided for longer than its limit: a person is to decide
   std::vector<CheckMemory> memory;
-  std::string message;  ///< the checks that decide, with both numbers
+  EvidenceOfChecks evidence;  ///< of these; whoever keeps `memory` keeps it too
+  std::string message;        ///< the checks that decide, with both numbers
 };
 
 /// Looks when `interval` has passed since the last look, or since the window began when there was none; otherwise
 /// repeats what was found then. Applies failureLimit, inconclusiveLimit, onNoData and dryRun. Whoever calls it keeps
 /// `memory`, and `now` as the last look where `looked` is true.
 Assessment assess(const policy::Analysis& analysis, const std::vector<CheckMemory>& memory,
-                  const std::optional<WallTime>& last_look, WallTime window_since, const Subject& subject,
-                  WallTime now);
+                  const EvidenceOfChecks& evidence, const std::optional<WallTime>& last_look, WallTime window_since,
+                  const Subject& subject, WallTime now);
 
 /// The same with the rollout's own checks, last look and window.
 Assessment assess(const policy::Analysis& analysis, const RolloutState& state, const Subject& subject, WallTime now);

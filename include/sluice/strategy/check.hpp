@@ -4,9 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sluice/base/clock.hpp"
-#include "sluice/policy/analysis.hpp"
+#include "sluice/policy/model_route.hpp"
 #include "sluice/strategy/evidence.hpp"
 #include "sluice/strategy/rollout_state.hpp"
 
@@ -18,7 +19,17 @@ struct Subject {
   const Sample* stable = nullptr;      ///< a same-size, same-time control where there is one; null: nothing to compare
   const Evidence* evidence = nullptr;  ///< for Prometheus' answers; null: there are none
   std::string key;                     ///< begins the keys of queries
+  /// Of the requests of both, the candidate's, as the split draws them; 0: not known, then what came is taken for it.
+  double share = 0;
+  const VersionEvidence* candidate_version = nullptr;      ///< for users and outcomes; null: requests alone
+  const VersionEvidence* stable_version = nullptr;         ///< the same
+  const std::vector<policy::Outcome>* outcomes = nullptr;  ///< the route's; null: it has none
 };
+
+/// The two versions of a split: all that was assigned to either, and the share that was drawn by. While the split's
+/// shares are not known, stable's part is the slice that is as large as the candidate's.
+Subject subject_of(const VersionEvidence& candidate, const VersionEvidence& stable, const Evidence& evidence,
+                   const std::vector<policy::Outcome>& outcomes, std::string key);
 
 /// A sample without a request.
 const Sample& empty_sample() noexcept;
@@ -31,16 +42,17 @@ struct Finding {
   std::optional<double> threshold;
   std::uint64_t samples = 0;
   std::string message;  ///< one sentence with both numbers
+  Proof proof;
 };
 
-/// Pure, and the only place that says what "pass" means; docs/analysis.md has every rule with an example. `index` is
-/// the check's place in its list: it is part of the key of its query.
+/// Adds what is new to the check's evidence and judges it: the only place that says what "pass" means; docs/analysis.md
+/// has every rule with an example. `index` is the check's place in its list: it is part of the key of its query.
+/// `guardrails` is how many checks share the doubt that the analysis allows.
 ///
-/// The statistics are simple: a check passes when the estimate is within its limit, and fails when the estimate is
-/// beyond and so is the near end of its interval; what lies between is Inconclusive. Intervals are widened for looks
-/// that are repeated without end, asymptotically. Costs about a microsecond when it passes, some ten otherwise.
-Finding judge_check(const policy::Check& check, const policy::Analysis& analysis, const Subject& subject,
-                    std::size_t index, WallTime now);
+/// A check fails when it is certain that its rule is broken, and passes when it is certain that it is not broken by
+/// much; both however often one looks. What lies between is Inconclusive. Costs some microseconds.
+Finding judge_check(const policy::Check& check, const policy::Analysis& analysis, CheckEvidence& evidence,
+                    const Subject& subject, std::size_t index, WallTime now, std::size_t guardrails = 1);
 
 /// "max 1%", "margin 0.5%", "relativeMargin 20%".
 std::string rule_of(const policy::Check& check);

@@ -29,7 +29,9 @@ struct Allowance {
   double offset = 0;
 };
 Allowance allowance_of(const policy::VersusStable& versus) noexcept;
-Limit limit_against(const policy::VersusStable& versus, double stable, policy::QuantityUnit unit);
+/// `more_is_better`: the margin lies below stable's value, and the limit is one that must not be fallen below.
+Limit limit_against(const policy::VersusStable& versus, double stable, policy::QuantityUnit unit,
+                    bool more_is_better = false);
 
 /// The unit that a check's limits are written in; that of the numbers of a check on Prometheus.
 policy::QuantityUnit unit_of(const policy::Check& check) noexcept;

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "sluice/stats/excess_risk.hpp"
+#include "sluice/strategy/check.hpp"
+#include "sluice/strategy/check_state.hpp"
+
+/// What a check counts in the samples of one look.
+namespace sluice::strategy {
+
+/// One kind of event, as the window's counters show it.
+struct Counted {
+  stats::RiskRule rule;
+  std::uint64_t candidate = 0;
+  std::uint64_t good = 0;  ///< events that count where the candidate is to be proven good: never fewer
+  std::uint64_t stable = 0;
+};
+
+/// The levels of the first kind, then those of users, where there are any.
+struct CountedLook {
+  static constexpr std::size_t most = 6;
+  bool mirrored = false;        ///< stable stands in the candidate's place: an outcome of which more is better
+  std::uint64_t candidate = 0;  ///< requests; not swapped
+  std::uint64_t stable = 0;
+  std::array<Counted, most> levels{};
+  std::size_t size = 0;
+  std::size_t units_from = 0;  ///< index of the first level of users; `size` where there is none
+  std::size_t proves = 0;      ///< the level that proves the candidate good
+
+  void push(const Counted& level) noexcept { levels[size++] = level; }
+};
+
+/// The route's outcome of that name, and what was seen of it; null where there is none.
+const policy::Outcome* outcome_named(const Subject& subject, std::string_view name) noexcept;
+const OutcomeEvidence* outcome_of(const VersionEvidence* version, std::string_view name) noexcept;
+
+/// Counts nothing (size 0) for a check on a mean, or while latencies of stable are still to be read off. Reads them off
+/// into `evidence` once stable has `min_requests`: then what was counted before is no evidence.
+CountedLook count_look(const policy::Check& check, const policy::Analysis& analysis, const Subject& subject,
+                       CheckEvidence& evidence);
+
+/// Adds what is new in this look to the evidence.
+void absorb(const CountedLook& look, const Subject& subject, CheckEvidence& evidence);
+
+}  // namespace sluice::strategy

@@ -1,0 +1,77 @@
+#include "sluice/strategy/check_evidence.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "sluice/stats/combine.hpp"
+#include "sluice/stats/excess_risk.hpp"
+#include "sluice/stats/risk_prior.hpp"
+#include "sluice/strategy/check.hpp"
+
+namespace sluice::strategy {
+namespace {
+
+/// How much of the evidence bets on the whole rollout.
+constexpr double bet_on_all = 0.8;
+
+/// Beyond the threshold, what an e-process needs on average.
+constexpr double overshoot = 1.5;
+
+/// A candidate that is worse by more is found out at once.
+constexpr double most_risk = 100;
+
+/// What one event tells about the risk, in nats.
+double information(double risk, double share) noexcept {
+  const double q = stats::event_share(share, risk);
+  return q * std::log(q / share) + (1 - q) * std::log((1 - q) / (1 - share));
+}
+
+}  // namespace
+
+std::uint64_t window_of(const Subject& subject) noexcept {
+  return subject.evidence == nullptr ? 0 : subject.evidence->window;
+}
+std::uint64_t counters_of(const Subject& subject) noexcept {
+  return subject.evidence == nullptr ? 0 : subject.evidence->counters;
+}
+
+double log_e_of(const CheckEvidence& evidence, std::size_t track) noexcept {
+  if (track >= evidence.tracks.size()) return 0;
+  const RiskTrack& one = evidence.tracks[track];
+  const double windows = std::max<std::uint32_t>(evidence.windows, 1);
+  const double set_aside = 1 - bet_on_all;
+  std::array<double, 3> terms{std::log(bet_on_all) + stats::log_e_against(one.all.against),
+                              std::log(set_aside * (one.over + 1 / windows)), 0};
+  if (evidence.windows < 2) return stats::log_sum_exp(terms.data(), 2);
+  terms[2] = std::log(set_aside / ((windows - 1) * windows)) + stats::log_e_against(one.window);
+  return stats::log_sum_exp(terms.data(), terms.size());
+}
+
+double log_e_of(const CheckEvidence& evidence, std::size_t first, std::size_t last) noexcept {
+  std::array<double, 8> log_e{};
+  const std::size_t count = std::min(last > first ? last - first : 0, log_e.size());
+  for (std::size_t i = 0; i < count; ++i) log_e[i] = log_e_of(evidence, first + i);
+  return count == 0 ? 0 : stats::log_mean_e({log_e.data(), count});
+}
+
+double requests_until_found(double risk, double share, double rate, double log_threshold) noexcept {
+  if (!(share > 0 && share < 1) || !(rate > 0) || !(risk > 1)) return 0;
+  // Events come more often when the candidate has more of them.
+  const double events = rate * (1 + share * (risk - 1));
+  return (log_threshold + overshoot) / (information(risk, share) * std::min(events, 1.0));
+}
+
+double smallest_visible(double requests, double share, double rate, double log_threshold) noexcept {
+  double low = 1;
+  double high = most_risk;
+  const double at_most = requests_until_found(high, share, rate, log_threshold);
+  if (at_most == 0 || at_most > requests) return 0;
+  for (int i = 0; i < 40; ++i) {
+    const double middle = std::sqrt(low * high);
+    (requests_until_found(middle, share, rate, log_threshold) > requests ? low : high) = middle;
+  }
+  return high;
+}
+
+}  // namespace sluice::strategy
