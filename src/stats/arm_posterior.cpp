@@ -88,6 +88,8 @@ NormalInverseGamma updated(const NormalInverseGamma& prior, const RewardMoments&
 double student_cdf(double t, double degrees) noexcept {
   const double square = t * t;
   if (!(square < 1e300)) return t > 0 ? 1 : 0;
+  // By then the two differ by less than lgamma loses.
+  if (degrees > 1e7) return normal_cdf(t);
   // The smaller of the two arguments of the incomplete beta function keeps its digits.
   const double tail = square < degrees ? (1 - beta_cdf(0.5, degrees / 2, square / (degrees + square))) / 2
                                        : beta_cdf(degrees / 2, 0.5, degrees / (degrees + square)) / 2;

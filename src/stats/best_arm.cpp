@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include "panel_sweep.hpp"
 #include "sluice/stats/beta.hpp"
@@ -118,7 +119,10 @@ struct StudentArm {
 
   explicit StudentArm(const NormalInverseGamma& from)
       : center(from.mean), spread(from.spread()), degrees(from.degrees()), posterior(&from) {
-    log_norm = log_beta(0.5, degrees / 2) + 0.5 * std::log(degrees) + std::log(spread);
+    // Both go to √2π for many degrees, and lgamma loses digits on the way.
+    const double norm =
+        degrees > 1e7 ? 0.5 * std::log(2 * std::numbers::pi) : log_beta(0.5, degrees / 2) + 0.5 * std::log(degrees);
+    log_norm = norm + std::log(spread);
     reach = 6;
     while (reach < 1e5 && student_cdf(-reach, degrees) > 2e-8) reach *= 1.2;
   }

@@ -224,13 +224,20 @@ std::size_t bins_passed(double window, double age) noexcept {
   return bins;
 }
 
-/// The last bin that enough of the arm's decisions have reached; none when nothing has.
-std::size_t bins_reached(const ConversionCurve& curve, double decisions, const PlateauRules& rules) noexcept {
-  const double least = std::max(rules.least_at_risk, rules.share_at_risk * decisions);
+bool window_passed(const DelayTable& table, double now) noexcept {
+  return table.decisions() > 0 && now - table.began() >= table.window();
+}
+
+/// How many bins enough of the arm's decisions have reached. Once its window has passed, whatever has must do: an arm
+/// that gets little, or whose past has faded, would hold up all others for ever.
+std::size_t bins_reached(const ConversionCurve& curve, const DelayTable& table, double now,
+                         const PlateauRules& rules) noexcept {
+  const bool passed = window_passed(table, now);
+  const double least = std::max(passed ? 1 : rules.least_at_risk, rules.share_at_risk * table.decisions());
   std::size_t bins = 0;
   // Those at risk are fewer for their conversions as well, which is no lack of knowledge.
   while (bins < delay_bins && curve.at_risk[bins] >= least * (bins > 0 ? 1 - curve.rate[bins - 1] : 1)) ++bins;
-  return bins;
+  return bins == 0 && passed ? delay_bins : bins;
 }
 
 DelayedRate rate_at(const ConversionCurve& curve, std::size_t bin, const PlateauRules& rules) noexcept {
@@ -276,7 +283,7 @@ DelayedRates delayed_rates(std::span<const DelayTable> arms, double now, const P
   std::size_t bins = arms.empty() ? 0 : delay_bins;
   for (const auto& arm : arms) {
     curves.push_back(conversion_curve(arm, now));
-    bins = std::min(bins, bins_reached(curves.back(), arm.decisions(), rules));
+    bins = std::min(bins, bins_reached(curves.back(), arm, now, rules));
   }
   found.arms.resize(arms.size());
   if (bins == 0) return found;
@@ -284,7 +291,7 @@ DelayedRates delayed_rates(std::span<const DelayTable> arms, double now, const P
   found.settled = true;
   for (std::size_t i = 0; i < arms.size(); ++i) {
     found.arms[i] = rate_at(curves[i], bins - 1, rules);
-    if (bins == delay_bins || now - arms[i].began() >= arms[i].window()) found.arms[i].settled = true;
+    if (bins == delay_bins || window_passed(arms[i], now)) found.arms[i].settled = true;
     found.settled = found.settled && found.arms[i].settled;
   }
   return found;

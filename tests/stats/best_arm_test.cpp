@@ -103,5 +103,71 @@ TEST(BestArm, HasNothingToSayOfNoArms) {
   EXPECT_EQ(best_arm(std::vector<ArmCounts>{{3, 4}}).probability.front(), 1);
 }
 
+TEST(BestArm, TakesFractions) {
+  const auto lower = best_arm(std::vector<ArmCounts>{{90, 10}, {80, 9}});
+  const auto middle = best_arm(std::vector<ArmCounts>{{90, 10}, {80.5, 9}});
+  const auto upper = best_arm(std::vector<ArmCounts>{{90, 10}, {81, 9}});
+  EXPECT_GT(middle.probability[1], lower.probability[1]);
+  EXPECT_LT(middle.probability[1], upper.probability[1]);
+}
+
+// ---- means of real values
+
+TEST(BestMean, IsTheNormalLawForTwoArmsWithManyRewards) {
+  const NormalInverseGamma first{10, 1000, 1e7, 4e7};    // deviation of the mean 2 / √1000
+  const NormalInverseGamma second{10.1, 500, 1e7, 9e7};  // 3 / √500
+  const auto best = best_arm(std::vector{first, second});
+  EXPECT_NEAR(best.probability[1], normal_cdf(0.1 / std::sqrt(4.0 / 1000 + 9.0 / 500)), 1e-6);
+  EXPECT_EQ(best.leader, 1u);
+}
+
+TEST(BestMean, OfOneKnownMeanIsTheOtherOnesTail) {
+  const NormalInverseGamma known{1, 1e12, 1e12, 1e12};
+  const NormalInverseGamma other{0, 1, 1.5, 1.5};  // a t of three degrees
+  EXPECT_NEAR(best_arm(std::vector{known, other}).probability[1], 1 - student_cdf(1, 3), 1e-5);
+  EXPECT_NEAR(best_arm(std::vector{other, known}).probability[0], 1 - student_cdf(1, 3), 1e-5);
+}
+
+TEST(BestMean, AgreesWithDrawsForManyArms) {
+  const std::vector<NormalInverseGamma> arms = {{1, 20, 6, 5}, {1.2, 5, 3, 4}, {0.8, 100, 30, 40}, {0, 1, 1, 1}};
+  std::mt19937_64 random(6);
+  std::vector<double> won(arms.size());
+  constexpr int draws = 200'000;
+  for (int i = 0; i < draws; ++i) {
+    std::vector<double> means;
+    for (const auto& arm : arms) {
+      const double variance = arm.scale / std::gamma_distribution<double>(arm.shape)(random);
+      means.push_back(std::normal_distribution<double>(arm.mean, std::sqrt(variance / arm.weight))(random));
+    }
+    won[static_cast<std::size_t>(std::max_element(means.begin(), means.end()) - means.begin())] += 1.0 / draws;
+  }
+  const auto best = best_arm(arms);
+  for (std::size_t i = 0; i < arms.size(); ++i) EXPECT_NEAR(best.probability[i], won[i], 0.005) << i;
+}
+
+TEST(BestMean, DependsOnNeitherUnitNorZero) {
+  std::mt19937_64 random(8);
+  std::vector<RewardMoments> plain(3);
+  std::vector<RewardMoments> other(3);
+  for (int i = 0; i < 300; ++i) {
+    const auto k = static_cast<std::size_t>(i % 3);
+    const double reward = std::normal_distribution<double>(static_cast<double>(k) * 0.1, 1)(random);
+    plain[k].add(reward);
+    other[k].add(100 * reward - 1000);
+  }
+  const auto first = best_arm(RewardKind::Real, plain);
+  const auto second = best_arm(RewardKind::Real, other);
+  for (std::size_t k = 0; k < 3; ++k) EXPECT_NEAR(first.probability[k], second.probability[k], 1e-6);
+}
+
+TEST(BestMean, GivesEqualArmsEqualChancesAlsoWithoutAnySpread) {
+  std::vector<RewardMoments> arms(4);
+  for (const double chance : best_arm(RewardKind::Real, arms).probability) EXPECT_NEAR(chance, 0.25, 1e-6);
+  for (auto& arm : arms) arm = {100, 500, 2500};
+  const auto best = best_arm(RewardKind::Real, arms);
+  for (const double chance : best.probability) EXPECT_NEAR(chance, 0.25, 1e-6);
+  EXPECT_LT(best.value_remaining, 1e-6);
+}
+
 }  // namespace
 }  // namespace sluice::stats
