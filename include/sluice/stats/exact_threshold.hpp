@@ -29,6 +29,10 @@ struct ExactThreshold {
   double log_threshold(const RelativeRisk& process) const noexcept;
 };
 
+/// Long enough for a rise by half to be seen in nearly every run. Too short a horizon costs more than too long a one:
+/// afterwards much more is asked for, while ten times the horizon raises the threshold by a sixth.
+inline constexpr std::uint64_t kUsualHorizon = 10'000;
+
 /// 1/α at any time, under any shares.
 ExactThreshold ville_threshold(double alpha) noexcept;
 
@@ -38,7 +42,7 @@ ExactThreshold ville_threshold(double alpha) noexcept;
 /// since a smaller risk only moves the walk down. Falls back on 1/α for a share not strictly inside 0…1 and for priors
 /// of both sides. Takes 1 ms for 1 000 events, about 15 ms for 10 000: once per stage, see ThresholdCache.
 ExactThreshold exact_threshold(const RelativeRisk& process, double share, double alpha, std::uint64_t horizon,
-                               double kept_back = 0.1);
+                               double kept_back = 0.05);
 
 /// The chance that a walk under the null hypothesis ever reaches the threshold within `horizon` events: never below the
 /// truth, and above by 1e-5 at most. Half a millisecond for 10 000 events.
