@@ -207,6 +207,7 @@ void Daemon::close() {
 
 /// The data plane ends, the process stays.
 void Daemon::cut_off() {
+  rollouts_->close_door();
   const std::lock_guard lock(gateway_mutex_);
   if (const auto cut = gateway_->open_connections(); cut > 0) log::warn("connections cut off", {{"open", cut}});
   gateway_->stop();

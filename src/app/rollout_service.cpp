@@ -42,26 +42,36 @@ RolloutService::RolloutService(gateway::Gateway& gateway, metrics::Registry& reg
     : registry_(registry),
       clock_(clock),
       on_event_(std::move(on_event)),
+      gateway_(gateway),
       traffic_(gateway),
       kpis_(gateway),
+      outcomes_(clock),
+      evidence_(kpis_, outcomes_),
       fetcher_(fetcher_options(gateway)),
       errands_(fetcher_, clock) {}
 
 RolloutService::~RolloutService() {
   stop();
+  outcomes_.close();
 }
 
 Result<void> RolloutService::open(const policy::State& where) {
   auto store = make_store(where);
   if (!store) return fail(store.error());
   store_ = std::move(*store);
+  if (auto opened = outcomes_.open(where); !opened) return opened;
+  gateway_.set_door(outcomes_.door());
   controller_ = std::make_unique<rollout::Controller>(rollout::Parts{
-      *store_, traffic_, kpis_, errands_, [this](const state::JournalEntry& entry) { on_entry(entry); }});
+      *store_, traffic_, evidence_, errands_, [this](const state::JournalEntry& entry) { on_entry(entry); }});
   return controller_->restore(clock_.wall_now());
 }
 
 void RolloutService::start() {
   running_ = true;
+  outcomes_.start({}, [this](std::shared_ptr<const outcomes::TokenKeys> keys) {
+    // One that does not run is told with its next policy.
+    static_cast<void>(gateway_.use_keys(std::move(keys)));
+  });
   thread_.start(kPeriod, [this] { tick(); });
 }
 
@@ -69,6 +79,13 @@ void RolloutService::stop() {
   thread_.stop();
   if (std::exchange(running_, false)) remember(controller_->views(clock_.wall_now()));
   fetcher_.stop();
+}
+
+void RolloutService::close_door() {
+  if (!opened_) return;
+  // What was decided since the last look is a denominator too.
+  static_cast<void>(evidence_.gather());
+  outcomes_.close();
 }
 
 Result<void> RolloutService::put_in_force(const policy::PolicySet& set, std::uint64_t generation,
@@ -93,9 +110,12 @@ Result<void> RolloutService::put_in_force_here(const policy::PolicySet& set, std
   auto config = compile(set, prepared->steerings);
   if (!config) return fail(Error::client(config.error().message));
   config->policy_generation = static_cast<std::uint32_t>(generation);
+  config->keys = outcomes_.keys();
   if (!still_wanted()) return fail(Error::internal("it took too long, and was given up"));
   if (auto published = publish(std::move(*config)); !published) return published;
   kpis_.set_routes(set.routes);
+  if (auto counted = outcomes_.set_routes(set.routes); !counted) return counted;
+  opened_ = true;
   if (auto adopted = controller_->adopt(std::move(*prepared), now); !adopted) {
     // The policy is in force all the same; the controller tries again with every tick.
     log::error("rollouts could not be kept", {{"error", adopted.error().message}});
@@ -115,10 +135,12 @@ void RolloutService::show_metrics() {
   shown_ = clock_.now();
   auto views = controller_->views(clock_.wall_now());
   registry_.set_rollouts(counted_.update(views));
+  registry_.set_outcomes(outcomes_.metrics());
   remember(std::move(views));
   metrics::StateHealth health;
   health.up = controller_->store_is_up();
-  health.degraded = !health.up;
+  const outcomes::IntakeHealth intake = outcomes_.health();
+  health.degraded = !health.up || intake.failing || intake.is_full();
   registry_.set_state(health);
 }
 

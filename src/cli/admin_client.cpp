@@ -100,7 +100,8 @@ Result<AdminClient> AdminClient::make(const AdminOptions& options, Duration pati
 }
 
 Result<AdminClient::Answer, AdminClient::Problem> AdminClient::ask(const char* method, const std::string& target,
-                                                                   const std::string& json) const {
+                                                                   const std::string& body,
+                                                                   const char* content_type) const {
   http::request<http::string_body> request;
   request.version(11);
   request.method_string(method);
@@ -108,8 +109,8 @@ Result<AdminClient::Answer, AdminClient::Problem> AdminClient::ask(const char* m
   request.set(http::field::host, address_);
   request.set(http::field::connection, "close");
   if (!token_.empty()) request.set(http::field::authorization, "Bearer " + token_);
-  if (!json.empty()) request.set(http::field::content_type, "application/json");
-  request.body() = json;
+  if (!body.empty()) request.set(http::field::content_type, content_type);
+  request.body() = body;
   request.prepare_payload();
 
   Exchange exchange(patience_);

@@ -56,12 +56,23 @@ ClientMetric::Histogram buckets_of(const RolloutDurations& values) {
   return out;
 }
 
+ClientMetric::Histogram buckets_of(const DurationBuckets& values) {
+  ClientMetric::Histogram out;
+  out.sample_sum = values.sum;
+  for (std::size_t i = 0; i < values.counts.size(); ++i) {
+    out.sample_count += values.counts[i];
+    if (i < values.bounds.size()) out.bucket.push_back({out.sample_count, values.bounds[i]});
+  }
+  return out;
+}
+
 ClientMetric metric_of(const Family& family, Sample& sample) {
   ClientMetric metric;
   for (Label& label : sample.labels) metric.label.push_back({std::move(label.name), std::move(label.value)});
   metric.counter.value = metric.gauge.value = sample.value;
   if (sample.histogram != nullptr) metric.histogram = buckets_of(*sample.histogram, family.bounds);
   if (sample.durations != nullptr) metric.histogram = buckets_of(*sample.durations);
+  if (sample.buckets != nullptr) metric.histogram = buckets_of(*sample.buckets);
   return metric;
 }
 
@@ -78,6 +89,7 @@ class Exporter::Collector final : public prometheus::Collectable {
     add_endpoint_families(page);
     add_shadow_families(page);
     add_rollout_families(page);
+    add_outcome_families(page);
     add_gateway_families(page);
     std::vector<MetricFamily> out;
     for (Family& family : std::move(page).take()) {

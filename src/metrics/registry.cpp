@@ -221,6 +221,11 @@ void Registry::set_rollouts(std::vector<RolloutSnapshot> rollouts) {
   control_.rollouts = std::move(rollouts);
 }
 
+void Registry::set_outcomes(OutcomesSnapshot outcomes) {
+  const std::lock_guard lock(mutex_);
+  control_.outcomes = std::move(outcomes);
+}
+
 void Registry::set_state(StateHealth health) {
   const std::lock_guard lock(mutex_);
   control_.state = health;
@@ -280,6 +285,13 @@ Snapshot Registry::snapshot() const {
   for (const LiveRoute& route : live_) result.routes.push_back(snapshot_of(route));
   std::erase_if(result.rollouts,
                 [this](const RolloutSnapshot& rollout) { return find_live(live_, rollout.route) == nullptr; });
+  if (result.outcomes) {
+    const auto is_gone = [this](const auto& one) {
+      return !one.route.empty() && find_live(live_, one.route) == nullptr;
+    };
+    std::erase_if(result.outcomes->outcomes, is_gone);
+    std::erase_if(result.outcomes->unmatched, is_gone);
+  }
   return result;
 }
 

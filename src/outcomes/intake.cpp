@@ -38,9 +38,6 @@ std::int64_t moment_of(const KnownRoute& route) {
   return std::max<std::int64_t>(duration_cast<milliseconds>(moment).count(), 1000);
 }
 
-log::Site failed_site{1};
-log::Site full_site{1};
-
 }  // namespace
 
 struct Intake::Open {
@@ -88,7 +85,7 @@ std::shared_ptr<const TokenKeys> Intake::keys() const {
 Result<void> Intake::set_routes(const std::vector<policy::ModelRoute>& routes) {
   auto catalogue = std::make_shared<const Catalogue>(routes);
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(door_mutex_);
     wanted_ = catalogue;
     if (thread_.joinable()) {
       wake_.notify_one();
@@ -104,14 +101,14 @@ void Intake::start(OnReport on_report, OnKeys on_keys) {
   on_report_ = std::move(on_report);
   on_keys_ = std::move(on_keys);
   tended_ = clock_.now();
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(door_mutex_);
   running_ = true;
   thread_ = std::thread([this] { run(); });
 }
 
 void Intake::close() {
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(door_mutex_);
     running_ = false;
   }
   wake_.notify_one();
@@ -121,13 +118,13 @@ void Intake::close() {
 void Intake::submit(Post post, std::function<void(Answer)> done) {
   Answer refusal;
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(door_mutex_);
     if (!running_) {
       refusal = error_answer(503, "this gateway is ending, or has just begun", kRetrySoon);
     } else if (wanted_->routes().empty()) {
       refusal = error_answer(404, "no route has outcomes that are reported");
     } else if (queue_.size() >= options_.posts || queued_bytes_ + post.body.size() > options_.bytes) {
-      ++counts_.turned_away;
+      ++turned_away_;
       refusal = error_answer(503, "more is reported than can be kept at the moment", kRetrySoon);
     } else {
       queued_bytes_ += post.body.size();
@@ -142,9 +139,10 @@ void Intake::submit(Post post, std::function<void(Answer)> done) {
 
 void Intake::note_decisions(std::string_view route, std::string_view version, std::uint64_t window,
                             std::uint64_t count) {
-  const std::lock_guard lock(mutex_);
-  const KnownRoute* const known = wanted_->find(route);
+  const std::shared_ptr<const Catalogue> policy = wanted();
+  const KnownRoute* const known = policy->find(route);
   if (known == nullptr) return;
+  const std::lock_guard lock(mutex_);
   windows_[known->hash] = window;
   if (count == 0) return;
   const std::int64_t width = moment_of(*known);
@@ -159,10 +157,20 @@ std::vector<OutcomeTally> Intake::evidence(std::string_view route, std::string_v
 }
 
 IntakeCounts Intake::counts() const {
-  const std::lock_guard lock(mutex_);
-  IntakeCounts counts = counts_;
-  counts.follow(*wanted_);
+  IntakeCounts counts;
+  {
+    const std::lock_guard lock(mutex_);
+    counts = counts_;
+  }
+  counts.follow(*wanted());
+  const std::lock_guard lock(door_mutex_);
+  counts.turned_away = turned_away_;
   return counts;
+}
+
+std::shared_ptr<const Catalogue> Intake::wanted() const {
+  const std::lock_guard lock(door_mutex_);
+  return wanted_;
 }
 
 IntakeHealth Intake::health() const {
@@ -177,7 +185,7 @@ void Intake::run() {
   sigset_t all;
   sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-  std::unique_lock lock(mutex_);
+  std::unique_lock lock(door_mutex_);
   while (true) {
     wake_.wait_for(lock, kTendPeriod, [this] { return !running_ || !queue_.empty() || wanted_ != tried_; });
     std::vector<Waiting> posts;
@@ -200,17 +208,14 @@ void Intake::run() {
 
 /// What a new policy says counts from the next post on.
 void Intake::take_routes() {
-  std::shared_ptr<const Catalogue> wanted;
-  {
+  std::shared_ptr<const Catalogue> wanted = tried_ = this->wanted();
+  if (wanted == catalogue_) return;
+  if (wanted->counts_like(*catalogue_)) {
     const std::lock_guard lock(mutex_);
-    wanted = tried_ = wanted_;
-    if (wanted == catalogue_) return;
-    if (wanted->counts_like(*catalogue_)) {
-      tallies_.use(wanted);
-      counts_.follow(*wanted);
-      catalogue_ = wanted;
-      return;
-    }
+    tallies_.use(wanted);
+    counts_.follow(*wanted);
+    catalogue_ = std::move(wanted);
+    return;
   }
   // What cannot be added up cannot be judged by either: the old policy holds until the ledger can be read.
   const Result<void> read = reread(wanted);
@@ -272,6 +277,7 @@ Result<void> Intake::keep(std::vector<Open>& open) {
     add_up(open, {});
     return fail(taken.error());
   }
+  bool is_full = false;
   std::size_t at = 0;
   for (Open& one : open) {
     for (const JudgedReport& judged : one.judged.reports) {
@@ -287,7 +293,7 @@ Result<void> Intake::keep(std::vector<Open>& open) {
         case state::Ledger::Taken::Full:
           one.judged.refused.push_back({judged.route, Refusal::Full});
           verdict.reject({judged.index, judged.outcome->name, Refusal::Full, "the ledger is full"});
-          log::warn(full_site, "the ledger of outcomes is full", {{"reports", ledger_.size()}});
+          is_full = true;
           break;
         case state::Ledger::Taken::Expired:
           one.judged.refused.push_back({judged.route, Refusal::Expired});
@@ -295,6 +301,10 @@ Result<void> Intake::keep(std::vector<Open>& open) {
           break;
       }
     }
+  }
+  if (is_full) {
+    static constinit log::Site full(1);
+    log::warn(full, "the ledger of outcomes is full", {{"reports", ledger_.size()}});
   }
   add_up(open, *taken);
   return {};
@@ -347,7 +357,8 @@ void Intake::note_failure(const Result<void>& done) {
     health_.problem = done ? std::string() : done.error().message;
   }
   if (!done) {
-    log::error(failed_site, "outcomes cannot be kept", {{"error", done.error().message}});
+    static constinit log::Site failed(1);
+    log::error(failed, "outcomes cannot be kept", {{"error", done.error().message}});
   } else if (is_news) {
     log::info("outcomes are kept again");
   }

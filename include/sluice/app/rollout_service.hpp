@@ -10,6 +10,7 @@
 #include "sluice/app/control_thread.hpp"
 #include "sluice/app/errand_runner.hpp"
 #include "sluice/app/gateway_ports.hpp"
+#include "sluice/app/outcome_service.hpp"
 #include "sluice/app/rollout_metrics.hpp"
 #include "sluice/base/clock.hpp"
 #include "sluice/base/result.hpp"
@@ -36,12 +37,16 @@ class RolloutService {
   RolloutService(gateway::Gateway& gateway, metrics::Registry& registry, const Clock& clock, OnEvent on_event);
   ~RolloutService();
 
-  /// Opens the store and reads what was kept. First, once. Fails with one sentence when it cannot be used.
+  /// Opens the store and the ledger of outcomes and reads what was kept. First, once, and before the gateway starts,
+  /// which is given the door for outcomes. Fails with one sentence when it cannot be used.
   Result<void> open(const policy::State& where);
   /// From now on rollouts go on. Once, after the first policy is in force.
   void start();
-  /// Nothing moves any more. Harmless when repeated.
+  /// Nothing moves any more; outcomes are still taken. Harmless when repeated.
   void stop();
+  /// Outcomes are no longer taken; those that were are kept and answered. Behind `stop`, while the gateway runs.
+  /// Harmless when repeated.
+  void close_door();
 
   /// Puts a policy in force, together with what becomes of the rollouts: when `publish` fails, nothing has changed.
   /// Also before `start`, then on the caller's thread. May take a minute when the store hangs.
@@ -65,15 +70,19 @@ class RolloutService {
   metrics::Registry& registry_;
   const Clock& clock_;
   const OnEvent on_event_;
+  gateway::Gateway& gateway_;
   std::unique_ptr<state::Store> store_;
   GatewayTraffic traffic_;
   GatewayKpis kpis_;
+  OutcomeService outcomes_;  // its ledger is in the store's file
+  KpisWithOutcomes evidence_;
   http::Fetcher fetcher_;
   ErrandRunner errands_;
   std::unique_ptr<rollout::Controller> controller_;
   RolloutMetrics counted_;
   TimePoint shown_{};  // the metrics, the last time
   bool running_ = false;
+  bool opened_ = false;
   std::mutex last_mutex_;
   std::vector<rollout::RolloutView> last_;  // with last_mutex_
   ControlThread thread_;

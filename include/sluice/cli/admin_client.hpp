@@ -35,15 +35,17 @@ class AdminClient {
   /// Fails when the address is none or the token cannot be read.
   static Result<AdminClient> make(const AdminOptions& options, Duration patience = std::chrono::seconds(10));
 
-  Result<Answer, Problem> get(const std::string& target) const { return ask("GET", target, {}); }
-  Result<Answer, Problem> post(const std::string& target, const std::string& json) const {
-    return ask("POST", target, json);
+  Result<Answer, Problem> get(const std::string& target) const { return ask("GET", target, {}, ""); }
+  Result<Answer, Problem> post(const std::string& target, const std::string& body,
+                               const char* content_type = "application/json") const {
+    return ask("POST", target, body, content_type);
   }
   const std::string& address() const noexcept { return address_; }
 
  private:
   AdminClient() = default;
-  Result<Answer, Problem> ask(const char* method, const std::string& target, const std::string& json) const;
+  Result<Answer, Problem> ask(const char* method, const std::string& target, const std::string& body,
+                              const char* content_type) const;
 
   std::string address_;
   std::string host_;

@@ -33,6 +33,9 @@ void add_status(CLI::App& app, int& exit_code);
 /// `sluice promote|pause|resume|abort|retry|undo ROUTE`: a person's word about a rollout; see exit_codes.hpp.
 void add_rollout_verbs(CLI::App& app, int& exit_code);
 
+/// `sluice outcome DECISION NAME=VALUE…` or `--file FILE`: what came of decisions; see exit_codes.hpp.
+void add_outcome(CLI::App& app, int& exit_code);
+
 /// `sluice drain [ROUTE[/VERSION]] [--endpoint A] [--undo] [--wait]`: 0 when done, 1 when refused or not in time.
 void add_drain(CLI::App& app, int& exit_code);
 

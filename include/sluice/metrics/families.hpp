@@ -26,6 +26,7 @@ struct Sample {
   double value = 0;                             ///< of a counter or gauge
   const stats::Histogram* histogram = nullptr;  ///< of a histogram; the snapshot's
   const RolloutDurations* durations = nullptr;  ///< of a histogram in place of the other; the snapshot's
+  const DurationBuckets* buckets = nullptr;     ///< the same
 };
 
 struct Family {
@@ -108,6 +109,7 @@ void add_request_families(Families& page);
 void add_endpoint_families(Families& page);
 void add_shadow_families(Families& page);
 void add_rollout_families(Families& page);
+void add_outcome_families(Families& page);
 void add_gateway_families(Families& page);
 
 }  // namespace sluice::metrics

@@ -73,6 +73,8 @@ class Registry {
 
   /// What is shown of rollouts from now on, of routes that are exported by their own name. Any thread; locks.
   void set_rollouts(std::vector<RolloutSnapshot> rollouts);
+  /// What is shown of outcomes, of routes that are exported by their own name. Any thread; locks.
+  void set_outcomes(OutcomesSnapshot outcomes);
   /// How the store is; before the first call nothing is shown of it. Any thread; locks.
   void set_state(StateHealth health);
 

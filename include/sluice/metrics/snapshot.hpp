@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sluice/metrics/counters.hpp"
+#include "sluice/metrics/outcomes.hpp"
 #include "sluice/metrics/rollouts.hpp"
 #include "sluice/stats/histogram.hpp"
 
@@ -134,6 +135,7 @@ struct Snapshot {
   BuildInfo build;
   std::vector<RolloutSnapshot> rollouts;
   std::optional<StateHealth> state;
+  std::optional<OutcomesSnapshot> outcomes;
 };
 
 }  // namespace sluice::metrics

@@ -82,6 +82,7 @@ class Intake final : public Door {
   using DecisionKey = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t, std::int64_t>;
   using Decisions = std::map<DecisionKey, std::uint64_t>;
 
+  std::shared_ptr<const Catalogue> wanted() const;
   void run();
   void work(std::vector<Waiting> posts);
   void take_routes();
@@ -107,12 +108,15 @@ class Intake final : public Door {
   TimePoint tended_{};
   TimePoint folded_{};
 
-  mutable std::mutex mutex_;  // guards what follows; never held while the ledger works
+  mutable std::mutex door_mutex_;  // guards what follows, for a moment at a time: workers wait for it
   std::condition_variable wake_;
   std::deque<Waiting> queue_;
   std::size_t queued_bytes_ = 0;
   bool running_ = false;
+  std::uint64_t turned_away_ = 0;
   std::shared_ptr<const Catalogue> wanted_;
+
+  mutable std::mutex mutex_;  // guards what follows; held while a batch is added up, never while the ledger works
   std::shared_ptr<const TokenKeys> keys_;
   Tallies tallies_;
   Decisions decisions_;                             // that the ledger does not have yet
