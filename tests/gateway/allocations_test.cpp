@@ -118,7 +118,10 @@ class WorkerAllocations : public testing::Test {
   /// One request on every connection, all under way together, then all answers.
   void one_round(std::size_t round) {
     for (std::size_t i = 0; i < kClients; ++i) clients[i]->send(request_of(round * kClients + i, body_digits));
-    for (auto& client : clients) ASSERT_EQ(client->read_response().status(), 200);
+    for (auto& client : clients) {
+      const int status = client->read_response().status();
+      ASSERT_TRUE(status == 200 || (some_fail && status == 500)) << status;
+    }
   }
   void rounds(std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) one_round(i);
@@ -171,6 +174,7 @@ class WorkerAllocations : public testing::Test {
   }
 
   std::size_t body_digits = 180;
+  bool some_fail = false;
   test::Gate gate;
   FakeUpstream v1{model(gate)};
   FakeUpstream v2{model(gate)};
@@ -208,29 +212,20 @@ TEST_F(WorkerAllocations, AreNoneForDecisionTokens) {
 }
 
 TEST_F(WorkerAllocations, AreNoneWhenRequestsOfUnitsFail) {
-  test::FakeUpstream faulty([](test::Conversation& asked) {
+  FakeUpstream faulty([this](test::Conversation& asked) {
     while (true) {
       asked.read_request();
+      asked.wait_for(gate);
       asked.answer(500, "x");
     }
   });
   Route route = route_of({{"v1", v1.port(), 1}, {"v2", faulty.port(), 1}}, traffic::Field::header("x-user-id"));
   route.versions[1].supervision.ejection.enabled = false;  // telling of a row of errors takes memory
+  some_fail = true;
   start(std::move(route));
-  gate.open();
-  const auto some = [&](std::size_t from, std::size_t count) {
-    for (std::size_t i = from; i < from + count; ++i) {
-      clients[i % kClients]->send(request_of(i, body_digits));
-      (void)clients[i % kClients]->read_response();
-    }
-  };
-  some(0, 400);
-  allocations = 0;
-  counting = true;
-  some(400, 400);
-  counting = false;
-  EXPECT_EQ(allocations, 0u) << sizes();
-  EXPECT_GT(faulty.request_count(), 300u);
+  warm_up({&v1, &faulty}, kClients);
+  EXPECT_EQ(counted(kRequests), 0u) << sizes();
+  EXPECT_GT(faulty.request_count(), kRequests / 4);
 }
 
 TEST_F(WorkerAllocations, AreNoneWhileBodiesStreamBothWays) {
