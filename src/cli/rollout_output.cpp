@@ -69,15 +69,23 @@ std::string evidence_of(const Json& check) {
   return has_number(evidence, "fraction") ? percent(std::floor(number(evidence, "fraction") * 100) / 100) : "-";
 }
 
-void add_checks(Table& table, const Json& checks, const std::string& owner, const Style& style) {
+bool has_evidence(const Json& checks) {
+  return std::any_of(checks.begin(), checks.end(),
+                     [](const Json& check) { return has_number(part(check, "evidence"), "fraction"); });
+}
+
+void add_checks(Table& table, const Json& checks, const std::string& owner, bool certain, const Style& style) {
   for (const Json& check : checks) {
     const std::string message = text(check, "message");
     std::string verdict = marked(verdicts, text(check, "verdict"), style);
     if (flag(check, "dryRun")) verdict += " (dry run)";
     if (!message.empty()) verdict += ": " + painted(message, Colour::None, false);
     const std::string name = (owner.empty() ? "" : owner + " ") + text(check, "name");
-    table.add({name, value_of(check, "reference"), value_of(check, "value"), grouped(count(check, "samples")),
-               text(check, "rule"), evidence_of(check), Table::Cell::ready(verdict)});
+    std::vector<Table::Cell> cells{name, value_of(check, "reference"), value_of(check, "value"),
+                                   grouped(count(check, "samples")), text(check, "rule")};
+    if (certain) cells.emplace_back(evidence_of(check));
+    cells.push_back(Table::Cell::ready(verdict));
+    table.add(std::move(cells));
   }
 }
 
@@ -119,11 +127,38 @@ std::string forecasts(const Json& checks) {
 }
 
 std::string checks_table(const Json& rollout, const Style& style) {
-  Table table(
-      {{"CHECK"}, {"STABLE", true}, {"CANDIDATE", true}, {"N", true}, {"RULE"}, {"CERTAIN", true}, {"VERDICT"}});
-  add_checks(table, list(rollout, "checks"), {}, style);
-  for (const Json& arm : list(rollout, "arms")) add_checks(table, list(arm, "checks"), text(arm, "version"), style);
+  const Json& arms = list(rollout, "arms");
+  const bool certain =
+      has_evidence(list(rollout, "checks")) ||
+      std::any_of(arms.begin(), arms.end(), [](const Json& arm) { return has_evidence(list(arm, "checks")); });
+  std::vector<Table::Column> columns{{"CHECK"}, {"STABLE", true}, {"CANDIDATE", true}, {"N", true}, {"RULE"}};
+  if (certain) columns.push_back({"CERTAIN", true});
+  columns.push_back({"VERDICT"});
+  Table table(std::move(columns));
+  add_checks(table, list(rollout, "checks"), {}, certain, style);
+  for (const Json& arm : arms) add_checks(table, list(arm, "checks"), text(arm, "version"), certain, style);
   return table.empty() ? std::string() : table.text(style.colour) + forecasts(list(rollout, "checks"));
+}
+
+std::string signed_percent(double ratio) {
+  std::array<char, 32> out{};
+  std::snprintf(out.data(), out.size(), "%+.1f%%", ratio * 100);
+  return out.data();
+}
+
+std::string three_digits(double value) {
+  std::array<char, 32> out{};
+  std::snprintf(out.data(), out.size(), "%.3g", value);
+  return out.data();
+}
+
+/// Over the control, with where the truth lies and how far the comparison has come.
+void add_lift(std::vector<Table::Cell>& cells, const Json& arm) {
+  if (!has_number(arm, "lift")) return cells.insert(cells.end(), 3, Table::Cell("-")), void();
+  const std::string upper = has_number(arm, "liftUpper") ? signed_percent(number(arm, "liftUpper")) : "any";
+  cells.emplace_back(signed_percent(number(arm, "lift")));
+  cells.emplace_back(has_number(arm, "liftLower") ? signed_percent(number(arm, "liftLower")) + "…" + upper : "-");
+  cells.emplace_back(percent(number(arm, "certainty")));
 }
 
 std::string arms_table(const Json& rollout, const Style& style) {
@@ -132,7 +167,13 @@ std::string arms_table(const Json& rollout, const Style& style) {
   const bool earn =
       std::any_of(arms.begin(), arms.end(), [](const Json& arm) { return has_number(arm, "probabilityBest"); });
   std::vector<Table::Column> columns{{"ARM"}, {"SHARE", true}};
-  if (earn) columns.insert(columns.end(), {{"BEST", true}, {"SUCCESSES", true}, {"FAILURES", true}});
+  const bool lifts = std::any_of(arms.begin(), arms.end(), [](const Json& arm) { return has_number(arm, "lift"); });
+  const bool values =
+      earn && std::any_of(arms.begin(), arms.end(), [](const Json& arm) { return has_number(arm, "value"); });
+  if (earn) columns.push_back({"BEST", true});
+  if (values) columns.push_back({"EARNS", true});
+  if (earn) columns.insert(columns.end(), {{"SUCCESSES", true}, {"FAILURES", true}});
+  if (lifts) columns.insert(columns.end(), {{"LIFT", true}, {"INTERVAL", true}, {"CERTAIN", true}});
   columns.push_back({"NOTE"});
   Table table(std::move(columns));
   const std::string winner = text(rollout, "winner");
@@ -144,9 +185,11 @@ std::string arms_table(const Json& rollout, const Style& style) {
     std::vector<Table::Cell> cells{version, percent(number(arm, "share"))};
     if (earn) {
       cells.emplace_back(percent(number(arm, "probabilityBest")));
+      if (values) cells.emplace_back(has_number(arm, "value") ? three_digits(number(arm, "value")) : "-");
       cells.emplace_back(grouped(count(arm, "successes")));
       cells.emplace_back(grouped(count(arm, "failures")));
     }
+    if (lifts) add_lift(cells, arm);
     cells.emplace_back(note, flag(arm, "dropped") ? Colour::Yellow : Colour::None);
     table.add(std::move(cells));
   }

@@ -178,6 +178,22 @@ void examine(const Scenario& scenario, const std::vector<Regression>& regression
   step.smallest = smallest_of(scenario, step);
 }
 
+/// What a step with traffic does not show before it is over; empty: it sees enough. Steps without an end of their own
+/// see whatever there is to be seen.
+std::string blind_spot(const Scenario& scenario, const TimelineStep& step) {
+  // Experiments compare their arms, and say by themselves how long that takes.
+  const bool is_experiment = std::holds_alternative<policy::AbTest>(scenario.route.strategy) ||
+                             std::holds_alternative<policy::Bandit>(scenario.route.strategy);
+  if (is_experiment || step.share + step.mirrored <= 0 || step.awaits_person) return "";
+  constexpr double times = 5;
+  constexpr double at_least = 0.05;
+  const double expected = std::max(times * scenario.traffic.error_rate, at_least);
+  const std::string name = "'" + step.what + "' (" + strategy::grouped(step.requests + step.copies) + " requests)";
+  if (!step.smallest) return name + " is over before it notices anything: it guards against nothing";
+  if (*step.smallest <= expected) return "";
+  return name + " is over before it notices less than " + strategy::percent(*step.smallest) + " errors";
+}
+
 /// How much better a variant has to be for a winner to be found, and how long that takes.
 struct WinnerNote {
   const Scenario& scenario;
@@ -294,6 +310,9 @@ Result<Timeline> make_timeline(Scenario scenario, const std::vector<Regression>&
     for (const auto& found : step.detections) {
       timeline.worst_bad_answers = std::max(timeline.worst_bad_answers, found.bad_answers);
     }
+  }
+  for (const auto& step : timeline.steps) {
+    if (auto note = blind_spot(scenario, step); !note.empty()) timeline.notes.push_back(std::move(note));
   }
   if (auto note = std::visit(WinnerNote{scenario}, scenario.route.strategy); !note.empty()) {
     timeline.notes.push_back(std::move(note));

@@ -171,6 +171,7 @@ class Flip {
   void take_over() {
     begin_step(state_, watch, context_.now);
     open_window(state_, context_.now);
+    state_.check_evidence.reset();  // copies are not what clients get
     state_.live = spec_.preview;
     state_.weight = 1;
     if (spec_.keep_warm > Duration::zero()) {

@@ -102,11 +102,12 @@ class Look {
       proof_.lower = own.lower / other.upper - 1;
       proof_.upper = own.upper / other.lower - 1;
     } else if (counted_.levels[0].rule.offset > 0) {
-      const auto own = proportion(track.candidate, evidence_.candidate);
-      const auto other = proportion(track.stable, evidence_.stable);
+      const auto lies = stats::excess(proportion(track.candidate, evidence_.candidate),
+                                      proportion(track.stable, evidence_.stable), 1, 0)
+                            .interval;
       proof_.scale = "difference";
-      proof_.lower = own.lower - other.upper;
-      proof_.upper = own.upper - other.lower;
+      proof_.lower = lies.lower;
+      proof_.upper = lies.upper;
     } else if (track.candidate + track.stable > 0) {
       stats::RelativeRisk risk(stats::RiskPrior::Either);
       risk.add(evidence_.share, track.candidate, track.candidate + track.stable);
@@ -118,9 +119,10 @@ class Look {
     }
   }
 
-  /// Half of the doubt for each of two.
-  stats::Interval proportion(std::uint64_t events, std::uint64_t n) const {
-    return stats::proportion_interval(events, n, stats::repeated_looks_z(n, 1 - doubt_ / 2));
+  stats::Estimate proportion(std::uint64_t events, std::uint64_t n) const {
+    const double value = n == 0 ? 0 : static_cast<double>(events) / static_cast<double>(n);
+    const double z = stats::repeated_looks_z(n, analysis_.confidence.fraction);
+    return {value, stats::proportion_interval(events, n, z), 0};
   }
 
   /// Times to decision.

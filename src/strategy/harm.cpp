@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sluice/stats/excess_risk.hpp"
+
 namespace sluice::strategy {
 namespace {
 
@@ -40,7 +42,13 @@ double excess_bound(const Counts& candidate, const Counts& control) noexcept {
 
 bool exceeds_for_certain(const Counts& candidate, const Counts& control) noexcept {
   if (candidate.requests == 0) return false;
-  return wilson(candidate).low > (control.requests == 0 ? 0 : wilson(control).high);
+  if (control.requests == 0) return candidate.failures > 0;
+  const double share =
+      static_cast<double>(candidate.requests) / static_cast<double>(candidate.requests + control.requests);
+  stats::RiskSums sums{};
+  stats::add_risk(sums, {}, share, {candidate.failures, control.failures, 0});
+  constexpr double level = 0.05;
+  return stats::log_e_against(sums) >= std::log(1 / level);
 }
 
 double largest_share(const Exposure& exposure) noexcept {

@@ -49,6 +49,7 @@ class Round {
         come_forward();
         state_.full = state_.full || command.full;
         state_.approved = true;
+        state_.check_evidence.reset();
         enter(state_, state_.phase == Phase::Pending ? Phase::Pending : Phase::Progressing, "PromotedByPerson",
               who + (command.full ? " wants all instances replaced without further checks"
                                   : " lets the instance under way pass"),

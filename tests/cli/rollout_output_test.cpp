@@ -7,10 +7,10 @@
 namespace sluice::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json canary() {
-  return Json::parse(R"({
+OrderedJson canary_json() {
+  return OrderedJson::parse(R"({
     "phase": "Paused", "over": false, "reason": "TimedPause", "message": "6m12s of 10m left", "pausedByPerson": false,
     "step": 2, "steps": 5, "stepText": "pause 10m, 6m12s left", "next": "setWeight 25", "verbs": ["promote", "pause"],
     "checks": [
@@ -23,29 +23,29 @@ Json canary() {
 }
 
 TEST(RolloutOutput, SaysWhereItStandsAndWhatComesNext) {
-  EXPECT_EQ(rollout_head(canary(), {}),
+  EXPECT_EQ(rollout_head(canary_json(), {}),
             "Phase:   Paused   Step 2/5 (pause 10m, 6m12s left)   Next: setWeight 25\n"
             "         TimedPause: 6m12s of 10m left\n"
             "Verbs:   promote, pause\n");
-  EXPECT_EQ(rollout_in_short(canary()), "Paused, step 2/5 (pause 10m, 6m12s left)");
+  EXPECT_EQ(rollout_in_short(canary_json()), "Paused, step 2/5 (pause 10m, 6m12s left)");
 }
 
 TEST(RolloutOutput, SaysWhoPausedIt) {
-  Json paused = canary();
+  OrderedJson paused = canary_json();
   paused["pausedByPerson"] = true;
   paused["pausedBy"] = "alice";
   EXPECT_EQ(rollout_head(paused, {}).find("Phase:   Paused by alice   Step"), 0U);
 }
 
 TEST(RolloutOutput, NothingFollowsWhatIsOver) {
-  Json over = canary();
+  OrderedJson over = canary_json();
   over["phase"] = "Promoted";
   over["over"] = true;
   EXPECT_EQ(rollout_head(over, {}).find("Next:"), std::string::npos);
 }
 
 TEST(RolloutOutput, StagesStandBeforeTheirSteps) {
-  Json staged = canary();
+  OrderedJson staged = canary_json();
   staged["stage"] = 2;
   staged["stages"] = 3;
   EXPECT_EQ(rollout_in_short(staged), "Paused, stage 2/3, step 2/5 (pause 10m, 6m12s left)");
@@ -55,7 +55,7 @@ TEST(RolloutOutput, StagesStandBeforeTheirSteps) {
 }
 
 TEST(RolloutOutput, ChecksShowBothNumbersInTheirUnit) {
-  EXPECT_EQ(rollout_tables(canary(), {}),
+  EXPECT_EQ(rollout_tables(canary_json(), {}),
             "CHECK        STABLE  CANDIDATE      N  RULE                VERDICT\n"
             "error-rate    0.02%      0.09%  6 131  margin 0.5%         Pass: error-rate 0.09% <= 0.52%\n"
             "latency-p99    40ms       55ms  6 131  relativeMargin 20%  Inconclusive\n"
@@ -63,7 +63,8 @@ TEST(RolloutOutput, ChecksShowBothNumbersInTheirUnit) {
 }
 
 TEST(RolloutOutput, SymbolsNeedATerminalThatShowsThem) {
-  const std::string text = rollout_head(canary(), {.unicode = true}) + rollout_tables(canary(), {.unicode = true});
+  const std::string text =
+      rollout_head(canary_json(), {.unicode = true}) + rollout_tables(canary_json(), {.unicode = true});
   EXPECT_NE(text.find("\u0965 Paused"), std::string::npos);
   EXPECT_NE(text.find("\u2714 Pass"), std::string::npos);
   EXPECT_NE(text.find("\u25cc Inconclusive"), std::string::npos);
@@ -73,13 +74,26 @@ TEST(RolloutOutput, SymbolsNeedATerminalThatShowsThem) {
 }
 
 TEST(RolloutOutput, ColourMarksVerdicts) {
-  const std::string text = rollout_tables(canary(), {.colour = true});
+  const std::string text = rollout_tables(canary_json(), {.colour = true});
   EXPECT_NE(text.find("\033[32mPass\033[0m"), std::string::npos);
-  EXPECT_EQ(rollout_tables(canary(), {}).find('\033'), std::string::npos);
+  EXPECT_EQ(rollout_tables(canary_json(), {}).find('\033'), std::string::npos);
+}
+
+TEST(RolloutOutput, SaysHowCertainAnUndecidedCheckIsAndWhatItStillNeeds) {
+  OrderedJson json = canary_json();
+  json["checks"][1]["evidence"] = OrderedJson::parse(R"({"method": "exceedance", "fraction": 0.437, "stillNeeded": 9811,
+    "smallestVisible": 3.14, "requestsUntilFound": {"1.5": 88152, "2": 24859, "5": null}})");
+  const std::string text = rollout_tables(json, {});
+  EXPECT_NE(text.find("RULE                CERTAIN  VERDICT"), std::string::npos) << text;
+  EXPECT_NE(text.find("relativeMargin 20%      43%  Inconclusive"), std::string::npos) << text;
+  EXPECT_NE(text.find("\n  latency-p99: passes after about 9 900 more requests if it goes on like this; finds out a "
+                      "candidate that is worse by 1.5x after 89 000, 2x after 25 000 requests; by now 3.14x\n"),
+            std::string::npos)
+      << text;
 }
 
 TEST(RolloutOutput, ShowsArmsWithTheirGuardrails) {
-  const Json bandit = Json::parse(R"({"winner": "v2", "arms": [
+  const OrderedJson bandit = OrderedJson::parse(R"({"winner": "v2", "arms": [
     {"version": "v1", "share": 0.02, "probabilityBest": 0.01, "successes": 900, "failures": 100, "dropped": true,
      "reason": "latency-p99 900ms > max 300ms", "checks": [{"name": "latency-p99", "verdict": "Fail", "rule": "max 300ms",
      "value": 0.9, "samples": 1000, "message": "latency-p99 900ms > max 300ms"}]},
@@ -93,7 +107,7 @@ TEST(RolloutOutput, ShowsArmsWithTheirGuardrails) {
 }
 
 TEST(RolloutOutput, VariantsShowNoNumbersThatOnlyABanditCounts) {
-  const Json test = Json::parse(R"({"winner": "", "arms": [
+  const OrderedJson test = OrderedJson::parse(R"({"winner": "", "arms": [
     {"version": "v1", "share": 0.5, "probabilityBest": null, "successes": null, "failures": null, "dropped": false},
     {"version": "v2", "share": 0.5, "probabilityBest": null, "successes": null, "failures": null, "dropped": true,
      "reason": "error-rate 9% > max 1%"}]})");
@@ -103,8 +117,24 @@ TEST(RolloutOutput, VariantsShowNoNumbersThatOnlyABanditCounts) {
             "v2     50%  dropped: error-rate 9% > max 1%\n");
 }
 
+TEST(RolloutOutput, ShowsWhatAnExperimentHasFound) {
+  const OrderedJson test = OrderedJson::parse(R"({"winner": "", "arms": [
+    {"version": "v1", "share": 0.5, "dropped": false, "lift": null},
+    {"version": "v2", "share": 0.5, "dropped": false, "lift": 0.12, "liftLower": -0.014, "liftUpper": 0.27,
+     "certainty": 0.43}]})");
+  EXPECT_EQ(rollout_tables(test, {}),
+            "ARM  SHARE    LIFT      INTERVAL  CERTAIN  NOTE\n"
+            "v1     50%       -             -        -\n"
+            "v2     50%  +12.0%  -1.4%…+27.0%      43%\n");
+  const OrderedJson bandit = OrderedJson::parse(R"({"winner": "", "arms": [
+    {"version": "v1", "share": 1, "probabilityBest": 1, "value": 0.0561, "successes": 9, "failures": 1}]})");
+  EXPECT_EQ(rollout_tables(bandit, {}),
+            "ARM  SHARE  BEST   EARNS  SUCCESSES  FAILURES  NOTE\n"
+            "v1    100%  100%  0.0561          9         1\n");
+}
+
 TEST(RolloutOutput, ShowsInstancesOfARollingUpdate) {
-  const Json rolling = Json::parse(R"({"slots": [
+  const OrderedJson rolling = OrderedJson::parse(R"({"slots": [
     {"stable": "a:1", "candidate": "b:1", "phase": "New", "back": false, "since": "2026-09-21T14:13:20.042Z", "tries": 0},
     {"stable": "a:2", "candidate": "", "phase": "Draining", "back": true, "since": null, "tries": 2}]})");
   EXPECT_EQ(rollout_tables(rolling, {}),
@@ -114,7 +144,7 @@ TEST(RolloutOutput, ShowsInstancesOfARollingUpdate) {
 }
 
 TEST(RolloutOutput, EventsNameThePersonAndNotTheProgram) {
-  const Json events = Json::parse(R"([
+  const OrderedJson events = OrderedJson::parse(R"([
     {"time": "2026-09-21T14:13:20.042Z", "actor": "alice", "kind": "Paused", "text": "a person paused it"},
     {"time": "2026-09-21T14:12:20.042Z", "actor": "sluice", "kind": "Advanced", "text": "v2 to 25%"}])");
   EXPECT_EQ(events_as_text(events, 5, {}),
@@ -122,19 +152,19 @@ TEST(RolloutOutput, EventsNameThePersonAndNotTheProgram) {
             "09-21 14:13:20  Paused    a person paused it (alice)\n"
             "09-21 14:12:20  Advanced  v2 to 25%\n");
   EXPECT_EQ(events_as_text(events, 1, {}).find("Advanced"), std::string::npos);
-  EXPECT_EQ(events_as_text(Json::array(), 5, {}), "");
+  EXPECT_EQ(events_as_text(OrderedJson::array(), 5, {}), "");
 }
 
 TEST(RolloutOutput, TextOfOthersCannotSteerTheTerminal) {
-  Json odd = canary();
+  OrderedJson odd = canary_json();
   odd["message"] = "\033[2Jgone";
   odd["checks"][0]["message"] = "\033[2Jgone";
   EXPECT_EQ((rollout_head(odd, {}) + rollout_tables(odd, {})).find('\033'), std::string::npos);
 }
 
 TEST(RolloutOutput, WhatIsMissingShowsAsEmpty) {
-  EXPECT_EQ(rollout_head(Json::object(), {}), "Phase:   \n");
-  EXPECT_EQ(rollout_tables(Json::parse(R"({"checks": 3, "arms": [1], "slots": {}})"), {}).find('\033'),
+  EXPECT_EQ(rollout_head(OrderedJson::object(), {}), "Phase:   \n");
+  EXPECT_EQ(rollout_tables(OrderedJson::parse(R"({"checks": 3, "arms": [1], "slots": {}})"), {}).find('\033'),
             std::string::npos);
 }
 

@@ -43,7 +43,8 @@ RolloutSnapshot canary_snapshot() {
                     {"v2", "latency-p99", std::nullopt, std::nullopt, 0, 0}};
   rollout.split_mismatch = 33;
   rollout.check_runs = {{"error-rate", {{"Pass", 7}, {"Fail", 1}}}};
-  rollout.arms = {{"v1", 0.2, 0.05}, {"v2", 0.8, 0.95}};
+  rollout.arms = {{"v1", 0.2, 0.05, {}, {}, {}}, {"v2", 0.8, 0.95, 0.12, -0.01, {}}};
+  rollout.metric = "click";
   return rollout;
 }
 
@@ -93,6 +94,10 @@ TEST_F(RolloutFamilies, TellWhatChecksSaidAndWhatArmsGet) {
   EXPECT_EQ(series.at(R"(sluice_check_runs_total{route="fraud",check="error-rate",verdict="Fail"})"), 1);
   EXPECT_EQ(series.at(R"(sluice_bandit_share_ratio{route="fraud",version="v2"})"), 0.8);
   EXPECT_EQ(series.at(R"(sluice_bandit_probability_best_ratio{route="fraud",version="v2"})"), 0.95);
+  EXPECT_EQ(series.at(R"(sluice_experiment_lift_ratio{route="fraud",version="v2",metric="click"})"), 0.12);
+  EXPECT_EQ(series.at(R"(sluice_experiment_lift_ratio_lower{route="fraud",version="v2",metric="click"})"), -0.01);
+  EXPECT_EQ(series.count(R"(sluice_experiment_lift_ratio_upper{route="fraud",version="v2",metric="click"})"), 0u);
+  EXPECT_EQ(series.count(R"(sluice_experiment_lift_ratio{route="fraud",version="v1",metric="click"})"), 0u);
 }
 
 TEST_F(RolloutFamilies, AreThereWhileTheirRouteIs) {
@@ -121,7 +126,7 @@ TEST_F(RolloutFamilies, AreDocumentedAndPassPromtool) {
   Families page(snapshot);
   add_rollout_families(page);
   const auto families = std::move(page).take();
-  EXPECT_EQ(families.size(), 13u);
+  EXPECT_EQ(families.size(), 18u);
   for (const Family& family : families) {
     const std::string name = "`" + family.name.substr(7) + "`";
     EXPECT_NE(docs.str().find(name), std::string::npos) << name << " is not in docs/metrics.md";

@@ -165,7 +165,7 @@ TEST(Assess, RollsBackOnTheMeanOfTheEvidence) {
   std::uint64_t failures = 0;
   Assessment of_one;
   for (; of_one.verdict != Verdict::Fail; ++failures) of_one = alone.next(sample_of(1000 + failures, failures));
-  const auto of_two = both.next(sample_of(1000 + failures, failures));
+  const auto of_two = both.next(sample_of(999 + failures, failures - 1));
   EXPECT_EQ(of_two.verdict, Verdict::Fail) << of_two.message;
   EXPECT_LT(of_two.memory[0].proof.log_e, of_two.memory[0].proof.log_threshold);
   EXPECT_EQ(of_two.memory[1].verdict, Verdict::Fail) << "the one with the most evidence is named";
@@ -176,22 +176,22 @@ TEST(Assess, CarriesEvidenceOverWindowsAndRestarts) {
   const auto check = at_most("error-rate", ratio(0.01));
   Watch whole({check});
   whole.evidence.window = 1;
-  whole.next(sample_of(400, 6));
-  const auto once = whole.next(sample_of(800, 12));
+  whole.next(sample_of(400, 10));
+  const auto once = whole.next(sample_of(800, 20));
 
   Watch restarted({check});
   restarted.evidence.window = restarted.evidence.counters = 1;
-  restarted.next(sample_of(400, 6));
+  restarted.next(sample_of(400, 10));
   ++restarted.evidence.counters;
-  const auto after = restarted.next(sample_of(400, 6));
+  const auto after = restarted.next(sample_of(400, 10));
   EXPECT_DOUBLE_EQ(after.memory[0].proof.log_e, once.memory[0].proof.log_e) << "counters that began anew lose nothing";
   EXPECT_EQ(after.memory[0].samples, 400u) << "what is shown is of the counters";
 
   Watch windows({check});
   windows.evidence.window = 1;
-  windows.next(sample_of(400, 6));
+  windows.next(sample_of(400, 10));
   ++windows.evidence.window;
-  const auto next = windows.next(sample_of(400, 6));
+  const auto next = windows.next(sample_of(400, 10));
   EXPECT_GT(next.memory[0].proof.log_e, 0.5 * once.memory[0].proof.log_e) << "a new window forgets nothing";
   EXPECT_EQ(next.memory[0].samples, 400u);
 }

@@ -4,10 +4,9 @@
 
 #include "flips.hpp"
 
-namespace sluice::strategy {
+namespace sluice::strategy::flips {
 namespace {
 
-using namespace flips;
 using namespace std::chrono_literals;
 
 // ---- the trial
@@ -69,7 +68,7 @@ TEST(BlueGreen, PreviewGetsCopiesOnlyWhileItIsOnTrial) {
   EXPECT_EQ(r.mirrored("green"), 0);
   r.tick();
   EXPECT_DOUBLE_EQ(r.mirrored("green"), 0.1);
-  r.copy("green", 200);
+  r.copy("green", 300);
   r.tick(10s);
   EXPECT_EQ(r.state.phase, Phase::Promoted);
   EXPECT_EQ(r.mirrored("green"), 0);
@@ -145,7 +144,7 @@ TEST(BlueGreen, FailingAfterItPassedStillEndsTheWaitForAPerson) {
   spec.auto_promote.enabled = false;
   auto r = rig(spec);
   r.tick();
-  r.copy("green", 200);
+  r.copy("green", 300);
   r.tick(10s);
   EXPECT_EQ(r.where(), "Paused/AwaitingPromotion");
   r.copy("green", 800, 400);
@@ -311,4 +310,4 @@ TEST(BlueGreen, KeepsTheOldVersionWarmForItsTimeAfterTheFlip) {
 }
 
 }  // namespace
-}  // namespace sluice::strategy
+}  // namespace sluice::strategy::flips

@@ -83,7 +83,7 @@ TEST_F(CanaryWalkTest, ATimedPauseIsOverWhenTheChecksPassToo) {
   canary.analysis = error_rate_below_one_percent();
   given({set_weight(5), pause_for(1min), set_weight(25)});
   ticks(2);
-  seen(200, 0);
+  seen(300, 0);
   tick(30s);
   EXPECT_EQ(state.checks.at(0).verdict, Verdict::Pass);
   EXPECT_EQ(state.weight, 0.05) << "the time is not over";
@@ -92,7 +92,7 @@ TEST_F(CanaryWalkTest, ATimedPauseIsOverWhenTheChecksPassToo) {
   tick(61s);
   EXPECT_EQ(state.weight, 0.05) << "nothing is known";
   EXPECT_EQ(state.phase, Phase::Progressing);
-  seen(200, 0);
+  seen(300, 0);
   tick(10s);
   EXPECT_EQ(state.weight, 0.25);
 }

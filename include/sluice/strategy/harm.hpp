@@ -29,8 +29,9 @@ double extra_failures(const Counts& candidate, const Counts& control) noexcept;
 /// 1 when nothing is known.
 double excess_bound(const Counts& candidate, const Counts& control) noexcept;
 
-/// Whether the candidate fails more often than the control for certain: Wilson's interval (95 %) of its rate lies
-/// above the control's. Without a control request that is taken for one that never fails.
+/// Whether the candidate fails more often than the control for certain: the evidence on whose the failures are (method
+/// a) has reached 20, which chance makes of equals in at most one of twenty rollouts, however often one looks. Without
+/// a control request that is taken for one that never fails.
 bool exceeds_for_certain(const Counts& candidate, const Counts& control) noexcept;
 
 /// What hangs on how much traffic the candidate gets until the next look.
