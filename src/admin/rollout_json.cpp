@@ -100,6 +100,11 @@ Json arm_json(const strategy::ArmState& arm, bool earns) {
   out["successes"] = earns ? Json(arm.successes) : Json();
   out["failures"] = earns ? Json(arm.failures) : Json();
   out["probabilityBest"] = earns ? Json(arm.probability_best) : Json();
+  out["value"] = optional_json(arm.value);
+  out["lift"] = optional_json(arm.lift);
+  out["liftLower"] = optional_json(arm.lift_lower);
+  out["liftUpper"] = optional_json(arm.lift_upper);
+  out["certainty"] = arm.lift ? Json(arm.certainty) : Json();
   out["dropped"] = arm.dropped;
   out["reason"] = arm.reason;
   out["checks"] = list_json(arm.checks, check_json);
@@ -179,6 +184,7 @@ Json to_json(const rollout::RolloutView& rollout) {
   out["windowSince"] = time_json(rollout.window_since);
   out["versions"] = list_json(rollout.versions, share_json);
   out["checks"] = list_json(rollout.checks, check_json);
+  out["metric"] = rollout.metric;
   out["arms"] = list_json(rollout.arms, [&](const auto& arm) { return arm_json(arm, rollout.arms_earn); });
   out["slots"] = list_json(rollout.slots, slot_json);
   out["split"] = {{"e", rollout.split_log_e ? e_value(*rollout.split_log_e) : Json()}, {"message", rollout.split}};

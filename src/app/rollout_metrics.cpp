@@ -67,9 +67,10 @@ std::vector<metrics::RolloutSnapshot> RolloutMetrics::update(const std::vector<r
     snapshot.phase = strategy::to_string(view.phase);
     for (const Phase phase : kPhases) snapshot.phases.emplace_back(strategy::to_string(phase));
     snapshot.step = view.step;
+    snapshot.metric = view.metric;
     count_looks(view, candidate_of(view), view.checks, counted, snapshot);
     for (const strategy::ArmState& arm : view.arms) {
-      snapshot.arms.push_back({arm.version, arm.share, arm.probability_best});
+      snapshot.arms.push_back({arm.version, arm.share, arm.probability_best, arm.lift, arm.lift_lower, arm.lift_upper});
       count_looks(view, arm.version, arm.checks, counted, snapshot);
     }
     if (view.split_log_e) snapshot.split_mismatch = std::exp(std::min(*view.split_log_e, most_log_shown));

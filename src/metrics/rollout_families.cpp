@@ -83,6 +83,20 @@ void add_arms(Families& page) {
   }
 }
 
+void add_lifts(Families& page) {
+  Family& lifts = page.gauge("experiment_lift_ratio", "A variant's metric over the control's, less 1.");
+  Family& lower = page.gauge("experiment_lift_ratio_lower", "Where the lift lies at least, however often one looks.");
+  Family& upper = page.gauge("experiment_lift_ratio_upper", "Where the lift lies at most, however often one looks.");
+  for (const RolloutSnapshot& rollout : page.snapshot().rollouts) {
+    for (const ArmSnapshot& arm : rollout.arms) {
+      const Labels labels = metrics::labels_of(rollout.route, arm.version) + Label{"metric", rollout.metric};
+      if (arm.lift) lifts.samples.push_back({labels, *arm.lift});
+      if (arm.lift_lower) lower.samples.push_back({labels, *arm.lift_lower});
+      if (arm.lift_upper) upper.samples.push_back({labels, *arm.lift_upper});
+    }
+  }
+}
+
 void add_store(Families& page) {
   if (!page.snapshot().state) return;
   page.single_gauge("state_up", "1 when the last change was kept by the store.", page.snapshot().state->up ? 1 : 0);
@@ -98,6 +112,7 @@ void add_rollout_families(Families& page) {
   add_checks(page);
   add_splits(page);
   add_arms(page);
+  add_lifts(page);
   page.drop_empty("rollout");
   page.drop_empty("check_");
   page.drop_empty("bandit_");

@@ -65,7 +65,11 @@ void Tallies::add(const state::LedgerReport& report) {
   cell->tally.sum_squares += report.value * report.value;
   const bool is_event = report.value != 0;
   cell->tally.events += is_event ? 1 : 0;
-  if (report.unit != 0) count_unit(*cell, report.unit, is_event ? 1 : 0, report.value);
+  if (report.unit != 0) {
+    count_unit(*cell, report.unit, is_event ? 1 : 0, report.value);
+  } else {
+    count_alone(*cell, is_event ? 1 : 0, report.value * report.value);
+  }
   if (is_event) {
     cell->delays.add_conversion(seconds_of(report.decided_ms), seconds_of(report.delay_ms), report.value);
     cell->delays_changed = true;
@@ -81,7 +85,11 @@ void Tallies::add(const state::LedgerSum& sum) {
   cell->tally.events += sum.events;
   cell->tally.sum += sum.sum;
   cell->tally.sum_squares += sum.squares;
-  if (sum.unit != 0) count_unit(*cell, sum.unit, sum.events, sum.sum);
+  if (sum.unit != 0) {
+    count_unit(*cell, sum.unit, sum.events, sum.sum);
+  } else {
+    count_alone(*cell, sum.events, sum.squares);
+  }
   if (sum.events == 0) return;
   // They were decided long ago, nobody knows when. Two halves, as far above the mean as below it, have the same sum
   // and the same squares.
@@ -92,6 +100,13 @@ void Tallies::add(const state::LedgerSum& sum) {
   cell->delays.add_conversion(cell->delays.began(), delay, mean + spread, events / 2);
   cell->delays.add_conversion(cell->delays.began(), delay, mean - spread, events / 2);
   cell->delays_changed = true;
+}
+
+/// Nobody knows who it was: each stands for itself.
+void Tallies::count_alone(Cell& cell, std::uint64_t events, double squares) {
+  if (!cell.tally.units_known) return;
+  cell.tally.unit_events[0] += events;
+  cell.tally.unit_sum_squares += squares;
 }
 
 void Tallies::count_unit(Cell& cell, std::uint64_t unit, std::uint64_t events, double sum) {

@@ -93,14 +93,12 @@ void visit_tally(Visitor& visit, State& tally) {
   visit("sum", tally.sum);
   visit("squares", tally.squares);
   visit("unitSquares", tally.unit_squares);
-  visit("assigned", tally.assigned);
 }
 
 template <typename Visitor, typename State>
 void visit_experiment(Visitor& visit, State& experiment) {
   visit("metric", experiment.metric);
   visit("limit", experiment.limit);
-  visit("splitLogE", experiment.split_log_e);
 }
 
 template <typename Visitor, typename State>

@@ -85,12 +85,11 @@ RolloutView Controller::Impl::view(const RouteEntry& entry, WallTime now) const 
   out.checks = state.checks;
   out.arms = state.arms;
   out.arms_earn = is_bandit(entry.policy.strategy, state);
+  out.metric = state.experiment.metric.substr(0, state.experiment.metric.find(' '));
   out.slots = state.slots;
   if (!state.split.empty()) {
     out.split_log_e = state.split->log_e;
     if (strategy::is_split_doubtful(state)) out.split = strategy::split_text(*state.split);
-  } else if (state.experiment.split_log_e != 0) {
-    out.split_log_e = state.experiment.split_log_e;
   }
   out.conditions = conditions_of(state, facts);
   out.verbs = verbs_of(state);

@@ -1,18 +1,18 @@
 #include "sluice/strategy/ab_test.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "ab_test_arms.hpp"
 #include "ab_test_standings.hpp"
-#include "sluice/stats/sample_ratio.hpp"
 #include "sluice/strategy/comparison.hpp"
 #include "sluice/strategy/guardrails.hpp"
 #include "sluice/strategy/moves.hpp"
 #include "sluice/strategy/plan_base.hpp"
 #include "sluice/strategy/reading.hpp"
+#include "sluice/strategy/split_check.hpp"
 #include "sluice/strategy/split_steering.hpp"
 #include "sluice/strategy/verbs.hpp"
 
@@ -158,26 +158,22 @@ class Test {
 
   void say_progress(const Standings& standings, bool broken) {
     if (broken) {
-      const std::string text = "nothing is decided, because requests go missing or are counted twice: " + split_.text;
+      const std::string text =
+          "nothing is decided, because requests are lost or counted twice: " + split_text(*state_.split);
       return enter(state_, Phase::Progressing, "SampleRatioMismatch", text, context_.now);
     }
     std::string text = standings.progress();
-    if (split_.log_e >= std::log(stats::SampleRatio::kWarn)) text += "; the split is doubtful: " + split_.text;
+    if (is_split_doubtful(state_)) text += "; the split is doubtful: " + split_text(*state_.split);
     enter(state_, Phase::Progressing, "Testing", text, context_.now);
   }
 
   /// Whether the counted split differs so clearly from the dealt one that nothing may be decided by it.
   bool weigh_split() {
-    split_ = report_split(state_);
-    const double before = state_.experiment.split_log_e;
-    state_.experiment.split_log_e = split_.log_e;
-    const auto crossed = [&](double e) { return before < std::log(e) && split_.log_e >= std::log(e); };
-    if (crossed(stats::SampleRatio::kBlock)) {
-      tell("SampleRatioMismatch", "nothing is decided any more: " + split_.text);
-    } else if (crossed(stats::SampleRatio::kWarn)) {
-      tell("SampleRatioMismatch", "the split is doubtful: " + split_.text);
-    }
-    return split_.log_e >= std::log(stats::SampleRatio::kBlock);
+    std::vector<std::string> versions;
+    for (const auto& variant : spec_.variants) versions.push_back(variant.version);
+    const auto split = look_at_split(context_.route, versions, context_.evidence, state_);
+    if (!split.news.empty()) tell("SampleRatioMismatch", split.news);
+    return split.broken;
   }
 
   /// Judges every variant's guardrails; returns what stays undecided for too long.
@@ -185,8 +181,9 @@ class Test {
     std::string undecided;
     for (auto& arm : state_.arms) {
       if (arm.dropped || arm.version == control_) continue;
-      const auto found = judge_guardrails(spec_.guardrails, due, arm, sample(arm.version),
-                                          {control_, &sample(control_)}, state_, context_, made_);
+      const auto found =
+          judge_guardrails(spec_.guardrails, due, arm, seen(arm.version),
+                           {control_, &seen(control_), share_beside_control(arm)}, state_, context_, made_);
       if (!due) continue;
       if (found.verdict == Verdict::Fail) {
         take_out(arm, found.message);
@@ -304,7 +301,14 @@ class Test {
 
   std::string progress() { return metric_ ? Standings(spec_, *metric_, state_).progress() : "nothing is measured"; }
 
-  const Sample& sample(const std::string& version) const { return evidence_of(context_.evidence, state_, version).all; }
+  const VersionEvidence& seen(const std::string& version) const {
+    return evidence_of(context_.evidence, state_, version);
+  }
+  double share_beside_control(const ArmState& arm) const {
+    const ArmState* const control = find_arm(state_, control_);
+    const double both = arm.share + (control == nullptr ? 0 : control->share);
+    return both > 0 ? arm.share / both : 0;
+  }
   static std::string by(const Command& command) { return command.actor.empty() ? "a person" : command.actor; }
   void tell(std::string kind, std::string text) { made_.events.push_back({std::move(kind), std::move(text)}); }
 
@@ -312,7 +316,6 @@ class Test {
   const Context& context_;
   const std::string& control_;
   std::optional<PrimaryMetric> metric_;
-  SplitReport split_;
   Transition made_;
   RolloutState& state_;
 };

@@ -1,13 +1,10 @@
 #include "ab_test_arms.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <utility>
 
 #include "sluice/stats/buckets.hpp"
-#include "sluice/stats/combine.hpp"
-#include "sluice/stats/sample_ratio.hpp"
 #include "sluice/strategy/ab_test.hpp"
 #include "sluice/strategy/comparison.hpp"
 #include "sluice/strategy/moves.hpp"
@@ -75,7 +72,6 @@ void freeze_limit(const policy::AbTest& test, const PrimaryMetric& metric, Rollo
     Tally& tally = arm.tallies.back();
     Tally fresh;
     fresh.weight = tally.weight;
-    fresh.assigned = tally.assigned;
     tally = fresh;
     arm.seen = count(metric, evidence_of(context.evidence, state, arm.version), state.experiment.limit,
                      Counting::Requests, arm.seen);
@@ -169,39 +165,6 @@ void count_variants(const policy::AbTest& test, const PrimaryMetric& metric, Rol
     }
     arm.value = value_of(metric, arm, evidence);
   }
-}
-
-SplitReport report_split(const RolloutState& state) {
-  SplitReport report;
-  const auto reference = std::find_if(state.arms.begin(), state.arms.end(), [](const ArmState& arm) {
-    return !arm.dropped && !arm.tallies.empty() && arm.tallies.back().weight > 0;
-  });
-  if (reference == state.arms.end()) return report;
-  std::vector<double> evidence;
-  double strongest = -1;
-  // By pairs: what two of them have of each other's requests stays the same when a third is taken out.
-  for (const auto& arm : state.arms) {
-    if (&arm == &*reference || arm.dropped || arm.tallies.size() != reference->tallies.size()) continue;
-    stats::SampleRatio pair(2);
-    for (std::size_t i = 0; i < arm.tallies.size(); ++i) {
-      const Tally& own = arm.tallies[i];
-      const Tally& other = reference->tallies[i];
-      pair.add(std::array{own.weight, other.weight},
-               std::array{static_cast<std::uint64_t>(std::llround(own.assigned)),
-                          static_cast<std::uint64_t>(std::llround(other.assigned))});
-    }
-    evidence.push_back(pair.log_e());
-    if (evidence.back() <= strongest) continue;
-    strongest = evidence.back();
-    const double received =
-        arm.tallies.back().assigned / std::max(1.0, arm.tallies.back().assigned + reference->tallies.back().assigned);
-    report.text = "'" + arm.version + "' got " + percent(received) + " of the requests of it and '" +
-                  reference->version + "' where " +
-                  percent(stats::pairwise_share(arm.tallies.back().weight, reference->tallies.back().weight)) +
-                  " were dealt";
-  }
-  if (!evidence.empty()) report.log_e = stats::log_mean_e(evidence);
-  return report;
 }
 
 }  // namespace sluice::strategy

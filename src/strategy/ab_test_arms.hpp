@@ -30,11 +30,4 @@ bool follow_policy(const policy::AbTest& test, const PrimaryMetric& metric, Roll
 void count_variants(const policy::AbTest& test, const PrimaryMetric& metric, RolloutState& state,
                     const Context& context);
 
-/// What the counted split says of the dealt one: ln E, and a sentence on the variant that differs most.
-struct SplitReport {
-  double log_e = 0;
-  std::string text;
-};
-SplitReport report_split(const RolloutState& state);
-
 }  // namespace sluice::strategy

@@ -20,6 +20,9 @@ namespace {
 constexpr double smallest_move = 0.001;
 constexpr double smallest_news = 0.1;
 
+/// Scott (2015): the value remaining is small with this probability.
+constexpr double enough_certain = 0.95;
+
 constexpr const char* awaiting_rewards = "AwaitingRewards";
 
 /// What is remembered of each arm, in the order of the policy.
@@ -226,8 +229,8 @@ class Learning {
   bool may_stop(const BanditView& view) const {
     return spec_.stop_when && !view.exploring && context_.now - state_.window_since >= shortest() &&
            view.probability_best[view.leader] >= spec_.stop_when->probability_best.fraction &&
-           view.value_remaining <= spec_.stop_when->value_remaining.fraction &&
-           is_usable(context_.evidence, leader(view).version);
+           is_usable(context_.evidence, leader(view).version) &&
+           chance_within(spec_, context_.route, state_.arms, view.leader) >= enough_certain;
   }
 
   /// A full cycle: what the policy says, and until the first decisions have had their time.
@@ -265,9 +268,9 @@ class Learning {
     std::string undecided;
     for (auto& arm : state_.arms) {
       if (arm.dropped) continue;
-      const Reference reference = arm.version == first() ? Reference{} : Reference{first(), &sample(first())};
+      const Reference reference = arm.version == first() ? Reference{} : Reference{first(), &seen(first()), 0};
       const auto found =
-          judge_guardrails(spec_.guardrails, due, arm, sample(arm.version), reference, state_, context_, made_);
+          judge_guardrails(spec_.guardrails, due, arm, seen(arm.version), reference, state_, context_, made_);
       if (!due) continue;
       if (found.verdict == Verdict::Fail) {
         dropped = drop(arm, found.message) || dropped;
@@ -333,7 +336,10 @@ class Learning {
     return sum;
   }
   const std::string& first() const { return spec_.arms.front(); }
-  const Sample& sample(const std::string& version) const { return evidence_of(context_.evidence, state_, version).all; }
+  const VersionEvidence& seen(const std::string& version) const {
+    return evidence_of(context_.evidence, state_, version);
+  }
+  const Sample& sample(const std::string& version) const { return seen(version).all; }
   static std::string by(const Command& command) { return command.actor.empty() ? "a person" : command.actor; }
   void tell(std::string kind, std::string text) { made_.events.push_back({std::move(kind), std::move(text)}); }
 

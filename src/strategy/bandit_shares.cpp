@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sluice/stats/allocation.hpp"
+#include "sluice/stats/bandit_stop.hpp"
 #include "sluice/strategy/tally.hpp"
 
 namespace sluice::strategy {
@@ -25,6 +26,12 @@ stats::Algorithm algorithm_of(policy::BanditAlgorithm algorithm) noexcept {
   return stats::Algorithm::ThompsonSampling;
 }
 
+stats::RewardKind kind_of(const policy::Bandit& bandit, const policy::ModelRoute& route) {
+  const auto outcome = bandit.reward.empty() ? std::nullopt : primary_metric(bandit.reward, route);
+  const bool numbers = outcome && outcome->kind == PrimaryMetric::Kind::RealMean;
+  return numbers ? stats::RewardKind::Real : stats::RewardKind::Binary;
+}
+
 stats::ArmStanding standing_of(const ArmState& arm) {
   stats::ArmStanding made;
   made.requests = static_cast<double>(arm.successes + arm.failures);
@@ -42,11 +49,9 @@ BanditView view_of(const policy::Bandit& bandit, const policy::ModelRoute& route
                    double batch) {
   BanditView view;
   if (arms.empty()) return view;
-  const auto outcome = bandit.reward.empty() ? std::nullopt : primary_metric(bandit.reward, route);
   stats::AllocationRules rules;
   rules.algorithm = algorithm_of(bandit.algorithm);
-  const bool numbers = outcome && outcome->kind == PrimaryMetric::Kind::RealMean;
-  rules.kind = numbers ? stats::RewardKind::Real : stats::RewardKind::Binary;
+  rules.kind = kind_of(bandit, route);
   rules.floor = std::min(bandit.minimum_share.fraction, 1 / static_cast<double>(arms.size()));
   rules.requests_first = static_cast<double>(requests_first);
   rules.batch = std::max(1.0, batch);
@@ -59,6 +64,19 @@ BanditView view_of(const policy::Bandit& bandit, const policy::ModelRoute& route
   view.share = std::move(made.share);
   view.probability_best = std::move(made.probability_best);
   return view;
+}
+
+double chance_within(const policy::Bandit& bandit, const policy::ModelRoute& route, const std::vector<ArmState>& arms,
+                     std::size_t leader) {
+  if (!bandit.stop_when) return 0;
+  std::vector<stats::RewardMoments> rewards;
+  std::size_t place = 0;
+  for (std::size_t i = 0; i < arms.size(); ++i) {
+    if (i == leader) place = rewards.size();
+    if (!arms[i].dropped) rewards.push_back(standing_of(arms[i]).rewards);
+  }
+  const double gain = bandit.stop_when->value_remaining.fraction;
+  return rewards.empty() ? 0 : stats::chance_value_within(kind_of(bandit, route), rewards, place, gain);
 }
 
 }  // namespace sluice::strategy

@@ -66,9 +66,9 @@ std::optional<double> wait_for_events(const stats::RelativeRisk& process, double
   if (events < 1 || !(share > 0) || !(share < 1)) return std::nullopt;
   const double q = std::clamp(static_cast<double>(process.candidate_events()) / events, 0.5 / events, 1 - 0.5 / events);
   const double information = q * std::log(q / share) + (1 - q) * std::log((1 - q) / (1 - share));
-  const double missing = log_threshold + std::log(2);
   if (!(information > 0)) return std::nullopt;
-  const double further = std::max((missing + overshoot) / information - events, (log_threshold - log_e) / information);
+  const double further =
+      std::max((log_threshold + overshoot) / information - events, (log_threshold - log_e) / information);
   const double wait = std::max(0.0, further) * requests / events;
   return wait < longest_wait ? std::optional(wait) : std::nullopt;
 }

@@ -19,9 +19,9 @@ bool look_is_due(const RolloutState& state, WallTime now) {
   return now < before || now - before >= interval;
 }
 
-Assessment judge_guardrails(const std::vector<policy::Check>& checks, bool due, ArmState& arm, const VersionEvidence& own,
-                            const Reference& reference, const RolloutState& state, const Context& context,
-                            Transition& transition) {
+Assessment judge_guardrails(const std::vector<policy::Check>& checks, bool due, ArmState& arm,
+                            const VersionEvidence& own, const Reference& reference, const RolloutState& state,
+                            const Context& context, Transition& transition) {
   const bool asks = std::any_of(checks.begin(), checks.end(), [](const auto& check) { return check.prometheus; });
   if (checks.empty() || (!due && !asks)) return {};
   auto analysis = guardrail_analysis(checks);
@@ -37,7 +37,8 @@ Assessment judge_guardrails(const std::vector<policy::Check>& checks, bool due, 
   auto queries = queries_of(analysis, context.route.name, arm.version, reference.version, subject.key);
   std::move(queries.begin(), queries.end(), std::back_inserter(transition.queries));
   if (!due) return {};
-  auto assessment = assess(analysis, arm.checks, arm.check_evidence, state.last_look, state.window_since, subject, context.now);
+  auto assessment =
+      assess(analysis, arm.checks, arm.check_evidence, state.last_look, state.window_since, subject, context.now);
   arm.checks = assessment.memory;
   arm.check_evidence = assessment.evidence;
   return assessment;

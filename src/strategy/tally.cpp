@@ -150,24 +150,18 @@ Tally count(const PrimaryMetric& metric, const VersionEvidence& evidence, std::o
   } else {
     count_requests(evidence, counting, before, made);
   }
-  made.assigned = whole(evidence.assigned);
   return made;
 }
 
 void absorb(ArmState& arm, const PrimaryMetric& metric, const Tally& now, std::uint64_t counters) {
   // Nothing counted may also mean that nothing could be read: it must not pass for counters that began anew.
-  if (now.n == 0 && now.assigned == 0) return;
+  if (now.n == 0) return;
   if (arm.tallies.empty()) arm.tallies.emplace_back();
   Tally& total = arm.tallies.back();
   Tally& seen = arm.seen;
   const bool anew = counters != arm.tally_counters;
-  if (anew || now.assigned < seen.assigned) seen.assigned = 0;
   // Reports outlive the process, the data plane's counters do not.
-  if ((anew && metric.outcome == nullptr) || now.n < seen.n) {
-    const double assigned = seen.assigned;
-    seen = Tally{};
-    seen.assigned = assigned;
-  }
+  if ((anew && metric.outcome == nullptr) || now.n < seen.n) seen = Tally{};
   // Units became known: what was counted of requests before says nothing about them.
   if (now.events.size() > 1 && total.events.size() == 1) total.events.clear(), seen.events.clear();
   total.events.resize(std::max(total.events.size(), now.events.size()));
@@ -178,7 +172,6 @@ void absorb(ArmState& arm, const PrimaryMetric& metric, const Tally& now, std::u
   total.sum += now.sum - seen.sum;
   add(total.squares, now.squares, seen.squares);
   add(total.unit_squares, now.unit_squares, seen.unit_squares);
-  add(total.assigned, now.assigned, seen.assigned);
   seen = now;
   arm.tally_counters = counters;
 }

@@ -8,7 +8,7 @@ namespace sluice::admin {
 namespace {
 
 using namespace std::chrono_literals;
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 const WallTime morning = WallTime(1'790'000'000s) + 42ms;
 
@@ -53,9 +53,13 @@ TEST(RolloutJson, ShowsEverythingThatIsKnown) {
   strategy::ArmState arm;
   arm.version = "v2";
   arm.probability_best = 0.9;
+  arm.value = 0.056;
+  arm.lift = 0.12;
+  arm.lift_lower = -0.01;
   arm.checks = {check};
   view.arms = {arm};
   view.arms_earn = true;
+  view.metric = "click";
   strategy::SlotState slot;
   slot.stable = "a:1";
   slot.phase = strategy::SlotPhase::Draining;
@@ -64,8 +68,13 @@ TEST(RolloutJson, ShowsEverythingThatIsKnown) {
   view.verbs = {"promote", "abort"};
   view.events = {{9, morning, "fraud", "fraud-3", "sluice", "Held", "x", "ab"}};
 
-  const Json json = to_json(view);
+  const OrderedJson json = to_json(view);
   EXPECT_EQ(json["id"], "fraud-3");
+  EXPECT_EQ(json["metric"], "click");
+  EXPECT_EQ(json["arms"][0]["value"], 0.056);
+  EXPECT_EQ(json["arms"][0]["lift"], 0.12);
+  EXPECT_EQ(json["arms"][0]["liftLower"], -0.01);
+  EXPECT_TRUE(json["arms"][0]["liftUpper"].is_null());
   EXPECT_EQ(json["observedGeneration"], 7);
   EXPECT_EQ(json["phase"], "Paused");
   EXPECT_EQ(json["over"], false);
@@ -88,7 +97,7 @@ TEST(RolloutJson, ShowsEverythingThatIsKnown) {
   EXPECT_EQ(json["arms"][0]["checks"][0]["name"], "error-rate");
   EXPECT_EQ(json["slots"][0]["phase"], "Draining");
   EXPECT_EQ(json["conditions"][0]["status"], "True");
-  EXPECT_EQ(json["verbs"], Json({"promote", "abort"}));
+  EXPECT_EQ(json["verbs"], OrderedJson({"promote", "abort"}));
   EXPECT_EQ(json["events"][0]["kind"], "Held");
 }
 
@@ -96,7 +105,7 @@ TEST(RolloutJson, OnlyABanditsArmsHaveEarnings) {
   rollout::RolloutView view;
   view.strategy = "abTest";
   view.arms.emplace_back().version = "v1";
-  const Json test = to_json(view);
+  const OrderedJson test = to_json(view);
   for (const char* field : {"successes", "failures", "probabilityBest"}) {
     EXPECT_TRUE(test["arms"][0].contains(field) && test["arms"][0][field].is_null()) << field;
   }

@@ -60,8 +60,8 @@ CheckMemory check(const std::string& name) {
 
 Tally tally(double base) {
   Tally out;
-  auto& [a, b, c, d, e, f, g] = out;
-  a = base, b = {base + 0.5, 2}, c = base + 1, d = base + 2, e = base + 3, f = base + 4, g = base + 5;
+  auto& [a, b, c, d, e, f] = out;
+  a = base, b = {base + 0.5, 2}, c = base + 1, d = base + 2, e = base + 3, f = base + 4;
   return out;
 }
 
@@ -104,8 +104,8 @@ RolloutState full() {
   gathered.set({evidence("error-rate"), evidence("error-rate#2")}), kept_split.set(split());
   retreat = "CheckFailed", full = true, winner = "v2", stage = 2, stage_since = at(9), attempt = 5;
   {
-    auto& [a, b, c] = experiment;
-    a = "click Binary", b = 0.25, c = 1.5;
+    auto& [a, b] = experiment;
+    a = "click Binary", b = 0.25;
   }
   return state;
 }

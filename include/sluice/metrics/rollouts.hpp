@@ -39,6 +39,9 @@ struct ArmSnapshot {
   std::string version;
   double share = 0;             ///< 0…1
   double probability_best = 0;  ///< 0…1
+  std::optional<double> lift;   ///< over the control; nothing: not compared
+  std::optional<double> lift_lower;
+  std::optional<double> lift_upper;
   friend bool operator==(const ArmSnapshot&, const ArmSnapshot&) = default;
 };
 
@@ -53,6 +56,7 @@ struct RolloutSnapshot {
   std::map<std::string, std::uint64_t> aborts;   ///< rollouts that went back to stable, by reason
   std::vector<CheckSnapshot> checks;
   std::map<std::string, std::map<std::string, std::uint64_t>> check_runs;  ///< by check, then verdict
+  std::string metric;                                                      ///< that arms are compared by
   std::vector<ArmSnapshot> arms;                                           ///< of a bandit
   std::optional<double>
       split_mismatch;  ///< evidence that the split is not what is drawn by; nothing: it is not watched

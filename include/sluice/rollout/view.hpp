@@ -56,6 +56,7 @@ struct RolloutView {
   std::vector<VersionShare> versions;
   std::vector<strategy::CheckMemory> checks;
   std::vector<strategy::ArmState> arms;
+  std::string metric;  ///< of an A/B test: what decides; of a bandit: the outcome that is earned, "success" without one
   bool arms_earn = false;  ///< they are a bandit's, so that successes, failures and probability_best are counted
   std::vector<strategy::SlotState> slots;
   std::optional<double> split_log_e;  ///< ln of the evidence that the split is not what is drawn by

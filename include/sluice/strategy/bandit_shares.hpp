@@ -62,6 +62,11 @@ struct BanditView {
 BanditView view_of(const policy::Bandit& bandit, const policy::ModelRoute& route, const std::vector<ArmState>& arms,
                    double batch = 1);
 
+/// Posterior probability that the best of the arms that take part is better than this one by no more than the policy's
+/// `valueRemaining`. A millisecond at most.
+double chance_within(const policy::Bandit& bandit, const policy::ModelRoute& route, const std::vector<ArmState>& arms,
+                     std::size_t leader);
+
 /// What is known of the arms that stay: their rewards and requests, and with them the shares. For a rollout that has
 /// just begun after one that was about the same reward.
 void inherit(const policy::Bandit& bandit, const policy::ModelRoute& route, const RolloutState& before,

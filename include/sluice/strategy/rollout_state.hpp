@@ -69,7 +69,6 @@ struct Tally {
   double sum = 0;              ///< of their values; events count 1
   double squares = 0;          ///< of the values' squares
   double unit_squares = 0;     ///< of the squared sums of units
-  double assigned = 0;         ///< requests that the split gave it
   friend bool operator==(const Tally&, const Tally&) = default;
 };
 
@@ -106,7 +105,6 @@ struct ArmState {
 struct ExperimentState {
   std::string metric;           ///< "click Binary"; where another one is meant the counting begins anew
   std::optional<double> limit;  ///< seconds: a latency is judged by how many requests exceed it
-  double split_log_e = 0;       ///< abTest: evidence that the split is not what it should be, ln E
   friend bool operator==(const ExperimentState&, const ExperimentState&) = default;
 };
 
