@@ -7,6 +7,7 @@
 
 #include "sluice/cli/cli.hpp"
 #include "sluice/cli/exit_codes.hpp"
+#include "sluice/cli/experiment_output.hpp"
 #include "sluice/cli/foresight.hpp"
 #include "sluice/cli/run_progress.hpp"
 #include "sluice/cli/simulate_output.hpp"
@@ -27,6 +28,10 @@ struct SimulateOptions {
   bool promote_pauses = false;
   bool gates_closed = false;
   std::vector<std::string> expectations;
+  std::string experiment;
+  std::size_t replications = 0;
+  std::vector<std::string> parameters;
+  bool markdown = false;
 };
 
 constexpr std::size_t most_runs = 1'000'000;
@@ -128,7 +133,44 @@ class Simulation {
   std::vector<rollout::Expectation> expectations_;
 };
 
+/// `--experiment`: 1 when a wish is not met.
+int experiment(const SimulateOptions& options) {
+  const bool json = options.common.output == "json";
+  if (options.experiment == "list") {
+    std::cout << (json ? line_of(experiments_as_json()) : experiments_as_text(wants_colour()));
+    return kDone;
+  }
+  const rollout::Experiment* found = rollout::find_experiment(options.experiment);
+  if (found == nullptr) {
+    return failed(kNonsense, "there is no experiment \"" + options.experiment + "\"; --experiment list shows all");
+  }
+  rollout::Parameters overrides;
+  for (const auto& text : options.parameters) {
+    if (text == "list") {
+      std::cout << experiment_as_text(*found, wants_colour());
+      return kDone;
+    }
+    auto parsed = parse_parameter(text);
+    if (!parsed) return failed(kNonsense, "--set " + parsed.error().message);
+    overrides.insert_or_assign(parsed->first, parsed->second);
+  }
+  RunProgress progress(options.replications == 0 ? found->replications : options.replications,
+                       "replications of " + found->name);
+  const auto result = rollout::run_experiment(*found, overrides, options.seed, options.replications,
+                                              [&](std::size_t done) { progress.done(done); });
+  if (!result) return failed(kNonsense, result.error().message);
+  if (options.markdown) {
+    std::cout << result_as_markdown(*found, *result);
+  } else {
+    std::cout << (json ? line_of(result_as_json(*found, *result)) : result_as_text(*found, *result, wants_colour()));
+  }
+  const auto& figures = result->figures;
+  return std::all_of(figures.begin(), figures.end(), [](const auto& figure) { return figure.is_met(); }) ? kDone : 1;
+}
+
 int simulate(const SimulateOptions& options) {
+  if (!options.experiment.empty()) return experiment(options);
+  if (options.common.path.empty()) return failed(kNonsense, "a policy or an --experiment is needed");
   auto subject = read_subject(options.common);
   return subject ? Simulation(options, std::move(*subject)).run() : kNonsense;
 }
@@ -139,6 +181,7 @@ void add_simulate(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<SimulateOptions>();
   CLI::App* verb = app.add_subcommand("simulate", "See how a rollout would end, with traffic that is drawn");
   add_foresight_options(*verb, options->common);
+  verb->get_option("path")->required(false);
   verb->add_option("--seed", options->seed, "Equal seeds give equal results")->capture_default_str();
   verb->add_option("--runs", options->runs, "How many; one shows its journal")
       ->check(CLI::Range(std::size_t{1}, most_runs))
@@ -157,12 +200,23 @@ void add_simulate(CLI::App& app, int& exit_code) {
   verb->add_option("--expect", options->expectations,
                    "What must come of it; repeatable: \"v2:error-rate=5% aborts within 2m in 95% of runs\"")
       ->type_name("SENTENCE");
+  verb->add_option("--experiment", options->experiment,
+                   "Without a policy: how good decisions are, by a named experiment; \"list\" shows all")
+      ->type_name("NAME");
+  verb->add_option("--replications", options->replications, "Of the experiment; 0: as many as its figures need")
+      ->check(CLI::Range(std::size_t{0}, most_runs))
+      ->capture_default_str();
+  verb->add_option("--set", options->parameters,
+                   "A parameter of the experiment; repeatable: share=10%, looks=500; \"list\" shows all")
+      ->type_name("NAME=VALUE");
+  verb->add_flag("--markdown", options->markdown, "The experiment's figures as rows of a table in Markdown");
   verb->footer(
       "An --expect is VERSION[:INJECTIONS] promotes|aborts|holds|concludes [within DURATION] [in N% of runs].\n"
       "Exits with 0 when every expectation is met (or there is none), with 1 when one is not, with 2 when the\n"
       "command line or the policy makes no sense.\n\n"
       "Example: sluice simulate config/canary.yaml --promote-pauses --version v2:error-rate=5%\n"
-      "         sluice simulate config/canary.yaml --expect \"v2:error-rate=10% aborts within 5m\"");
+      "         sluice simulate config/canary.yaml --expect \"v2:error-rate=10% aborts within 5m\"\n"
+      "         sluice simulate --experiment detect-5x --set share=10% --replications 500");
   verb->callback([options, &exit_code] { exit_code = simulate(*options); });
 }
 
