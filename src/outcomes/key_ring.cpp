@@ -1,6 +1,6 @@
 #include "sluice/outcomes/key_ring.hpp"
 
-#include <openssl/rand.h>
+#include <sys/random.h>
 
 #include <algorithm>
 
@@ -27,7 +27,8 @@ std::uint8_t next_id(const std::vector<state::LedgerKey>& keys) {
 
 Result<std::array<std::uint8_t, TokenKey::secret_size>> make_secret() {
   std::array<std::uint8_t, TokenKey::secret_size> secret{};
-  if (RAND_bytes(secret.data(), static_cast<int>(secret.size())) != 1) {
+  // Up to 256 bytes come whole, and no signal interrupts that.
+  if (::getrandom(secret.data(), secret.size(), 0) != static_cast<ssize_t>(secret.size())) {
     return fail(Error::internal("the system has no randomness for a key"));
   }
   return secret;

@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <future>
@@ -13,6 +14,7 @@
 #include "sluice/base/random.hpp"
 #include "sluice/outcomes/intake.hpp"
 #include "sluice/outcomes/report.hpp"
+#include "sluice/outcomes/tallies.hpp"
 #include "sluice/state/store.hpp"
 
 namespace sluice::outcomes {
@@ -76,6 +78,17 @@ class Folder {
   std::filesystem::path path_;
 };
 
+state::LedgerBatch batch_of(std::size_t items, std::uint64_t spread_ms, Random& random) {
+  state::LedgerBatch batch;
+  for (std::size_t i = 0; i < items; ++i) {
+    state::LedgerReport& report = batch.reports.emplace_back();
+    report.decided_ms = 1'700'000'000'000 + static_cast<std::int64_t>(random.below(spread_ms));
+    report.nonce = random.next();
+    report.value = 1;
+  }
+  return batch;
+}
+
 void committing_to_the_ledger(benchmark::State& state) {
   const Folder folder;
   const auto store = state::make_sqlite_store({folder.file()}).value();
@@ -84,19 +97,63 @@ void committing_to_the_ledger(benchmark::State& state) {
   const auto items = static_cast<std::size_t>(state.range(0));
   for (auto _ : state) {
     state.PauseTiming();
-    state::LedgerBatch batch;
-    for (std::size_t i = 0; i < items; ++i) {
-      state::LedgerReport& report = batch.reports.emplace_back();
-      report.decided_ms = 1'700'000'000'000 + static_cast<std::int64_t>(random.below(10'000'000));
-      report.nonce = random.next();
-      report.value = 1;
-    }
+    const state::LedgerBatch batch = batch_of(items, 10'000'000, random);
     state.ResumeTiming();
     benchmark::DoNotOptimize(ledger->commit(batch));
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(items));
 }
 BENCHMARK(committing_to_the_ledger)->Arg(1)->Arg(100)->Arg(1000)->Arg(10'000)->UseRealTime();
+
+/// The worst: two million reports lie there, and new ones are about any moment of the last week.
+void committing_to_a_large_ledger(benchmark::State& state) {
+  constexpr std::uint64_t kWeek = 604'800'000;
+  const Folder folder;
+  const auto store = state::make_sqlite_store({folder.file()}).value();
+  const auto ledger = state::make_sqlite_ledger({folder.file()}).value();
+  Random random(4);
+  for (int i = 0; i < 10; ++i) {
+    state::LedgerBatch batch = batch_of(200'000, kWeek, random);
+    std::sort(batch.reports.begin(), batch.reports.end(),
+              [](const auto& a, const auto& b) { return a.decided_ms < b.decided_ms; });
+    if (!ledger->commit(batch)) return state.SkipWithError("not kept");
+  }
+  for (auto _ : state) {
+    state.PauseTiming();
+    const state::LedgerBatch batch = batch_of(1000, kWeek, random);
+    state.ResumeTiming();
+    benchmark::DoNotOptimize(ledger->commit(batch));
+  }
+  state.SetItemsProcessed(state.iterations() * 1000);
+  state.counters["bytes_per_report"] =
+      static_cast<double>(std::filesystem::file_size(folder.file())) / static_cast<double>(ledger->size());
+}
+BENCHMARK(committing_to_a_large_ledger)->UseRealTime();
+
+/// What a start waits for.
+void adding_up_a_ledger(benchmark::State& state) {
+  const Folder folder;
+  const auto store = state::make_sqlite_store({folder.file()}).value();
+  const auto ledger = state::make_sqlite_ledger({folder.file()}).value();
+  Random random(5);
+  state::LedgerBatch batch = batch_of(500'000, 10'000'000, random);
+  for (state::LedgerReport& report : batch.reports) {
+    report.route = name_hash("fraud");
+    report.version = name_hash(report.nonce % 2 == 0 ? "v1" : "v2");
+    report.outcome = name_hash("click");
+    report.unit = 1 + random.below(100'000);
+  }
+  if (!ledger->commit(batch)) return state.SkipWithError("not kept");
+  const auto catalogue = std::make_shared<const Catalogue>(std::vector{bench_route()});
+  for (auto _ : state) {
+    Tallies tallies(catalogue);
+    benchmark::DoNotOptimize(
+        ledger->read({[&](const auto& one) { tallies.add(one); }, [&](const auto& one) { tallies.add(one); },
+                      [&](const auto& one) { tallies.add(one); }}));
+  }
+  state.SetItemsProcessed(state.iterations() * 500'000);
+}
+BENCHMARK(adding_up_a_ledger)->UseRealTime();
 
 /// From the door to the answer, one post after the other; `posts` of them are on their way.
 void from_door_to_answer(benchmark::State& state) {

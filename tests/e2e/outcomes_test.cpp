@@ -215,7 +215,7 @@ TEST_F(Outcomes, AScriptReportsThroughTheCommandLine) {
   done = cli({"--file", file.string()});
   EXPECT_EQ(done.exit.code, 3);
   EXPECT_EQ(done.out, "2 accepted, 0 known before, 1 rejected\n");
-  EXPECT_EQ(done.err, "sluice: item 1: malformed: the line is not JSON\n");
+  EXPECT_EQ(done.err, "sluice: item 1: malformed: it is no object\n");
 }
 
 }  // namespace
