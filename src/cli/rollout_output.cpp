@@ -157,7 +157,7 @@ void add_lift(std::vector<Table::Cell>& cells, const Json& arm) {
   if (!has_number(arm, "lift")) return cells.insert(cells.end(), 3, Table::Cell("-")), void();
   const std::string upper = has_number(arm, "liftUpper") ? signed_percent(number(arm, "liftUpper")) : "any";
   cells.emplace_back(signed_percent(number(arm, "lift")));
-  cells.emplace_back(has_number(arm, "liftLower") ? signed_percent(number(arm, "liftLower")) + "…" + upper : "-");
+  cells.emplace_back(has_number(arm, "liftLower") ? signed_percent(number(arm, "liftLower")) + " to " + upper : "-");
   cells.emplace_back(percent(number(arm, "certainty")));
 }
 

@@ -123,9 +123,9 @@ TEST(RolloutOutput, ShowsWhatAnExperimentHasFound) {
     {"version": "v2", "share": 0.5, "dropped": false, "lift": 0.12, "liftLower": -0.014, "liftUpper": 0.27,
      "certainty": 0.43}]})");
   EXPECT_EQ(rollout_tables(test, {}),
-            "ARM  SHARE    LIFT      INTERVAL  CERTAIN  NOTE\n"
-            "v1     50%       -             -        -\n"
-            "v2     50%  +12.0%  -1.4%…+27.0%      43%\n");
+            "ARM  SHARE    LIFT         INTERVAL  CERTAIN  NOTE\n"
+            "v1     50%       -                -        -\n"
+            "v2     50%  +12.0%  -1.4% to +27.0%      43%\n");
   const OrderedJson bandit = OrderedJson::parse(R"({"winner": "", "arms": [
     {"version": "v1", "share": 1, "probabilityBest": 1, "value": 0.0561, "successes": 9, "failures": 1}]})");
   EXPECT_EQ(rollout_tables(bandit, {}),
