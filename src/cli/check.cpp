@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "sluice/cli/cli.hpp"
@@ -11,6 +13,7 @@
 #include "sluice/policy/codes.hpp"
 #include "sluice/policy/reader.hpp"
 #include "sluice/policy/scalars.hpp"
+#include "sluice/rollout/timeline.hpp"
 
 namespace sluice::cli {
 namespace {
@@ -18,6 +21,7 @@ namespace {
 struct CheckOptions {
   std::vector<std::string> paths;
   std::string output = "text";
+  std::optional<double> rate;  ///< requests per second, to see which steps are too short for it
 };
 
 /// Cuts `:NUMBER` off the end; 0 when there is none.
@@ -47,6 +51,28 @@ policy::Problem as_problem(const std::string& path, const std::string& sentence)
   return problem;
 }
 
+/// Steps of each route's rollout that are over before they notice anything at this rate.
+void find_blind_spots(const policy::PolicySet& set, double rate, std::vector<policy::Problem>& problems) {
+  for (const policy::ModelRoute& route : set.routes) {
+    if (std::holds_alternative<std::monostate>(route.strategy)) continue;
+    rollout::Scenario scenario;
+    scenario.route = route;
+    rollout::drop_unknown_checks(scenario.route);
+    scenario.traffic.rate = rate;
+    const auto timeline = rollout::make_timeline(scenario, {});
+    if (!timeline) continue;
+    for (const std::string& sentence : timeline->blind_spots) {
+      policy::Problem problem;
+      problem.severity = policy::Severity::Warning;
+      problem.code = policy::info(policy::Code::BlindStep).id;
+      problem.position = route.position;
+      problem.path = "spec.strategy";
+      problem.message = sentence;
+      problems.push_back(std::move(problem));
+    }
+  }
+}
+
 int check(const CheckOptions& options, const PolicyCheck& deeper) {
   std::vector<policy::Problem> problems;
   bool ok = true;
@@ -56,6 +82,9 @@ int check(const CheckOptions& options, const PolicyCheck& deeper) {
       if (auto sentence = deeper(reading.set)) reading.problems.push_back(as_problem(path, *sentence));
     }
     ok = ok && reading.ok();
+    if (options.rate && reading.ok() && reading.set.inactive.empty()) {
+      find_blind_spots(reading.set, *options.rate, reading.problems);
+    }
     for (policy::Problem& problem : policy::inactive_features(reading.set)) {
       problem.severity = policy::Severity::Warning;
       reading.problems.push_back(std::move(problem));
@@ -84,6 +113,9 @@ void add_check(CLI::App& app, int& exit_code, PolicyCheck deeper) {
   verb->add_option("-o,--output", options->output, "How problems are written")
       ->check(CLI::IsMember({"text", "json", "github"}))
       ->capture_default_str();
+  verb->add_option("--rate", options->rate, "Requests per second; warns of steps that see too little at this rate")
+      ->check(CLI::Range(0.001, 1e6))
+      ->type_name("NUMBER");
   verb->footer(
       "Exits with 0 when every policy is valid and 2 when one is not.\n\nExample: sluice check config/canary.yaml");
   verb->callback([options, deeper = std::move(deeper), &exit_code] { exit_code = check(*options, deeper); });

@@ -101,6 +101,7 @@ std::string as_text(const Timeline& timeline, const std::vector<rollout::Regress
   std::string out = table.text(colour) + "\n" + painted(end_text(timeline, first), Colour::None, false) +
                     "\nAt worst " + count_text(timeline.worst_bad_answers) + " bad answers more than " + first +
                     "'s with these regressions\n";
+  for (const auto& note : timeline.blind_spots) out += "Note: " + painted(note, Colour::None, false) + "\n";
   for (const auto& note : timeline.notes) out += "Note: " + painted(note, Colour::None, false) + "\n";
   return out;
 }
@@ -134,6 +135,7 @@ Json as_json(const Timeline& timeline, Json out) {
   out["reason"] = timeline.run.reason;
   out["seconds"] = seconds(timeline.run.took);
   out["worstBadAnswers"] = timeline.worst_bad_answers;
+  out["blindSpots"] = timeline.blind_spots;
   out["notes"] = timeline.notes;
   return out;
 }

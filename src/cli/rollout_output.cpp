@@ -115,13 +115,14 @@ std::string forecast_of(const Json& check) {
     std::snprintf(times.data(), times.size(), "%.3gx", number(evidence, "smallestVisible"));
     add(std::string("by now ") + times.data());
   }
-  return line.empty() ? line : "  " + text(check, "name") + ": " + line + "\n";
+  return line.empty() ? line : "  " + text(check, "name") + ": " + line;
 }
 
 std::string forecasts(const Json& checks) {
   std::string lines;
   for (const Json& check : checks) {
-    if (text(check, "verdict") == "Inconclusive") lines += painted(forecast_of(check), Colour::None, false);
+    const std::string line = text(check, "verdict") == "Inconclusive" ? forecast_of(check) : "";
+    if (!line.empty()) lines += painted(line, Colour::None, false) + "\n";
   }
   return lines;
 }

@@ -133,6 +133,9 @@ constexpr std::array table{
     CodeInfo{
         Code::NoEffect, "W405", "setting has no effect",
         "Another setting keeps this one from ever acting. Remove one of the two, or change what the message names."},
+    CodeInfo{Code::BlindStep, "W406", "step sees too little",
+             "At this rate a step of the rollout is over before it notices what it seems to guard against. Only with "
+             "`sluice check --rate`. Give it a pause, a larger share, or a check; `sluice plan` shows the numbers."},
     // Not yet
     CodeInfo{
         Code::Inactive, "E901", "does not act yet",

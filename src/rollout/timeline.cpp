@@ -312,7 +312,7 @@ Result<Timeline> make_timeline(Scenario scenario, const std::vector<Regression>&
     }
   }
   for (const auto& step : timeline.steps) {
-    if (auto note = blind_spot(scenario, step); !note.empty()) timeline.notes.push_back(std::move(note));
+    if (auto note = blind_spot(scenario, step); !note.empty()) timeline.blind_spots.push_back(std::move(note));
   }
   if (auto note = std::visit(WinnerNote{scenario}, scenario.route.strategy); !note.empty()) {
     timeline.notes.push_back(std::move(note));

@@ -94,6 +94,17 @@ TEST(Timeline, OfAStableThatBreaksTheCandidatesLimitIsNoPromotion) {
   EXPECT_NE(timeline_of(scenario).run.ending, Ending::Promotes);
 }
 
+TEST(Timeline, NamesTheStepsThatSeeNothing) {
+  const std::string hasty =
+      "{canary: {stable: v1, candidate: v2, steps: [{setWeight: 1}, {setWeight: 50}, {pause: {duration: 10m}}], "
+      "analysis: {minRequests: 1, interval: 1s, onNoData: Pass, checks: "
+      "[{metric: latency-p99, thresholdRange: {max: 10s}}]}}}";
+  const Timeline timeline = timeline_of(scenario_of(hasty));
+  ASSERT_FALSE(timeline.blind_spots.empty());
+  EXPECT_NE(timeline.blind_spots[0].find("is over before it notices"), std::string::npos) << timeline.blind_spots[0];
+  EXPECT_TRUE(timeline_of(scenario_of(usual_canary), {}).notes.empty());
+}
+
 TEST(Timeline, OfAnABTestSaysHowLongAWinnerTakes) {
   const Timeline timeline = timeline_of(
       scenario_of("{abTest: {variants: [{version: v1}, {version: v2}], primaryMetric: error-rate, minimumEffect: 10%, "

@@ -61,6 +61,7 @@ enum class Code : std::uint8_t {
   Unverified,
   LateDeadline,
   NoEffect,
+  BlindStep,
   Inactive,
 };
 

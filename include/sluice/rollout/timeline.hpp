@@ -58,9 +58,10 @@ struct TimelineStep {
 
 struct Timeline {
   std::vector<TimelineStep> steps;
-  Run run;                         ///< with candidates as good as stable
-  double worst_bad_answers = 0;    ///< of all detections
-  std::vector<std::string> notes;  ///< sentences on what steps do not show
+  Run run;                               ///< with candidates as good as stable
+  double worst_bad_answers = 0;          ///< of all detections
+  std::vector<std::string> blind_spots;  ///< sentences on steps that are over before they notice anything
+  std::vector<std::string> notes;        ///< other sentences on what steps do not show
 };
 
 /// As many simulated rollouts as steps × (regressions + 9), on all cores: a second for most policies. The scenario's
