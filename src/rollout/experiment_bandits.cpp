@@ -221,12 +221,12 @@ Experiment delayed_better() {
   made.name = "delayed-better";
   made.question = "How many rewards are lost when the better arm's come later?";
   made.method = "stats: (i) on the censored counts of (j), and for comparison on pending rewards counted as failures";
-  made.parameters = arm_parameters("arm", {0.05, 0.1}, "reward rate of an arm");
+  made.parameters = arm_parameters("arm", {0.05, 0.055}, "reward rate of an arm");
   const auto delays = arm_parameters("delay", {100, 5000, 0, 0, 0, 0}, "mean delay of its rewards, in requests");
   made.parameters.insert(made.parameters.end(), delays.begin(), delays.end());
-  const std::vector<Parameter> more{{"requests", 20'000, "requests"},
-                                    {"window", 20'000, "requests after which no reward comes any more"},
-                                    {"batch", 100, "requests between two new shares"},
+  const std::vector<Parameter> more{{"requests", 100'000, "requests"},
+                                    {"window", 50'000, "requests after which no reward comes any more"},
+                                    {"batch", 1000, "requests between two new shares"},
                                     {"floor", 0.01, "least share of every arm"},
                                     {"first", 100, "requests of every arm before anything is concluded"}};
   made.parameters.insert(made.parameters.end(), more.begin(), more.end());

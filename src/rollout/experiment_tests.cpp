@@ -6,6 +6,7 @@
 #include "sluice/rollout/draws.hpp"
 #include "sluice/stats/exact_threshold.hpp"
 #include "sluice/stats/exceedance.hpp"
+#include "sluice/stats/pairs.hpp"
 #include "sluice/stats/relative_risk.hpp"
 #include "sluice/stats/sample_ratio.hpp"
 
@@ -275,6 +276,41 @@ Experiment split(const std::string& name, double lost, double most, double per_l
   return made;
 }
 
+/// Pairs until a shadow's answers are certified, or held for other ones.
+std::vector<double> watch_pairs(const Parameters& p, std::uint64_t seed) {
+  Random random(seed);
+  stats::PairCounts seen;
+  const double certified = -std::log(p.at("beta"));
+  const double alarmed = -std::log(p.at("alpha"));
+  while (static_cast<double>(seen.pairs) < p.at("most")) {
+    ++seen.pairs;
+    if (random.uniform() < p.at("disagreement")) ++seen.disagreements;
+    if (stats::log_e_agreement(seen, p.at("limit")) >= certified) return {1, 0, static_cast<double>(seen.pairs)};
+    if (stats::log_e_disagreement(seen, p.at("limit")) >= alarmed) return {0, 1, nothing};
+  }
+  return {0, 0, nothing};
+}
+
+Experiment pairs(const std::string& name, double disagreement, std::size_t replications) {
+  Experiment made;
+  made.name = name;
+  made.question = "How many pairs of answers until a shadow is certified to disagree rarely?";
+  made.method = "stats: (h), looked at after every pair";
+  made.parameters = {{"disagreement", disagreement, "share of the pairs that disagree"},
+                     {"limit", 0.01, "certified is a smaller share"},
+                     {"beta", 0.05, "level of certifying"},
+                     {"alpha", 0.05, "level of the alarm"},
+                     {"most", 1e5, "pairs after which nothing is waited for any more"}};
+  made.replications = replications;
+  made.figures = {{"certified", Summary::Share, {}, {}},
+                  {"held for different", Summary::Share, {}, {}},
+                  {"pairs until certified", Summary::Median, {}, {}}};
+  made.prepare = [](const Parameters& p) -> Result<Trial> {
+    return Trial([p](std::uint64_t seed) { return watch_pairs(p, seed); });
+  };
+  return made;
+}
+
 }  // namespace
 
 void add_test_experiments(std::vector<Experiment>& list) {
@@ -284,6 +320,10 @@ void add_test_experiments(std::vector<Experiment>& list) {
   list.push_back(acceptance());
   list.push_back(latency("latency-shift", 1.5, 1, 45));
   list.push_back(latency("latency-tail", 1, 1.5, 463));
+  list.push_back(pairs("shadow-identical", 0, 100));
+  list.back().figures[2].at_most = 380;
+  list.push_back(pairs("shadow-at-limit", 0.01, 2000));
+  list.back().figures[0].at_most = 0.05;
   list.push_back(split("split-dead-arm", 1, 1e5, 1));
   list.push_back(split("split-sound", 0, 1e5, 100));
 }

@@ -27,6 +27,11 @@ SyntheticTraffic::SyntheticTraffic(const policy::ModelRoute& route, std::string 
     if (route_.versions[i].name == first) first_ = i;
     versions_.push_back(version_of(route_.versions[i]));
   }
+  for (const Version& version : versions_) {
+    for (const Manner* manner : {&version.before, &version.later}) {
+      for (const ReportLaw& law : manner->outcomes) reports_are_late_ = reports_are_late_ || law.delay > 0;
+    }
+  }
   tally_.versions.resize(versions_.size());
   tally_.worth.resize(route_.outcomes.size());
   tally_.best_worth.resize(route_.outcomes.size());
@@ -135,7 +140,9 @@ Duration SyntheticTraffic::next_piece(Duration time) const {
     if (elapsed_ < version.later_from) time = std::min(time, version.later_from - elapsed_);
   }
   if (const auto steady = steadiness(model_.drifts)) time = std::min(time, *steady);
-  if (const auto steady = outcomes_.steadiness()) time = std::min(time, std::max<Duration>(*steady, Duration(1)));
+  if (const auto steady = outcomes_.steadiness(); steady && reports_are_late_) {
+    time = std::min(time, std::max<Duration>(*steady, Duration(1)));
+  }
   return time;
 }
 

@@ -122,7 +122,9 @@ INSTANTIATE_TEST_SUITE_P(Rows, GoodDecisions,
                          ::testing::Values(Row{"false-alarms", 300}, Row{"detect-1.5x", 100}, Row{"detect-5x", 300},
                                            Row{"accepted", 200}, Row{"latency-shift", 200}, Row{"latency-tail", 100},
                                            Row{"split-dead-arm", 100}, Row{"split-sound", 100}, Row{"regret-easy", 20},
-                                           Row{"regret-hard", 10}, Row{"delayed-better", 5}),
+                                           Row{"regret-hard", 10}, Row{"delayed-better", 5}, Row{"shadow-identical", 1},
+                                           Row{"shadow-at-limit", 200}, Row{"canary-detect-5x", 20},
+                                           Row{"canary-broken-split", 3}, Row{"ab-winner", 5}),
                          [](const auto& info) {
                            std::string name = info.param.name;
                            std::replace_if(
