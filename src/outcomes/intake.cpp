@@ -203,7 +203,7 @@ void Intake::run() {
     if (clock_.now() - tended_ >= kTendPeriod) tend();
     lock.lock();
   }
-  note_failure(keep_decisions());
+  static_cast<void>(keep_decisions());
 }
 
 /// What a new policy says counts from the next post on.
@@ -219,7 +219,7 @@ void Intake::take_routes() {
   }
   // What cannot be added up cannot be judged by either: the old policy holds until the ledger can be read.
   const Result<void> read = reread(wanted);
-  note_failure(read);
+  if (!read) note_failure(read);
   if (read) catalogue_ = std::move(wanted);
 }
 

@@ -27,7 +27,8 @@ void Intake::tend() {
   Result<void> done = keep_decisions();
   if (done) done = tend_ledger();
   if (done) done = tend_keys();
-  note_failure(done);
+  // That all is well is for those to say who have kept something.
+  if (!done) note_failure(done);
 }
 
 Result<void> Intake::keep_decisions() {
@@ -40,6 +41,7 @@ Result<void> Intake::keep_decisions() {
   state::LedgerBatch batch;
   for (const auto& [key, count] : mine) batch.decisions.push_back(to_ledger(key, count));
   const auto kept = ledger_.commit(batch);
+  note_failure(kept ? Result<void>() : Result<void>(fail(kept.error())));
   if (kept) return {};
   const std::lock_guard lock(mutex_);
   for (const auto& [key, count] : mine) decisions_[key] += count;

@@ -84,6 +84,12 @@ state::LedgerBatch batch_of(std::size_t items, std::uint64_t spread_ms, Random& 
     state::LedgerReport& report = batch.reports.emplace_back();
     report.decided_ms = 1'700'000'000'000 + static_cast<std::int64_t>(random.below(spread_ms));
     report.nonce = random.next();
+    report.route = name_hash("fraud");
+    report.version = name_hash(report.nonce % 2 == 0 ? "v1" : "v2");
+    report.outcome = name_hash("click");
+    report.unit = random.next();
+    report.window = 3;
+    report.delay_ms = static_cast<std::int64_t>(random.below(1'000'000));
     report.value = 1;
   }
   return batch;
@@ -137,12 +143,7 @@ void adding_up_a_ledger(benchmark::State& state) {
   const auto ledger = state::make_sqlite_ledger({folder.file()}).value();
   Random random(5);
   state::LedgerBatch batch = batch_of(500'000, 10'000'000, random);
-  for (state::LedgerReport& report : batch.reports) {
-    report.route = name_hash("fraud");
-    report.version = name_hash(report.nonce % 2 == 0 ? "v1" : "v2");
-    report.outcome = name_hash("click");
-    report.unit = 1 + random.below(100'000);
-  }
+  for (state::LedgerReport& report : batch.reports) report.unit = 1 + report.nonce % 100'000;
   if (!ledger->commit(batch)) return state.SkipWithError("not kept");
   const auto catalogue = std::make_shared<const Catalogue>(std::vector{bench_route()});
   for (auto _ : state) {

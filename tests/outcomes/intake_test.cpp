@@ -101,7 +101,7 @@ TEST_F(IntakeTest, AReportIsKeptCountedAndAnswered) {
   EXPECT_EQ(answer.status, 200U);
   EXPECT_EQ(answer.body, R"({"accepted":1,"duplicates":0,"rejected":0})");
   EXPECT_EQ(clicks().events, 1U);
-  const IntakeCounts::Outcome& counted = intake_->counts().routes.at(0).versions.at(0).outcomes.at(0);
+  const IntakeCounts::Outcome counted = intake_->counts().routes.at(0).versions.at(0).outcomes.at(0);
   EXPECT_EQ(counted.reports, 1U);
   EXPECT_EQ(counted.value, 1);
   EXPECT_EQ(counted.delays.sum, 40);
@@ -204,6 +204,10 @@ TEST_F(IntakeTest, AStorageThatFailsKeepsNothingAndTheSameReportsCountLater) {
   EXPECT_TRUE(intake_->health().failing);
   EXPECT_EQ(clicks().events, 0U);
   EXPECT_EQ(answer_to("{").status, 400U) << "which needs no storage";
+  clock_.advance(5s);
+  answer_to("{");  // behind which the intake looks after its ledger
+  answer_to("{");
+  EXPECT_TRUE(intake_->health().failing) << "until something was kept";
   ledger_.fails = false;
   EXPECT_EQ(answer_to(click(decision)).body, R"({"accepted":1,"duplicates":0,"rejected":0})");
   EXPECT_FALSE(intake_->health().failing);
