@@ -22,12 +22,12 @@ constexpr auto rest = std::chrono::milliseconds(200);
 /// Text is handed to the file in pieces, so that a burst needs no memory of its own.
 constexpr std::size_t piece = std::size_t{256} << 10;
 
-struct KnownRoute {
+struct SampledRoute {
   LoggedRoute route;
   std::uint64_t limit = 0;  // a nonce whose mix is below is logged
   std::map<std::uint64_t, std::size_t> versions;
 };
-using KnownRoutes = std::map<std::uint64_t, KnownRoute>;
+using SampledRoutes = std::map<std::uint64_t, SampledRoute>;
 
 std::uint64_t limit_of(double ratio) noexcept {
   if (!(ratio > 0)) return 0;
@@ -35,7 +35,7 @@ std::uint64_t limit_of(double ratio) noexcept {
   return ratio >= 1 ? ~std::uint64_t{0} : static_cast<std::uint64_t>(ratio * all);
 }
 
-bool is_sampled(const KnownRoute& known, const Decision& decision) noexcept {
+bool is_sampled(const SampledRoute& known, const Decision& decision) noexcept {
   return mix_bits(decision.nonce) <= known.limit && known.limit > 0;
 }
 
@@ -67,9 +67,9 @@ class DecisionLogger::Impl {
   }
 
   void set_routes(std::vector<LoggedRoute> routes) {
-    auto made = std::make_shared<KnownRoutes>();
+    auto made = std::make_shared<SampledRoutes>();
     for (auto& route : routes) {
-      KnownRoute known;
+      SampledRoute known;
       known.limit = limit_of(route.ratio);
       for (std::size_t i = 0; i < route.versions.size(); ++i) known.versions[name_hash(route.versions[i])] = i;
       const auto hash = name_hash(route.name);
@@ -121,7 +121,7 @@ class DecisionLogger::Impl {
   }
 
   /// Decisions first: of a decision and its outcome that both wait, the decision stands first.
-  void write_all(const KnownRoutes& routes, const std::vector<WaitingReport>& reports) {
+  void write_all(const SampledRoutes& routes, const std::vector<WaitingReport>& reports) {
     for (auto& ring : rings_) {
       ring->drain([&](const DecisionRecord& record) { add(routes, record); });
     }
@@ -136,7 +136,7 @@ class DecisionLogger::Impl {
     write();
   }
 
-  void add(const KnownRoutes& routes, const DecisionRecord& record) {
+  void add(const SampledRoutes& routes, const DecisionRecord& record) {
     const auto known = routes.find(record.decision.route);
     if (known == routes.end() || !is_sampled(known->second, record.decision)) return;
     const auto version = known->second.versions.find(record.decision.version);
@@ -192,7 +192,7 @@ class DecisionLogger::Impl {
   std::mutex mutex_;  // over what follows
   std::condition_variable wake_;
   std::condition_variable flushed_;
-  std::shared_ptr<const KnownRoutes> routes_ = std::make_shared<KnownRoutes>();
+  std::shared_ptr<const SampledRoutes> routes_ = std::make_shared<SampledRoutes>();
   std::vector<WaitingReport> reports_;
   std::uint64_t flushes_wanted_ = 0;
   std::uint64_t flushes_done_ = 0;

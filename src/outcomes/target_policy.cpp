@@ -11,7 +11,7 @@ namespace {
 
 constexpr double cent = 0.005;
 
-std::string_view trimmed(std::string_view text) noexcept {
+std::string_view bare(std::string_view text) noexcept {
   const auto first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
@@ -21,7 +21,7 @@ std::vector<std::string_view> parts_of(std::string_view text, char between) {
   std::vector<std::string_view> parts;
   for (;;) {
     const auto end = text.find(between);
-    parts.push_back(trimmed(text.substr(0, end)));
+    parts.push_back(bare(text.substr(0, end)));
     if (end == std::string_view::npos) return parts;
     text.remove_prefix(end + 1);
   }
@@ -54,9 +54,9 @@ Result<TargetPolicy::Condition> TargetPolicy::parse_condition(std::string_view t
     const auto at = text.find(sign);
     if (at == std::string_view::npos) continue;
     Condition made;
-    made.feature = trimmed(text.substr(0, at));
+    made.feature = bare(text.substr(0, at));
     made.sign = sign;
-    made.value = trimmed(text.substr(at + sign.size()));
+    made.value = bare(text.substr(at + sign.size()));
     made.number = policy::parse_number(made.value);
     if (made.feature.empty() || made.value.empty()) return wrong("a condition compares a feature with a value");
     if (sign != "=" && sign != "!=" && !made.number) return wrong("'" + made.value + "' is no number to compare with");
@@ -68,20 +68,20 @@ Result<TargetPolicy::Condition> TargetPolicy::parse_condition(std::string_view t
 Result<TargetPolicy::Clause> TargetPolicy::parse_clause(std::string_view text) {
   Clause made;
   if (const auto at = text.find(" if "); at != std::string_view::npos) {
-    auto condition = parse_condition(trimmed(text.substr(at + 4)));
+    auto condition = parse_condition(bare(text.substr(at + 4)));
     if (!condition) return fail(condition.error());
     made.condition = std::move(condition).value();
-    text = trimmed(text.substr(0, at));
+    text = bare(text.substr(0, at));
   }
   const auto parts = parts_of(text, ',');
   double sum = 0;
   for (const auto part : parts) {
     const auto colon = part.rfind(':');
-    const std::string version(trimmed(part.substr(0, colon)));
+    const std::string version(bare(part.substr(0, colon)));
     if (version.empty()) return wrong("a version is missing");
     Ratio share{1};
     if (colon != std::string_view::npos) {
-      const auto written = policy::parse_ratio(trimmed(part.substr(colon + 1)));
+      const auto written = policy::parse_ratio(bare(part.substr(colon + 1)));
       if (!written) return wrong("'" + std::string(part) + "' has no share such as 50%");
       share = *written;
     } else if (parts.size() > 1) {
@@ -99,7 +99,7 @@ Result<TargetPolicy::Clause> TargetPolicy::parse_clause(std::string_view text) {
 
 Result<TargetPolicy> TargetPolicy::parse(std::string_view text) {
   TargetPolicy made;
-  made.text_ = trimmed(text);
+  made.text_ = bare(text);
   const auto clauses = parts_of(made.text_, ';');
   for (std::size_t i = 0; i < clauses.size(); ++i) {
     auto clause = parse_clause(clauses[i]);

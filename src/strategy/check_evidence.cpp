@@ -16,7 +16,7 @@ namespace {
 constexpr double bet_on_all = 0.8;
 
 /// Beyond the threshold, what an e-process needs on average.
-constexpr double overshoot = 1.5;
+constexpr double event_overshoot = 1.5;
 
 /// A candidate that is worse by more is found out at once.
 constexpr double most_risk = 100;
@@ -59,7 +59,7 @@ double requests_until_found(double risk, double share, double rate, double log_t
   if (!(share > 0 && share < 1) || !(rate > 0) || !(risk > 1)) return 0;
   // Events come more often when the candidate has more of them.
   const double events = rate * (1 + share * (risk - 1));
-  return (log_threshold + overshoot) / (information(risk, share) * std::min(events, 1.0));
+  return (log_threshold + event_overshoot) / (information(risk, share) * std::min(events, 1.0));
 }
 
 double smallest_visible(double requests, double share, double rate, double log_threshold) noexcept {

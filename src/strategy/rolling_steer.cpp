@@ -21,13 +21,13 @@ Withheld withheld_by(const RolloutState& state) {
   return made;
 }
 
-struct Counted {
+struct CountedPair {
   double stable = 0;
   double candidate = 0;
 };
 
-Counted counted_by(const RolloutState& state) {
-  Counted made;
+CountedPair counted_by(const RolloutState& state) {
+  CountedPair made;
   if (state.phase == Phase::Promoted) return {0, 1};
   for (const SlotState& slot : state.slots) {
     const Sides sides = sides_of(slot);
@@ -48,7 +48,7 @@ Result<Steering> steer(const policy::Rolling& rolling, const policy::ModelRoute&
   if (!stable) return fail(stable.error());
   const auto candidate = version_index(route, rolling.candidate);
   if (!candidate) return fail(candidate.error());
-  const Counted counted = counted_by(state);
+  const CountedPair counted = counted_by(state);
   const bool promoted = state.phase == Phase::Promoted;
   spec->stable = promoted ? *candidate : *stable;
   if (auto split = split_audience(route, {}, {{*stable, counted.stable}, {*candidate, counted.candidate}}, *spec);

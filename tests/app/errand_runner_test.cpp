@@ -15,7 +15,7 @@ using strategy::Query;
 using strategy::QueryAnswer;
 using test::Conversation;
 using test::FakeUpstream;
-using State = ErrandAnswer::State;
+using Outcome = ErrandAnswer::State;
 
 /// A server whose answer a test changes as it goes.
 class Hook {
@@ -68,7 +68,7 @@ class ErrandRunnerTest : public testing::Test {
     return answers;
   }
   /// Ticks until the errand is in this state after so many tries. The clock stands still meanwhile.
-  std::string until(const Errand& errand, State state, std::uint32_t tries) {
+  std::string until(const Errand& errand, Outcome state, std::uint32_t tries) {
     ErrandAnswer last;
     const bool happened = test::eventually([&] {
       runner.keep({errand}, {});
@@ -103,10 +103,10 @@ class ErrandRunnerTest : public testing::Test {
 TEST_F(ErrandRunnerTest, AnErrandIsRunOnceHoweverOftenItIsWished) {
   Hook hook;
   const Errand one = errand("a", hook.url());
-  EXPECT_EQ(until(one, State::Succeeded, 1), "answered 200");
+  EXPECT_EQ(until(one, Outcome::Succeeded, 1), "answered 200");
   for (int i = 0; i < 20; ++i) {
     clock.advance(std::chrono::minutes(1));
-    EXPECT_EQ(tick({one}).at("a").state, State::Succeeded);
+    EXPECT_EQ(tick({one}).at("a").state, Outcome::Succeeded);
   }
   EXPECT_EQ(hook.server().request_count(), 1U);
   const auto request = hook.server().request(0);
@@ -120,18 +120,18 @@ TEST_F(ErrandRunnerTest, BeforeItsAnswerAnErrandIsRunning) {
   const Errand one = errand("a", hanging.url());
   runner.keep({one}, {});
   hanging.request(0);
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(tick({one}).at("a").state, State::Running);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(tick({one}).at("a").state, Outcome::Running);
 }
 
 TEST_F(ErrandRunnerTest, EveryStatusFrom200To299IsAYes) {
   Hook hook;
-  for (const auto& [status, state] : {std::pair(200, State::Succeeded),
-                                      {202, State::Succeeded},
-                                      {204, State::Succeeded},
-                                      {302, State::Refused},
-                                      {400, State::Refused},
-                                      {403, State::Refused},
-                                      {500, State::Refused}}) {
+  for (const auto& [status, state] : {std::pair(200, Outcome::Succeeded),
+                                      {202, Outcome::Succeeded},
+                                      {204, Outcome::Succeeded},
+                                      {302, Outcome::Refused},
+                                      {400, Outcome::Refused},
+                                      {403, Outcome::Refused},
+                                      {500, Outcome::Refused}}) {
     hook.say(status);
     const Errand one = errand("status-" + std::to_string(status), hook.url());
     until(one, state, 1);
@@ -143,14 +143,14 @@ TEST_F(ErrandRunnerTest, EveryStatusFrom200To299IsAYes) {
 TEST_F(ErrandRunnerTest, ARefusalIsToldInTheServersWordsOnOneLine) {
   Hook hook;
   hook.say(403, "  freeze until\r\n\tMonday" + std::string(500, '.'));
-  const std::string detail = until(errand("a", hook.url()), State::Refused, 1);
+  const std::string detail = until(errand("a", hook.url()), Outcome::Refused, 1);
   EXPECT_TRUE(detail.starts_with("answered 403: freeze until   Monday..."));
   EXPECT_LE(detail.size(), 200U);
 }
 
 TEST_F(ErrandRunnerTest, WhoeverDoesNotAnswerHasFailed) {
   const std::string gone = "http://127.0.0.1:" + std::to_string(test::refused_port());
-  const std::string detail = until(errand("a", gone), State::Failed, 1);
+  const std::string detail = until(errand("a", gone), Outcome::Failed, 1);
   EXPECT_NE(detail.find("Connection refused"), std::string::npos) << detail;
   EXPECT_EQ(runner.answers().at("a").status, 0U);
 }
@@ -159,7 +159,7 @@ TEST_F(ErrandRunnerTest, ItsTimeoutIsItsOwn) {
   FakeUpstream hanging(test::never_answers());
   Errand one = errand("a", hanging.url());
   one.timeout = milliseconds(50);
-  EXPECT_EQ(until(one, State::Failed, 1), "no answer within 0.05 s");
+  EXPECT_EQ(until(one, Outcome::Failed, 1), "no answer within 0.05 s");
 }
 
 TEST_F(ErrandRunnerTest, RetriesComeAfterPausesThatGrow) {
@@ -170,14 +170,14 @@ TEST_F(ErrandRunnerTest, RetriesComeAfterPausesThatGrow) {
   for (const int pause : {1, 2, 4, 8, 16, 30, 30}) {
     hook.say(503, "busy " + std::to_string(++tries));
     EXPECT_TRUE(says(one, "answered 503: busy " + std::to_string(tries)));
-    EXPECT_EQ(runner.answers().at("a").state, State::Running);
+    EXPECT_EQ(runner.answers().at("a").state, Outcome::Running);
     clock.advance(seconds(pause) - milliseconds(1));
     EXPECT_EQ(tick({one}).at("a").tries, tries);
     EXPECT_EQ(runner.answers().at("a").tries, tries) << "not before " << pause << " s";
     clock.advance(milliseconds(1));
   }
   hook.say(503, "still busy");
-  EXPECT_EQ(until(one, State::Refused, 8), "answered 503: still busy");
+  EXPECT_EQ(until(one, Outcome::Refused, 8), "answered 503: still busy");
   clock.advance(std::chrono::hours(1));
   tick({one});
   EXPECT_EQ(runner.answers().at("a").tries, 8U) << "then it stands";
@@ -192,7 +192,7 @@ TEST_F(ErrandRunnerTest, ARetryThatGoesWellIsASuccess) {
   ASSERT_TRUE(says(one, "answered 500"));
   hook.say(200);
   clock.advance(seconds(1));
-  EXPECT_EQ(until(one, State::Succeeded, 2), "answered 200");
+  EXPECT_EQ(until(one, Outcome::Succeeded, 2), "answered 200");
 }
 
 TEST_F(ErrandRunnerTest, AGateIsAskedAgainUntilItOpens) {
@@ -200,30 +200,30 @@ TEST_F(ErrandRunnerTest, AGateIsAskedAgainUntilItOpens) {
   hook.say(403, "not yet");
   Errand gate = errand("gate", hook.url());
   gate.again = seconds(10);
-  EXPECT_EQ(until(gate, State::Refused, 1), "answered 403: not yet");
+  EXPECT_EQ(until(gate, Outcome::Refused, 1), "answered 403: not yet");
   clock.advance(seconds(9));
   EXPECT_EQ(tick({gate}).at("gate").tries, 1U);
   hook.say(403, "still not");
   clock.advance(seconds(1));
   EXPECT_TRUE(says(gate, "answered 403: still not"));
-  EXPECT_EQ(runner.answers().at("gate").state, State::Refused);
+  EXPECT_EQ(runner.answers().at("gate").state, Outcome::Refused);
   hook.say(200);
   clock.advance(seconds(10));
-  EXPECT_EQ(until(gate, State::Succeeded, 3), "answered 200");
+  EXPECT_EQ(until(gate, Outcome::Succeeded, 3), "answered 200");
   hook.say(403);
   clock.advance(seconds(100));
-  EXPECT_EQ(tick({gate}).at("gate").state, State::Succeeded) << "a yes stands";
+  EXPECT_EQ(tick({gate}).at("gate").state, Outcome::Succeeded) << "a yes stands";
   EXPECT_EQ(hook.server().request_count(), 3U);
 }
 
 TEST_F(ErrandRunnerTest, AGateThatNobodyAnswersIsAskedAgainToo) {
   Errand gate = errand("gate", "http://127.0.0.1:" + std::to_string(test::refused_port()));
   gate.again = seconds(10);
-  until(gate, State::Failed, 1);
+  until(gate, Outcome::Failed, 1);
   Hook hook;
   gate.url = hook.url();
   clock.advance(seconds(10));
-  EXPECT_EQ(until(gate, State::Succeeded, 2), "answered 200");
+  EXPECT_EQ(until(gate, Outcome::Succeeded, 2), "answered 200");
 }
 
 TEST_F(ErrandRunnerTest, WhatIsNoLongerNamedIsCancelledAndForgotten) {
@@ -238,10 +238,10 @@ TEST_F(ErrandRunnerTest, WhatIsNoLongerNamedIsCancelledAndForgotten) {
 TEST_F(ErrandRunnerTest, AKeyThatComesBackIsAskedAgain) {
   Hook hook;
   const Errand one = errand("a", hook.url());
-  until(one, State::Succeeded, 1);
+  until(one, Outcome::Succeeded, 1);
   runner.keep({}, {});
   hook.say(500);
-  EXPECT_EQ(until(one, State::Refused, 1), "answered 500");
+  EXPECT_EQ(until(one, Outcome::Refused, 1), "answered 500");
   EXPECT_EQ(hook.server().request_count(), 2U);
 }
 
@@ -254,7 +254,7 @@ TEST_F(ErrandRunnerTest, MoreErrandsThanFitAreAllRunInTheEnd) {
         runner.keep(many, {});
         const auto answers = runner.answers();
         return std::all_of(answers.begin(), answers.end(),
-                           [](const auto& answer) { return answer.second.state == State::Succeeded; });
+                           [](const auto& answer) { return answer.second.state == Outcome::Succeeded; });
       },
       3 * test::kPatience));
   EXPECT_EQ(hook.server().request_count(), 1500U);

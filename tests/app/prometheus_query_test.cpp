@@ -9,7 +9,7 @@
 namespace sluice::app {
 namespace {
 
-using State = strategy::QueryAnswer::State;
+using Reply = strategy::QueryAnswer::State;
 
 constexpr const char* kMetrics =
     "# TYPE gpu_memory gauge\n"
@@ -24,7 +24,7 @@ class PrometheusQueryTest : public testing::Test {
   static void TearDownTestSuite() { server.reset(); }
 
   /// Asks until the answer is in this state, or none of them is: the page must be scraped first.
-  strategy::QueryAnswer ask(const std::string& promql, State wished) {
+  strategy::QueryAnswer ask(const std::string& promql, Reply wished) {
     strategy::Query query;
     query.key = "q";
     query.address = server->url();
@@ -54,43 +54,43 @@ std::unique_ptr<test::PrometheusServer> PrometheusQueryTest::server;
 
 TEST_F(PrometheusQueryTest, OneSeriesIsItsValue) {
   const auto before = clock.wall_now();
-  const auto answer = ask("gpu_memory{version=\"v2\"}", State::Value);
+  const auto answer = ask("gpu_memory{version=\"v2\"}", Reply::Value);
   EXPECT_DOUBLE_EQ(answer.value, 0.75);
   EXPECT_GE(answer.at, before);
 }
 
 TEST_F(PrometheusQueryTest, AnExpressionIsComputedByTheServer) {
-  EXPECT_DOUBLE_EQ(ask("sum(gpu_memory) * 100 + 1 % 2", State::Value).value, 101);
-  EXPECT_DOUBLE_EQ(ask("scalar(max(gpu_memory))", State::Value).value, 0.75);
+  EXPECT_DOUBLE_EQ(ask("sum(gpu_memory) * 100 + 1 % 2", Reply::Value).value, 101);
+  EXPECT_DOUBLE_EQ(ask("scalar(max(gpu_memory))", Reply::Value).value, 0.75);
 }
 
 TEST_F(PrometheusQueryTest, NoSeriesIsEmpty) {
-  EXPECT_EQ(ask("no_such_metric", State::Empty).detail, "the query found no series");
+  EXPECT_EQ(ask("no_such_metric", Reply::Empty).detail, "the query found no series");
 }
 
 TEST_F(PrometheusQueryTest, TwoSeriesAreMany) {
-  EXPECT_EQ(ask("gpu_memory", State::Many).detail, "the query found 2 series, and one is wanted");
+  EXPECT_EQ(ask("gpu_memory", Reply::Many).detail, "the query found 2 series, and one is wanted");
 }
 
 TEST_F(PrometheusQueryTest, NoNumberIsSaid) {
-  EXPECT_EQ(ask("not_a_number", State::NotANumber).detail, "the value is NaN");
-  EXPECT_EQ(ask("1 / 0", State::NotANumber).detail, "the value is +Inf");
+  EXPECT_EQ(ask("not_a_number", Reply::NotANumber).detail, "the value is NaN");
+  EXPECT_EQ(ask("1 / 0", Reply::NotANumber).detail, "the value is +Inf");
 }
 
 TEST_F(PrometheusQueryTest, AMistakeInTheQueryIsToldInTheServersWords) {
-  ask("gpu_memory{version=\"v1\"}", State::Value);  // it serves by now
-  const auto answer = ask("sum(", State::Failed);
+  ask("gpu_memory{version=\"v1\"}", Reply::Value);  // it serves by now
+  const auto answer = ask("sum(", Reply::Failed);
   EXPECT_TRUE(answer.detail.starts_with("bad_data: ")) << answer.detail;
   EXPECT_NE(answer.detail.find("parse error"), std::string::npos) << answer.detail;
 }
 
 TEST_F(PrometheusQueryTest, ARangeIsNoNumber) {
-  ask("gpu_memory{version=\"v1\"}", State::Value);
-  EXPECT_EQ(ask("gpu_memory[1m]", State::Failed).detail, "the query gives a matrix, not a number");
+  ask("gpu_memory{version=\"v1\"}", Reply::Value);
+  EXPECT_EQ(ask("gpu_memory[1m]", Reply::Failed).detail, "the query gives a matrix, not a number");
 }
 
 TEST_F(PrometheusQueryTest, AServerThatStandsStillFailsTheQueryInTime) {
-  ask("gpu_memory{version=\"v1\"}", State::Value);
+  ask("gpu_memory{version=\"v1\"}", Reply::Value);
   server->process().signal(SIGSTOP);
   strategy::Query query;
   query.key = "slow";
@@ -102,7 +102,7 @@ TEST_F(PrometheusQueryTest, AServerThatStandsStillFailsTheQueryInTime) {
   EXPECT_TRUE(test::eventually([&] {
     runner.keep({}, {query});
     last = runner.values()["slow"];
-    return last.state == State::Failed;
+    return last.state == Reply::Failed;
   }));
   server->process().signal(SIGCONT);
   EXPECT_EQ(last.detail, "no answer within 0.2 s");

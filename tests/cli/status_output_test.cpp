@@ -7,10 +7,10 @@
 namespace sluice::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json status() {
-  return Json::parse(R"({
+OrderedJson status() {
+  return OrderedJson::parse(R"({
     "config": {"build": "0.1.0", "generation": 7, "hash": "4f1c2aab00000000", "lastReloadSuccessful": true},
     "drain": {"phase": "serving", "openConnections": 12, "requestsInFlight": 9},
     "routes": [{"route": "fraud", "strategy": "canary", "versions": [
@@ -40,7 +40,7 @@ TEST(StatusOutput, ShowsVersionsAndTheirEndpoints) {
 }
 
 TEST(StatusOutput, AFailureIsNeverRoundedAway) {
-  Json one = status();
+  OrderedJson one = status();
   one["routes"][0]["versions"][0]["answered"] = 1000000;
   one["routes"][0]["versions"][0]["failed"] = 1;
   EXPECT_NE(status_as_text(one, {}).find(" 99.99% "), std::string::npos);
@@ -49,7 +49,7 @@ TEST(StatusOutput, AFailureIsNeverRoundedAway) {
 }
 
 TEST(StatusOutput, ARefusedReloadIsSaidFirst) {
-  Json refused = status();
+  OrderedJson refused = status();
   refused["config"]["lastReloadSuccessful"] = false;
   refused["config"]["lastReloadError"] = "policy.yaml:3:1: error";
   const std::string text = status_as_text(refused, {});
@@ -64,15 +64,15 @@ TEST(StatusOutput, ColourMarksStates) {
 }
 
 TEST(StatusOutput, WhatIsMissingOrOfAnotherTypeShowsAsEmpty) {
-  EXPECT_FALSE(status_as_text(Json::object(), {}).empty());
-  const Json odd = Json::parse(
+  EXPECT_FALSE(status_as_text(OrderedJson::object(), {}).empty());
+  const OrderedJson odd = OrderedJson::parse(
       R"({"config": [], "drain": 3, "routes": [{"versions": [{"endpoints": [{"endpoint": 1, "share": "x"}]}]}]})");
   EXPECT_NE(status_as_text(odd, {}).find("0/1"), std::string::npos);
 }
 
-Json with_rollout() {
-  Json out = status();
-  out["routes"][0]["rollout"] = Json::parse(R"({
+OrderedJson with_rollout() {
+  OrderedJson out = status();
+  out["routes"][0]["rollout"] = OrderedJson::parse(R"({
     "generation": 7, "observedGeneration": 7, "serving": "Healthy", "phase": "Paused", "over": false,
     "reason": "AwaitingPromotion", "message": "waits for sluice promote fraud", "pausedByPerson": false,
     "step": 4, "steps": 5, "stepText": "pause until promote", "next": "setWeight 50",
@@ -99,40 +99,40 @@ TEST(StatusOutput, ShowsTheRolloutBetweenTheRouteAndItsVersions) {
 
 TEST(StatusOutput, ShowsNoMoreEventsThanAskedFor) {
   EXPECT_EQ(status_as_text(with_rollout(), {}, 0).find("EVENTS"), std::string::npos);
-  Json more = with_rollout();
-  more["routes"][0]["journal"] = Json::array({{{"kind", "Begun"}, {"text", "fraud-1 begins"}}});
+  OrderedJson more = with_rollout();
+  more["routes"][0]["journal"] = OrderedJson::array({{{"kind", "Begun"}, {"text", "fraud-1 begins"}}});
   EXPECT_NE(status_as_text(more, {}, 50).find("fraud-1 begins"), std::string::npos) << "the journal is the longer list";
 }
 
 TEST(StatusOutput, APolicyThatTheRolloutHasNotSeenYetIsSaid) {
-  Json behind = with_rollout();
+  OrderedJson behind = with_rollout();
   behind["routes"][0]["rollout"]["observedGeneration"] = 6;
   EXPECT_NE(status_as_text(behind, {}).find("policy gen 7 (4f1c2aab) observed 6"), std::string::npos);
 }
 
 TEST(Rates, AreOfTheEvidenceAsLongAsThereIsOneLook) {
-  Json one = with_rollout();
+  OrderedJson one = with_rollout();
   add_rates(one, nullptr, 1'790'000'010.5);
   EXPECT_DOUBLE_EQ(one["routes"][0]["versions"][0]["rps"].get<double>(), 91.2);
   EXPECT_DOUBLE_EQ(one["routes"][0]["versions"][1]["rps"].get<double>(), 30.7);
   EXPECT_NE(status_as_text(one, {}).find("  91.2  "), std::string::npos);
-  Json fresh = with_rollout();
+  OrderedJson fresh = with_rollout();
   add_rates(fresh, nullptr, 1'790'000'001);
   EXPECT_FALSE(fresh["routes"][0]["versions"][0].contains("rps")) << "half a second says nothing";
-  Json without = status();
+  OrderedJson without = status();
   add_rates(without, nullptr, 1'790'000'010);
   EXPECT_FALSE(without["routes"][0]["versions"][0].contains("rps"));
 }
 
 TEST(Rates, AreBetweenTwoLooks) {
-  Json before = with_rollout();
+  OrderedJson before = with_rollout();
   add_rates(before, nullptr, 1000);
-  Json after = with_rollout();
+  OrderedJson after = with_rollout();
   after["routes"][0]["versions"][0]["answered"] = 18204 + 50;
   add_rates(after, &before, 1002);
   EXPECT_DOUBLE_EQ(after["routes"][0]["versions"][0]["rps"].get<double>(), 25);
   EXPECT_DOUBLE_EQ(after["routes"][0]["versions"][1]["rps"].get<double>(), 0);
-  Json restarted = with_rollout();
+  OrderedJson restarted = with_rollout();
   restarted["routes"][0]["versions"][0]["answered"] = 3;
   add_rates(restarted, &after, 1003);
   EXPECT_FALSE(restarted["routes"][0]["versions"][0].contains("rps")) << "another process counts now";

@@ -7,18 +7,18 @@ namespace {
 
 constexpr const char* kStranded = "no endpoint of a version may get traffic, and no other version answers for it";
 
-std::string policy(const std::vector<std::string>& urls) {
+std::string drained_policy(const std::vector<std::string>& urls) {
   return gateway_yaml() + route_yaml("model", {version_yaml("v1", urls)}, "slowStart: {duration: 0s}");
 }
 
 TEST(DrainReturn, APolicyThatLeavesOnlyWhatIsTakenOutIsWarnedOf) {
   FakeUpstream first("one");
   FakeUpstream second("two");
-  SluiceProcess sluice(policy({first.url(), second.url()}));
+  SluiceProcess sluice(drained_policy({first.url(), second.url()}));
   const Operator admin(sluice);
   EXPECT_EQ(admin.drain({{"route", "model"}, {"endpoint", address_of(second)}}).status(), 200);
   EXPECT_EQ(sluice.logs().find(kStranded), std::string::npos);
-  sluice.write_policy(policy({second.url()}));
+  sluice.write_policy(drained_policy({second.url()}));
   EXPECT_TRUE(sluice.logs_contain(std::string(kStranded) + " route=model version=v1 endpoints=1 draining=1"));
   EXPECT_EQ(admin.post("/api/v1/reload").status(), 200) << "the warning comes before the policy is in force";
   RawClient client(sluice.port());
@@ -30,23 +30,23 @@ TEST(DrainReturn, APolicyThatLeavesOnlyWhatIsTakenOutIsWarnedOf) {
 TEST(DrainReturn, AnEndpointThatAPolicyNamesAgainStaysOut) {
   FakeUpstream first("one");
   FakeUpstream second("two");
-  SluiceProcess sluice(policy({first.url(), second.url()}));
+  SluiceProcess sluice(drained_policy({first.url(), second.url()}));
   const Operator admin(sluice);
   EXPECT_EQ(admin.drain({{"route", "model"}, {"endpoint", address_of(second)}}).status(), 200);
-  replace_file(sluice.policy_path(), policy({first.url()}));
+  replace_file(sluice.policy_path(), drained_policy({first.url()}));
   EXPECT_EQ(admin.post("/api/v1/reload").status(), 200);
   EXPECT_TRUE(admin.endpoint("model", address_of(second)).is_null());
-  replace_file(sluice.policy_path(), policy({first.url(), second.url()}));
+  replace_file(sluice.policy_path(), drained_policy({first.url(), second.url()}));
   EXPECT_EQ(admin.post("/api/v1/reload").status(), 200);
   EXPECT_EQ(admin.endpoint("model", address_of(second))["state"], "draining");
   EXPECT_EQ(admin.endpoint("model", address_of(second))["reason"], "taken out by an operator");
 
-  replace_file(sluice.policy_path(), policy({first.url()}));
+  replace_file(sluice.policy_path(), drained_policy({first.url()}));
   EXPECT_EQ(admin.post("/api/v1/reload").status(), 200);
   const auto undone = admin.verb({"drain", "model", "--endpoint", address_of(second), "--undo"});
   EXPECT_EQ(undone.exit.code, 0) << undone.err;
   EXPECT_EQ(admin.verb({"drain", "model", "--endpoint", address_of(second), "--undo"}).exit.code, 1) << "no such name";
-  replace_file(sluice.policy_path(), policy({first.url(), second.url()}));
+  replace_file(sluice.policy_path(), drained_policy({first.url(), second.url()}));
   EXPECT_EQ(admin.post("/api/v1/reload").status(), 200);
   EXPECT_NE(admin.endpoint("model", address_of(second))["state"], "draining");
 }

@@ -8,10 +8,10 @@ using namespace std::chrono_literals;
 
 /// Long enough to be looked at while it lasts.
 constexpr std::string_view kLong = "retry: {attempts: 0}\nejection: {baseTime: 1h, maxTime: 1h}\n";
-constexpr std::string_view kShort =
+constexpr std::string_view kShortEjections =
     "retry: {attempts: 0}\nejection: {baseTime: 300ms, maxTime: 1s, probation: 300ms}\nslowStart: {duration: 0s}\n";
 
-std::string policy(const std::vector<std::string>& urls, std::string_view spec = kLong) {
+std::string ejecting_policy(const std::vector<std::string>& urls, std::string_view spec = kLong) {
   return gateway_yaml("workers: 1") + route_yaml("model", {version_yaml("v1", urls)}, spec);
 }
 
@@ -34,7 +34,7 @@ TEST(Ejection, ErrorsInARowTakeAnEndpointOut) {
   WatchedUpstream good("good");
   WatchedUpstream bad("bad");
   bad.status = 500;
-  SluiceProcess sluice(policy({good.url(), bad.url()}));
+  SluiceProcess sluice(ejecting_policy({good.url(), bad.url()}));
   RawClient client(sluice.port());
   EXPECT_LE(failures_until_ejected(sluice, client), 8);
   EXPECT_TRUE(endpoints_become(sluice, 1, "ejected"));
@@ -48,7 +48,7 @@ TEST(Ejection, DeathsInARowAreGatewayErrors) {
   WatchedUpstream good("good");
   WatchedUpstream bad("bad");
   bad.status = 0;
-  SluiceProcess sluice(policy({good.url(), bad.url()}));
+  SluiceProcess sluice(ejecting_policy({good.url(), bad.url()}));
   RawClient client(sluice.port());
   failures_until_ejected(sluice, client);
   EXPECT_EQ(ejections(sluice, "gateway_errors"), 1);
@@ -57,7 +57,7 @@ TEST(Ejection, DeathsInARowAreGatewayErrors) {
 
 TEST(Ejection, AnEndpointThatRefusesConnectionsIsTakenOut) {
   WatchedUpstream good("good");
-  SluiceProcess sluice(policy({good.url(), "http://127.0.0.1:" + std::to_string(refused_port())}));
+  SluiceProcess sluice(ejecting_policy({good.url(), "http://127.0.0.1:" + std::to_string(refused_port())}));
   RawClient client(sluice.port());
   failures_until_ejected(sluice, client);
   EXPECT_EQ(ejections(sluice, "gateway_errors"), 1);
@@ -68,7 +68,7 @@ TEST(Ejection, ARetriedFailureCountsAndNoClientNotices) {
   WatchedUpstream good("good");
   WatchedUpstream bad("bad");
   bad.status = 0;
-  SluiceProcess sluice(policy({good.url(), bad.url()}, "ejection: {baseTime: 1h, maxTime: 1h}"));
+  SluiceProcess sluice(ejecting_policy({good.url(), bad.url()}, "ejection: {baseTime: 1h, maxTime: 1h}"));
   RawClient client(sluice.port());
   ASSERT_TRUE(eventually([&] {
     EXPECT_EQ(client.post("/", "x").body, "good");
@@ -83,7 +83,7 @@ TEST(Ejection, WhatIsTheClientsDoingNeverCounts) {
   WatchedUpstream b("b");
   a.status = 400;
   b.status = 429;
-  SluiceProcess sluice(policy({a.url(), b.url()}));
+  SluiceProcess sluice(ejecting_policy({a.url(), b.url()}));
   RawClient client(sluice.port());
   for (int i = 0; i < 60; ++i) EXPECT_LT(client.post("/", "x").status(), 500);
   a.delay = b.delay = 200;
@@ -108,7 +108,7 @@ TEST(Ejection, AnAnswerInBetweenEndsTheRow) {
     }
   });
   FakeUpstream good("good");
-  SluiceProcess sluice(policy({good.url(), flaky.url()}));
+  SluiceProcess sluice(ejecting_policy({good.url(), flaky.url()}));
   RawClient client(sluice.port());
   while (turn->load() < 100) client.post("/", "x");
   EXPECT_EQ(ejections(sluice), 0) << "four in a row are no five";
@@ -118,7 +118,7 @@ TEST(Ejection, ComesBackThroughProbation) {
   WatchedUpstream good("good");
   WatchedUpstream bad("bad");
   bad.status = 500;
-  SluiceProcess sluice(policy({good.url(), bad.url()}, kShort));
+  SluiceProcess sluice(ejecting_policy({good.url(), bad.url()}, kShortEjections));
   RawClient client(sluice.port());
   failures_until_ejected(sluice, client);
   bad.status = 200;
@@ -134,7 +134,7 @@ TEST(Ejection, AnEndpointThatDidNotMendIsTakenOutAgain) {
   WatchedUpstream good("good");
   WatchedUpstream bad("bad");
   bad.status = 500;
-  SluiceProcess sluice(policy({good.url(), bad.url()}, kShort));
+  SluiceProcess sluice(ejecting_policy({good.url(), bad.url()}, kShortEjections));
   RawClient client(sluice.port());
   int failed = 0;
   ASSERT_TRUE(eventually([&] {
@@ -147,7 +147,7 @@ TEST(Ejection, AnEndpointThatDidNotMendIsTakenOutAgain) {
 TEST(Ejection, NeverTakesTheLastOneOut) {
   WatchedUpstream only("only");
   only.status = 500;
-  SluiceProcess sluice(policy({only.url()}));
+  SluiceProcess sluice(ejecting_policy({only.url()}));
   RawClient client(sluice.port());
   for (int i = 0; i < 40; ++i) EXPECT_EQ(client.post("/", "x").body, "only");
   EXPECT_TRUE(endpoints_become(sluice, 1, "admitted"));
@@ -158,7 +158,7 @@ TEST(Ejection, OfTwoThatFailOneStays) {
   WatchedUpstream a("a");
   WatchedUpstream b("b");
   a.status = b.status = 500;
-  SluiceProcess sluice(policy({a.url(), b.url()}));
+  SluiceProcess sluice(ejecting_policy({a.url(), b.url()}));
   RawClient client(sluice.port());
   failures_until_ejected(sluice, client);
   for (int i = 0; i < 60; ++i) EXPECT_EQ(client.post("/", "x").status(), 500) << "an endpoint's own answer";
@@ -176,8 +176,8 @@ TEST(Ejection, ComparesSuccessRates) {
     }
   });
   SluiceProcess sluice(
-      policy({a.url(), b.url(), flaky.url()},
-             "retry: {attempts: 0}\nejection: {baseTime: 1h, maxTime: 1h, interval: 500ms, minRequests: 20}"));
+      ejecting_policy({a.url(), b.url(), flaky.url()},
+                      "retry: {attempts: 0}\nejection: {baseTime: 1h, maxTime: 1h, interval: 500ms, minRequests: 20}"));
   Load load(sluice.port(), 2, request_text("POST", "/", "x"));
   EXPECT_EQ(sluice.metric_becomes(1, "sluice_endpoint_ejections_total", {{"reason", "success_rate"}}), 1);
   load.stop();
@@ -190,8 +190,8 @@ TEST(Ejection, ComparesLatencies) {
   WatchedUpstream slow("slow");
   slow.delay = kSanitized ? 200 : 60;
   SluiceProcess sluice(
-      policy({a.url(), b.url(), slow.url()},
-             "retry: {attempts: 0}\nejection: {baseTime: 1h, maxTime: 1h, interval: 2s, minRequests: 5}"));
+      ejecting_policy({a.url(), b.url(), slow.url()},
+                      "retry: {attempts: 0}\nejection: {baseTime: 1h, maxTime: 1h, interval: 2s, minRequests: 5}"));
   Load load(sluice.port(), 3, request_text("POST", "/", "x"));
   EXPECT_EQ(sluice.metric_becomes(1, "sluice_endpoint_ejections_total", {{"reason", "latency"}}), 1);
   EXPECT_TRUE(load.stop().empty());
@@ -203,10 +203,10 @@ TEST(Ejection, CanBeSwitchedOffAndThenEverybodyIsBack) {
   WatchedUpstream good("good");
   WatchedUpstream bad("bad");
   bad.status = 500;
-  SluiceProcess sluice(policy({good.url(), bad.url()}));
+  SluiceProcess sluice(ejecting_policy({good.url(), bad.url()}));
   RawClient client(sluice.port());
   failures_until_ejected(sluice, client);
-  sluice.write_policy(policy({good.url(), bad.url()}, "retry: {attempts: 0}\nejection: {enabled: false}\n"));
+  sluice.write_policy(ejecting_policy({good.url(), bad.url()}, "retry: {attempts: 0}\nejection: {enabled: false}\n"));
   ASSERT_TRUE(endpoints_become(sluice, 2, "admitted"));
   EXPECT_GT(answers_by(client, "bad", 100), 10);
   EXPECT_EQ(ejections(sluice), 1);

@@ -6,7 +6,7 @@
 namespace sluice::test {
 namespace {
 
-std::string canary_policy(const FakeUpstream& stable, const FakeUpstream& candidate, const std::string& canary) {
+std::string canary_with(const FakeUpstream& stable, const FakeUpstream& candidate, const std::string& canary) {
   return gateway_yaml() + route_yaml("model", {version_yaml("v1", stable), version_yaml("v2", candidate)},
                                      "strategy:\n  canary:\n    stable: v1\n    candidate: v2\n" + canary);
 }
@@ -20,16 +20,15 @@ TEST(Errands, ACandidateThatPrometheusSpeaksAgainstIsRolledBack) {
   ASSERT_TRUE(prometheus.is_ready()) << prometheus.process().err();
   const FakeUpstream v1("one");
   const FakeUpstream v2("two");
-  const SluiceProcess sluice(canary_policy(v1, v2,
-                                           "    steps: [{setWeight: 20}, {pause: {}}]\n"
-                                           "    analysis:\n"
-                                           "      interval: 1s\n"
-                                           "      checks:\n"
-                                           "        - metric: gpu-memory\n"
-                                           "          thresholdRange: {max: 0.9}\n"
-                                           "          prometheus: {address: '" +
-                                               prometheus.url() +
-                                               "', query: 'gpu_memory{version=\"{{version}}\"}'}\n"));
+  const SluiceProcess sluice(canary_with(v1, v2,
+                                         "    steps: [{setWeight: 20}, {pause: {}}]\n"
+                                         "    analysis:\n"
+                                         "      interval: 1s\n"
+                                         "      checks:\n"
+                                         "        - metric: gpu-memory\n"
+                                         "          thresholdRange: {max: 0.9}\n"
+                                         "          prometheus: {address: '" +
+                                             prometheus.url() + "', query: 'gpu_memory{version=\"{{version}}\"}'}\n"));
   const Operator person(sluice);
   EXPECT_EQ(person.verb({"status", "model", "--wait", "Paused", "--timeout", "30s"}).exit.code, 0);
   prometheus.show(memory_page("0.92"));
@@ -47,10 +46,10 @@ TEST(Errands, AGateThatSaysNoHoldsThePromotionUntilItSaysYes) {
   });
   const FakeUpstream v1("one");
   const FakeUpstream v2("two");
-  const SluiceProcess sluice(canary_policy(v1, v2,
-                                           "    steps: [{setWeight: 50}]\n"
-                                           "    webhooks: [{type: confirm-promotion, url: '" +
-                                               gate.url() + "/gate'}]\n"));
+  const SluiceProcess sluice(canary_with(v1, v2,
+                                         "    steps: [{setWeight: 50}]\n"
+                                         "    webhooks: [{type: confirm-promotion, url: '" +
+                                             gate.url() + "/gate'}]\n"));
   const Operator person(sluice);
   const auto asked = nlohmann::json::parse(gate.request(0).body);
   EXPECT_EQ(asked["name"], "model");

@@ -6,14 +6,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string policy(const std::vector<std::string>& urls, std::string_view spec = kQuickChecks) {
+std::string checked_policy(const std::vector<std::string>& urls, std::string_view spec = kQuickChecks) {
   return gateway_yaml("workers: 1") + route_yaml("model", {version_yaml("v1", urls)}, spec);
 }
 
 TEST(Health, AnEndpointThatFailsItsChecksGetsNothingUntilItPasses) {
   WatchedUpstream a("a");
   WatchedUpstream b("b");
-  SluiceProcess sluice(policy({a.url(), b.url()}));
+  SluiceProcess sluice(checked_policy({a.url(), b.url()}));
   RawClient client(sluice.port());
   EXPECT_GT(answers_by(client, "a", 40), 0);
   a.health = 503;
@@ -29,7 +29,7 @@ TEST(Health, AnEndpointThatHangsInItsChecksIsUnhealthy) {
   WatchedUpstream a("a");
   WatchedUpstream b("b");
   a.health = 0;
-  SluiceProcess sluice(policy({a.url(), b.url()}));
+  SluiceProcess sluice(checked_policy({a.url(), b.url()}));
   ASSERT_TRUE(endpoints_become(sluice, 1, "unhealthy"));
   RawClient client(sluice.port());
   EXPECT_EQ(answers_by(client, "b", 40), 40);
@@ -38,7 +38,7 @@ TEST(Health, AnEndpointThatHangsInItsChecksIsUnhealthy) {
 TEST(Health, AKilledEndpointUnderLoadFailsNoClient) {
   WatchedUpstream a("a");
   auto b = std::make_unique<WatchedUpstream>("b");
-  SluiceProcess sluice(policy({a.url(), b->url()}));
+  SluiceProcess sluice(checked_policy({a.url(), b->url()}));
   Load load(sluice.port(), 3, request_text("POST", "/", "x"));
   ASSERT_TRUE(load.answers(100));
   b->upstream().stop();
@@ -51,7 +51,7 @@ TEST(Health, AKilledEndpointUnderLoadFailsNoClient) {
 TEST(Health, ServesBeforeTheFirstCheckHasEnded) {
   WatchedUpstream a("a");
   a.health = 0;
-  SluiceProcess sluice(policy({a.url()}, "health: {interval: 20s, timeout: 10s}"));
+  SluiceProcess sluice(checked_policy({a.url()}, "health: {interval: 20s, timeout: 10s}"));
   RawClient client(sluice.port());
   EXPECT_EQ(client.get("/").body, "a") << "whoever is named when the process begins is believed to be well";
 }
@@ -59,7 +59,7 @@ TEST(Health, ServesBeforeTheFirstCheckHasEnded) {
 TEST(Health, TheOnlyEndpointGetsItsTrafficAllTheSame) {
   WatchedUpstream a("a");
   a.health = 503;
-  SluiceProcess sluice(policy({a.url()}));
+  SluiceProcess sluice(checked_policy({a.url()}));
   ASSERT_TRUE(endpoints_become(sluice, 1, "unhealthy"));
   EXPECT_EQ(sluice.metric_becomes(1, "sluice_version_panic"), 1);
   RawClient client(sluice.port());
@@ -71,7 +71,8 @@ TEST(Health, TheOnlyEndpointGetsItsTrafficAllTheSame) {
 TEST(Health, NeverPanicsWhereThePolicySaysSo) {
   WatchedUpstream a("a");
   a.health = 503;
-  SluiceProcess sluice(policy({a.url()}, std::string(kQuickChecks) + "panicThreshold: 0%\nretry: {attempts: 0}"));
+  SluiceProcess sluice(
+      checked_policy({a.url()}, std::string(kQuickChecks) + "panicThreshold: 0%\nretry: {attempts: 0}"));
   ASSERT_TRUE(endpoints_become(sluice, 1, "unhealthy"));
   RawClient client(sluice.port());
   expect_error(client.get("/"), 503, "no_endpoint");
@@ -104,9 +105,9 @@ TEST(HealthCheck, AsksWhatThePolicySays) {
     gateway.answer(request.target() == "/are/you?well" ? 204 : 500, "");
     gateway.read_request();
   });
-  SluiceProcess sluice(policy({upstream.url()},
-                              "health: {path: '/are/you?well', host: check.test, status: 204-204, "
-                              "interval: 200ms, timeout: 190ms}"));
+  SluiceProcess sluice(checked_policy({upstream.url()},
+                                      "health: {path: '/are/you?well', host: check.test, status: 204-204, "
+                                      "interval: 200ms, timeout: 190ms}"));
   const auto check = upstream.request(1);
   EXPECT_EQ(check.method(), "GET");
   EXPECT_EQ(check.target(), "/are/you?well");
@@ -119,7 +120,7 @@ TEST(HealthCheck, AsksWhatThePolicySays) {
 TEST(HealthCheck, AStatusOutsideTheRangeFails) {
   for (const int status : {302, 404, 500}) {
     FakeUpstream upstream(answers(status, ""));
-    SluiceProcess sluice(policy({upstream.url()}, kQuickChecks));
+    SluiceProcess sluice(checked_policy({upstream.url()}, kQuickChecks));
     EXPECT_TRUE(endpoints_become(sluice, 1, "unhealthy")) << status;
   }
 }
@@ -129,7 +130,7 @@ class HealthPath : public testing::TestWithParam<std::tuple<const char*, const c
 TEST_P(HealthPath, FollowsTheProtocol) {
   const auto [spec, path] = GetParam();
   FakeUpstream upstream("fine");
-  SluiceProcess sluice(policy({upstream.url()}, spec));
+  SluiceProcess sluice(checked_policy({upstream.url()}, spec));
   EXPECT_EQ(upstream.request(0).target(), path);
 }
 
@@ -149,9 +150,9 @@ INSTANTIATE_TEST_SUITE_P(Of, HealthPath,
 TEST(HealthReload, AnEndpointThatIsNoLongerNamedIsNoLongerAsked) {
   WatchedUpstream a("a");
   WatchedUpstream b("b");
-  SluiceProcess sluice(policy({a.url(), b.url()}));
+  SluiceProcess sluice(checked_policy({a.url(), b.url()}));
   ASSERT_TRUE(eventually([&] { return b.checks() > 1; }));
-  sluice.write_policy(policy({a.url()}));
+  sluice.write_policy(checked_policy({a.url()}));
   EXPECT_EQ(sluice.metric_becomes(2, "sluice_config_generation"), 2);
   ASSERT_TRUE(endpoints_become(sluice, 1, "admitted"));
   const auto before = b.checks();
@@ -164,8 +165,8 @@ TEST(HealthReload, ANewEndpointMustPassFirst) {
   WatchedUpstream a("a");
   WatchedUpstream b("b");
   b.health = 503;
-  SluiceProcess sluice(policy({a.url()}));
-  sluice.write_policy(policy({a.url(), b.url()}));
+  SluiceProcess sluice(checked_policy({a.url()}));
+  sluice.write_policy(checked_policy({a.url(), b.url()}));
   ASSERT_TRUE(endpoints_become(sluice, 1, "starting"));
   ASSERT_TRUE(eventually([&] { return b.checks() > 3; }));
   RawClient client(sluice.port());
@@ -180,9 +181,9 @@ TEST(HealthReload, WithoutChecksEverybodyIsWell) {
   WatchedUpstream a("a");
   WatchedUpstream b("b");
   a.health = 503;
-  SluiceProcess sluice(policy({a.url(), b.url()}));
+  SluiceProcess sluice(checked_policy({a.url(), b.url()}));
   ASSERT_TRUE(endpoints_become(sluice, 1, "unhealthy"));
-  sluice.write_policy(policy({a.url(), b.url()}, "slowStart: {duration: 0s}"));
+  sluice.write_policy(checked_policy({a.url(), b.url()}, "slowStart: {duration: 0s}"));
   ASSERT_TRUE(endpoints_become(sluice, 2, "admitted"));
   RawClient client(sluice.port());
   EXPECT_GT(answers_by(client, "a", 60), 0);

@@ -6,9 +6,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view kHedged = "hedge: {after: 60ms}\nretry: {attempts: 0}\n";
+constexpr std::string_view kHedgedBodies = "hedge: {after: 60ms}\nretry: {attempts: 0}\n";
 
-std::string pattern(std::size_t size) {
+std::string long_pattern(std::size_t size) {
   std::string out(size, '\0');
   for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<char>(i * 131 + i / 65521);
   return out;
@@ -19,7 +19,7 @@ TEST(HedgeBodies, ABodyThatStreamedReachesBothEndpointsWhole) {
     TwoEndpoints endpoints(in_turn({silent(), echoing()}));
     SluiceProcess sluice(tries_policy({endpoints.version()}, "hedge: {after: 400ms}"));
     RawClient client(sluice.port());
-    const std::string body = pattern(size);
+    const std::string body = long_pattern(size);
     EXPECT_TRUE(client.post("/", body).body == body) << size;
     EXPECT_TRUE(endpoints.first.request(0).body == body) << size;
     EXPECT_TRUE(endpoints.second.request(0).body == body) << size;
@@ -30,9 +30,9 @@ TEST(HedgeBodies, ABodyThatStreamedReachesBothEndpointsWhole) {
 
 TEST(HedgeBodies, AnUploadThatIsStillUnderWayGetsNoHedge) {
   TwoEndpoints endpoints(in_turn({echoing()}));
-  SluiceProcess sluice(tries_policy({endpoints.version()}, kHedged));
+  SluiceProcess sluice(tries_policy({endpoints.version()}, kHedgedBodies));
   RawClient client(sluice.port());
-  const std::string body = pattern(20000);
+  const std::string body = long_pattern(20000);
   const std::string request = request_text("POST", "/", body);
   client.send(std::string_view(request).substr(0, 8000));
   EXPECT_TRUE(eventually([&] { return endpoints.connections() == 1; }));
@@ -59,7 +59,7 @@ TEST(HedgeBodies, ABodyOverTheLimitGetsNoHedge) {
 }
 
 TEST(HedgeBodies, AStreamedAnswerOfTheHedgeArrivesWhole) {
-  const std::string body = pattern(900000);
+  const std::string body = long_pattern(900000);
   for (const bool in_chunks : {false, true}) {
     TwoEndpoints endpoints(in_turn({silent(), [&](Conversation& gateway, const HttpMessage&) {
                                       if (in_chunks) {
@@ -70,7 +70,7 @@ TEST(HedgeBodies, AStreamedAnswerOfTheHedgeArrivesWhole) {
                                       }
                                       return true;
                                     }}));
-    SluiceProcess sluice(tries_policy({endpoints.version()}, kHedged));
+    SluiceProcess sluice(tries_policy({endpoints.version()}, kHedgedBodies));
     RawClient client(sluice.port());
     EXPECT_TRUE(client.get("/").body == body);
     expect_quiet(sluice);
@@ -79,7 +79,7 @@ TEST(HedgeBodies, AStreamedAnswerOfTheHedgeArrivesWhole) {
 
 TEST(HedgeBodies, AWinnerThatDiesWithinItsAnswerIsAReset) {
   TwoEndpoints endpoints(in_turn({silent(), saying("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")}));
-  SluiceProcess sluice(tries_policy({endpoints.version()}, kHedged));
+  SluiceProcess sluice(tries_policy({endpoints.version()}, kHedgedBodies));
   RawClient client(sluice.port());
   const auto response = client.get("/");
   EXPECT_EQ(response.body, "half");
@@ -110,7 +110,7 @@ TEST(HedgeBodies, AShadowGetsOneCopyOfARace) {
   FakeUpstream shadow("shadow");
   SluiceProcess sluice(
       tries_policy({live.version(), version_yaml("v2", shadow)},
-                   std::string(kHedged) + "strategy: {shadow: {live: v1, candidates: [{version: v2}]}}"));
+                   std::string(kHedgedBodies) + "strategy: {shadow: {live: v1, candidates: [{version: v2}]}}"));
   RawClient client(sluice.port());
   EXPECT_EQ(client.post("/", "body").body, "hedge");
   EXPECT_EQ(client.post("/", "next").body, "hedge");

@@ -12,7 +12,7 @@ using Model = SampleModel;
 constexpr const char* kQuick =
     "ejection: {baseTime: 500ms, maxTime: 1s, probation: 500ms, interval: 500ms}\nslowStart: {duration: 500ms}";
 
-std::string policy(const std::vector<std::string>& urls, std::string_view spec = kQuick) {
+std::string digits_policy(const std::vector<std::string>& urls, std::string_view spec = kQuick) {
   return gateway_yaml("drain: {delay: 1s, timeout: 5s}") +
          route_yaml("digits", {version_yaml("v1", urls)}, "protocol: OpenInference\n" + std::string(spec));
 }
@@ -30,7 +30,7 @@ constexpr std::size_t kClients = 3;
 TEST(Lifecycle, ModelsBeforeTheGatewayFailNothing) {
   Model first;
   Model second;
-  SluiceProcess sluice(policy({first.url(), second.url()}));
+  SluiceProcess sluice(digits_policy({first.url(), second.url()}));
   Load load(sluice.port(), kClients, infer_request());
   EXPECT_TRUE(load.answers(300));
   EXPECT_EQ(load.stop(), Nothing{});
@@ -41,7 +41,7 @@ TEST(Lifecycle, TheGatewayBeforeItsModelsAnswersErrorsUntilOneIsThere) {
   const std::uint16_t port = first->port();
   const std::string url = first->url();
   EXPECT_EQ(first->stop(), 0);
-  SluiceProcess sluice(policy({url}));
+  SluiceProcess sluice(digits_policy({url}));
   EXPECT_EQ(readiness(sluice), 200) << "a gateway without models still answers for them";
   EXPECT_EQ(status_of_one(sluice.port()), 502);
   first = std::make_unique<Model>(port);
@@ -54,7 +54,7 @@ TEST(Lifecycle, TheGatewayBeforeItsModelsAnswersErrorsUntilOneIsThere) {
 TEST(Lifecycle, OneOfTwoModelsIsStoppedUnderLoadAndFailsNothing) {
   Model first;
   Model second;
-  SluiceProcess sluice(policy({first.url(), second.url()}));
+  SluiceProcess sluice(digits_policy({first.url(), second.url()}));
   Load load(sluice.port(), kClients, infer_request());
   ASSERT_TRUE(load.answers(200));
   EXPECT_EQ(first.stop(), 0);
@@ -65,7 +65,7 @@ TEST(Lifecycle, OneOfTwoModelsIsStoppedUnderLoadAndFailsNothing) {
 TEST(Lifecycle, BothModelsAreRestartedOneAfterTheOtherUnderLoadAndFailNothing) {
   auto first = std::make_unique<Model>();
   auto second = std::make_unique<Model>();
-  SluiceProcess sluice(policy({first->url(), second->url()}));
+  SluiceProcess sluice(digits_policy({first->url(), second->url()}));
   const Operator admin(sluice);
   Load load(sluice.port(), kClients, infer_request());
   for (auto* model : {&first, &second}) {
@@ -83,7 +83,7 @@ TEST(Lifecycle, BothModelsAreRestartedOneAfterTheOtherUnderLoadAndFailNothing) {
 TEST(Lifecycle, ADrainedModelMayBeKilledUnderLoadAndComesBack) {
   auto first = std::make_unique<Model>();
   Model second;
-  SluiceProcess sluice(policy({first->url(), second.url()}));
+  SluiceProcess sluice(digits_policy({first->url(), second.url()}));
   const Operator admin(sluice);
   Load load(sluice.port(), kClients, infer_request());
   ASSERT_TRUE(load.answers(200));
@@ -103,7 +103,7 @@ TEST(Lifecycle, ADrainedModelMayBeKilledUnderLoadAndComesBack) {
 TEST(Lifecycle, TheGatewayIsStoppedFirstUnderLoadAndFailsNothing) {
   Model first;
   Model second;
-  SluiceProcess sluice(policy({first.url(), second.url()}));
+  SluiceProcess sluice(digits_policy({first.url(), second.url()}));
   std::atomic<int> lost{0};
   std::atomic<int> answered{0};
   std::vector<std::thread> clients;
@@ -133,7 +133,7 @@ TEST(Lifecycle, TheGatewayIsStoppedFirstUnderLoadAndFailsNothing) {
 TEST(Lifecycle, AllModelsStoppedFirstIsWhereRequestsFailAndTheGatewayRecovers) {
   auto only = std::make_unique<Model>();
   const std::uint16_t port = only->port();
-  SluiceProcess sluice(policy({only->url()}));
+  SluiceProcess sluice(digits_policy({only->url()}));
   EXPECT_EQ(status_of_one(sluice.port()), 200);
   EXPECT_EQ(only->stop(), 0);
   const int status = status_of_one(sluice.port());
@@ -145,7 +145,7 @@ TEST(Lifecycle, AllModelsStoppedFirstIsWhereRequestsFailAndTheGatewayRecovers) {
 
 TEST(Lifecycle, ADrainingGatewayOutlivesItsModels) {
   Model only;
-  SluiceProcess sluice(policy({only.url()}));
+  SluiceProcess sluice(digits_policy({only.url()}));
   RawClient idle(sluice.port());
   EXPECT_EQ(idle.exchange(infer_request()).status(), 200);
   sluice.signal(SIGTERM);

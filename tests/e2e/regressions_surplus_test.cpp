@@ -33,7 +33,7 @@ FakeUpstream::Script poisons_once(std::string first) {
   };
 }
 
-constexpr std::size_t kSizes[] = {2048, 4096, 8192, 4096 + 65536};
+constexpr std::size_t kSurplusSizes[] = {2048, 4096, 8192, 4096 + 65536};
 
 void expect_fresh_next(SluiceProcess& sluice, const std::string& first_request, bool pipelined) {
   const auto next = request_text("GET", "/next");
@@ -50,7 +50,7 @@ void expect_fresh_next(SluiceProcess& sluice, const std::string& first_request, 
 }
 
 void check_surplus(const std::optional<TlsIdentity>& server, const std::string& version_fields) {
-  for (const auto size : kSizes) {
+  for (const auto size : kSurplusSizes) {
     for (const bool pipelined : {true, false}) {
       for (const bool head : {true, false}) {
         SCOPED_TRACE(std::to_string(size) + (pipelined ? " pipelined" : "") + (head ? " HEAD" : " GET"));

@@ -17,16 +17,16 @@ std::string noise(std::size_t size, unsigned seed) {
 }
 
 /// How the first endpoint fails.
-enum class Failing { AtTheHead, Within, AtTheEnd, RefusesEarly, RefusesAtTheEnd };
+enum class FailsAt { AtTheHead, Within, AtTheEnd, RefusesEarly, RefusesAtTheEnd };
 
-std::string name_of(Failing how) {
+std::string name_of(FailsAt how) {
   const std::vector<std::string> names = {"DiesAtTheHead", "DiesWithinTheBody", "DiesAtTheEnd", "RefusesEarly",
                                           "RefusesAtTheEnd"};
   return names.at(static_cast<std::size_t>(how));
 }
 
 /// Every odd request fails as told, every even one is echoed; the two may meet on any connection.
-FakeUpstream::Script fails_then_echoes(Failing how) {
+FakeUpstream::Script fails_then_echoes(FailsAt how) {
   auto seen = std::make_shared<std::atomic<std::size_t>>(0);
   return [=](Conversation& gateway) {
     for (;;) {
@@ -39,19 +39,19 @@ FakeUpstream::Script fails_then_echoes(Failing how) {
         continue;
       }
       switch (how) {
-        case Failing::AtTheHead:
+        case FailsAt::AtTheHead:
           return gateway.reset();
-        case Failing::Within:
+        case FailsAt::Within:
           gateway.read_exactly(in_chunks ? 5 : size / 2);
           return gateway.reset();
-        case Failing::AtTheEnd:
+        case FailsAt::AtTheEnd:
           body();
           return gateway.reset();
-        case Failing::RefusesEarly:
+        case FailsAt::RefusesEarly:
           gateway.answer(503, "busy", {{"Connection", "close"}});
           gateway.sees_close();
           return;
-        case Failing::RefusesAtTheEnd:
+        case FailsAt::RefusesAtTheEnd:
           body();
           gateway.answer(503, "busy");
       }
@@ -59,23 +59,23 @@ FakeUpstream::Script fails_then_echoes(Failing how) {
   };
 }
 
-const std::vector<std::size_t> kSizes = {1,     100,   2047,   2048,   2049,          4096,   65535,
-                                         65536, 65537, 131072, 300001, (1 << 20) - 1, 1 << 20};
+const std::vector<std::size_t> kReplaySizes = {1,     100,   2047,   2048,   2049,          4096,   65535,
+                                               65536, 65537, 131072, 300001, (1 << 20) - 1, 1 << 20};
 
-class Replay : public testing::TestWithParam<Failing> {};
+class Replay : public testing::TestWithParam<FailsAt> {};
 
 TEST_P(Replay, ABodyOfKnownLengthArrivesWhole) {
   FakeUpstream upstream(fails_then_echoes(GetParam()));
   SluiceProcess sluice(tries_policy({version_yaml("v1", upstream)}, "retry: {backoff: {base: 1ms, max: 1ms}}"));
   RawClient client(sluice.port());
-  for (const std::size_t size : kSizes) {
+  for (const std::size_t size : kReplaySizes) {
     const std::string body = noise(size, static_cast<unsigned>(size));
     const auto response = client.post("/", body);
     ASSERT_EQ(response.status(), 200) << size << " " << response.body.substr(0, 200);
     EXPECT_TRUE(response.body == body) << size;
     EXPECT_FALSE(response.has("connection")) << size << ": the client's connection need not end";
   }
-  const auto count = static_cast<double>(kSizes.size());
+  const auto count = static_cast<double>(kReplaySizes.size());
   EXPECT_EQ(sluice.metric_becomes(count, "sluice_retried_requests_total"), count);
   EXPECT_EQ(sluice.metric_becomes(count, "sluice_requests_total", {{"code", "200"}}), count);
   EXPECT_EQ(sluice.metrics().value("sluice_request_failures_total"), 0);
@@ -112,8 +112,8 @@ TEST_P(Replay, WhateverPiecesTheClientSendsItIn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(WhenAnEndpoint, Replay,
-                         testing::Values(Failing::AtTheHead, Failing::Within, Failing::AtTheEnd, Failing::RefusesEarly,
-                                         Failing::RefusesAtTheEnd),
+                         testing::Values(FailsAt::AtTheHead, FailsAt::Within, FailsAt::AtTheEnd, FailsAt::RefusesEarly,
+                                         FailsAt::RefusesAtTheEnd),
                          [](const auto& test) { return name_of(test.param); });
 
 /// The first request only brings `before` bytes of its body before the endpoint dies; the rest is sent when the second
@@ -196,7 +196,7 @@ TEST(ReplayMeanwhile, WhatComesDuringThePauseIsKept) {
 
 TEST(ReplayLimit, ABodyOverTheLimitIsNotSentTwice) {
   for (const bool in_chunks : {false, true}) {
-    FakeUpstream upstream(fails_then_echoes(Failing::AtTheEnd));
+    FakeUpstream upstream(fails_then_echoes(FailsAt::AtTheEnd));
     SluiceProcess sluice(tries_policy({version_yaml("v1", upstream)}, "retry: {bodyBytes: 100KiB}"));
     RawClient client(sluice.port());
     const std::string body(104 * 1024, 'x');  // what comes with the head is kept in any case
@@ -218,7 +218,7 @@ TEST(ReplayLimit, WhatCameWithTheHeadCanAlwaysBeSentAgain) {
 }
 
 TEST(ReplayLimit, ALargeBodyCountsOnceAndIsBoundedInMemory) {
-  FakeUpstream upstream(fails_then_echoes(Failing::RefusesAtTheEnd));
+  FakeUpstream upstream(fails_then_echoes(FailsAt::RefusesAtTheEnd));
   SluiceProcess sluice(tries_policy({version_yaml("v1", upstream)}, "retry: {bodyBytes: 1MiB}"));
   RawClient client(sluice.port());
   const std::string body = noise(1 << 20, 4);
@@ -232,7 +232,7 @@ TEST(ReplayLimit, ALargeBodyCountsOnceAndIsBoundedInMemory) {
 
 TEST(ReplayBeside, AShadowGetsExactlyOneCopy) {
   for (const std::size_t size : {10, 300000}) {
-    FakeUpstream live(fails_then_echoes(Failing::AtTheEnd));
+    FakeUpstream live(fails_then_echoes(FailsAt::AtTheEnd));
     FakeUpstream shadow("shadow");
     SluiceProcess sluice(shadow_policy(live, shadow, {}, "ejection: {enabled: false}", "workers: 1"));
     RawClient client(sluice.port());

@@ -1,20 +1,11 @@
 // Limits, queues and records with requests whose bodies do not come with their heads, and with reloads in between.
+#include "e2e/overload.hpp"
 #include "e2e/tries.hpp"
 
 namespace sluice::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-FakeUpstream::Script echoes_after(const Gate& gate) {
-  return [&gate](Conversation& gateway) {
-    while (true) {
-      const auto request = gateway.read_request();
-      gateway.wait_for(gate);
-      gateway.answer(200, request.body);
-    }
-  };
-}
 
 /// More than comes with a head.
 const std::string kLarge(8000, 'x');

@@ -57,7 +57,7 @@ std::size_t count_admitted(const Operator& admin) {
   return count;
 }
 
-nlohmann::json rollout_of(const Operator& admin) {
+nlohmann::json rolling_of(const Operator& admin) {
   return admin.json("/api/v1/routes/digits")["rollout"];
 }
 
@@ -69,11 +69,11 @@ std::size_t count_new(const nlohmann::json& rollout) {
 
 /// A look at the rollout, again and again, until it has come to `phase`; `meanwhile` is called each time.
 template <typename Meanwhile>
-::testing::AssertionResult comes_to(const Operator& admin, const std::string& phase, Meanwhile meanwhile) {
+::testing::AssertionResult comes_to_while(const Operator& admin, const std::string& phase, Meanwhile meanwhile) {
   const auto deadline = std::chrono::steady_clock::now() + 90s;
   nlohmann::json seen;
   while (std::chrono::steady_clock::now() < deadline) {
-    seen = rollout_of(admin);
+    seen = rolling_of(admin);
     if (seen["phase"] == phase) return ::testing::AssertionSuccess();
     meanwhile();
   }
@@ -109,7 +109,7 @@ TEST(RollingUpdate, FourModelServersExchangeTheirModelUnderLoadWithoutAFailedReq
   Load load(sluice.port(), 3, infer_request());
   std::size_t loaded = 4;
   std::size_t admitted = 4;
-  ASSERT_TRUE(comes_to(admin, "Promoted", [&] {
+  ASSERT_TRUE(comes_to_while(admin, "Promoted", [&] {
     loaded = std::min(loaded, count_loaded(given.servers));
     admitted = std::min(admitted, count_admitted(admin));
   })) << sluice.logs();
@@ -131,19 +131,19 @@ TEST(RollingUpdate, AGatewayThatIsKilledInTheMiddleGoesOnWhereItWas) {
     const Operator admin(first);
     Load load(first.port(), 2, infer_request());
     const auto deadline = std::chrono::steady_clock::now() + 60s;
-    while (count_new(rollout_of(admin)) < 2) ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+    while (count_new(rolling_of(admin)) < 2) ASSERT_LT(std::chrono::steady_clock::now(), deadline);
     EXPECT_EQ(load.stop(), Nothing());
     first.signal(SIGKILL);
     first.wait();
   }
   SluiceProcess second = SluiceProcess::serve_path(given.path);
   const Operator admin(second);
-  const auto seen = rollout_of(admin);
+  const auto seen = rolling_of(admin);
   EXPECT_EQ(seen["id"], "digits-1") << seen.dump(2);
   EXPECT_GE(count_new(seen), 2u) << seen.dump(2);
   Load load(second.port(), 2, infer_request());
   std::size_t loaded = 4;
-  ASSERT_TRUE(comes_to(admin, "Promoted", [&] { loaded = std::min(loaded, count_loaded(given.servers)); }))
+  ASSERT_TRUE(comes_to_while(admin, "Promoted", [&] { loaded = std::min(loaded, count_loaded(given.servers)); }))
       << second.logs();
   EXPECT_TRUE(load.answers(50));
   EXPECT_EQ(load.stop(), Nothing());
@@ -156,10 +156,10 @@ TEST(RollingUpdate, AModelThatIsBadIsReplacedByTheStableOneAgain) {
   SluiceProcess sluice = SluiceProcess::serve_path(given.path);
   const Operator admin(sluice);
   Load load(sluice.port(), 3, infer_request());
-  ASSERT_TRUE(comes_to(admin, "RolledBack", [] {})) << sluice.logs();
+  ASSERT_TRUE(comes_to_while(admin, "RolledBack", [] {})) << sluice.logs();
   EXPECT_TRUE(load.answers(50));
   EXPECT_EQ(load.stop(), Nothing()) << "stable answered what the candidate failed";
-  EXPECT_EQ(rollout_of(admin)["reason"], "CheckFailed");
+  EXPECT_EQ(rolling_of(admin)["reason"], "CheckFailed");
   for (const auto& server : given.servers) EXPECT_EQ(loaded_by(*server), "v1");
 }
 
@@ -181,12 +181,12 @@ TEST(RollingUpdate, EndpointsTakeTurnsUntilOneIsFaultyAndThenGoBackByThemselves)
   const Operator admin(sluice);
   Load load(sluice.port(), 3, infer_request());
   std::size_t replaced = 0;
-  ASSERT_TRUE(comes_to(admin, "RolledBack", [&] { replaced = std::max(replaced, count_new(rollout_of(admin))); }))
+  ASSERT_TRUE(comes_to_while(admin, "RolledBack", [&] { replaced = std::max(replaced, count_new(rolling_of(admin))); }))
       << sluice.logs();
   EXPECT_TRUE(load.answers(50));
   EXPECT_EQ(load.stop(), Nothing());
   EXPECT_EQ(replaced, 1u);
-  const auto seen = rollout_of(admin);
+  const auto seen = rolling_of(admin);
   EXPECT_EQ(seen["reason"], "CheckFailed") << seen.dump(2);
   EXPECT_NE(seen["message"].get<std::string>().find("> max 5% (n="), std::string::npos) << seen.dump(2);
   RawClient client(sluice.port());

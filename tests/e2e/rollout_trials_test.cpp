@@ -5,7 +5,7 @@
 namespace sluice::test {
 namespace {
 
-std::string request() {
+std::string trial_request() {
   return request_text("POST", "/", "x");
 }
 
@@ -39,7 +39,7 @@ TEST(RolloutShadow, ThatFailsIsConcludedWithoutAWinnerAndNobodyNoticed) {
       v1.upstream(), v2.upstream(),
       "shadow: {live: v1, candidates: [{version: v2}], stopWhen: Conclusive, " + std::string(kErrorsBelow5) + "}"));
   const Operator person(sluice);
-  Load load(sluice.port(), 2, request());
+  Load load(sluice.port(), 2, trial_request());
   ASSERT_TRUE(comes_to(person, "Concluded")) << sluice.logs();
   EXPECT_EQ(load.stop(), Nothing());
   EXPECT_EQ(rollout_of(person)["reason"], "CheckFailed");
@@ -56,7 +56,7 @@ TEST(RolloutAbTest, TheBetterVariantWinsAndGetsEverything) {
                      "abTest: {variants: [{version: v1, weight: 1}, {version: v2, weight: 1}], control: v1, "
                      "primaryMetric: latency-mean, minimumEffect: 5%, onWinner: Promote}"));
   const Operator person(sluice);
-  Load load(sluice.port(), 4, request());
+  Load load(sluice.port(), 4, trial_request());
   ASSERT_TRUE(load.answers(100));
   EXPECT_EQ(answers(sluice), (std::set<std::string>{"one", "two"}));
   ASSERT_TRUE(comes_to(person, "Promoted")) << sluice.logs();
@@ -74,7 +74,7 @@ TEST(RolloutBandit, TrafficFollowsWhatAnswersAndTheRestKeepsItsFloor) {
       rollout_policy(v1.upstream(), v2.upstream(), "bandit: {arms: [v1, v2], minimumShare: 5%, updateInterval: 1s}"));
   const Operator person(sluice);
   EXPECT_EQ(target_of(sluice, "v2"), 0.5);
-  Load load(sluice.port(), 2, request());
+  Load load(sluice.port(), 2, trial_request());
   EXPECT_TRUE(eventually([&] { return target_of(sluice, "v2") < 0.051; })) << rollout_of(person).dump(2);
   EXPECT_EQ(load.stop(), Nothing()) << "v1 answered what v2 failed";
   EXPECT_NEAR(target_of(sluice, "v2"), 0.05, 1e-3) << "it goes on learning";
@@ -93,7 +93,7 @@ TEST(RolloutStages, EachStageThatPassesBeginsTheNextAndTheLastOnePromotes) {
   const FakeUpstream v2("two");
   SluiceProcess sluice(rollout_policy(v1, v2, two_stages(", until: Approved")));
   const Operator person(sluice);
-  Load load(sluice.port(), 2, request());
+  Load load(sluice.port(), 2, trial_request());
   ASSERT_TRUE(comes_to(person, "Paused")) << sluice.logs();
   EXPECT_EQ(rollout_of(person)["reason"], "AwaitingApproval");
   EXPECT_EQ(answers(sluice), std::set<std::string>{"one"});
@@ -109,7 +109,7 @@ TEST(RolloutStages, AFailureInTheSecondStageLeadsBackToTheFirstStable) {
   WatchedUpstream v2("two");
   SluiceProcess sluice(rollout_policy(v1.upstream(), v2.upstream(), two_stages(", until: Approved")));
   const Operator person(sluice);
-  Load load(sluice.port(), 2, request());
+  Load load(sluice.port(), 2, trial_request());
   ASSERT_TRUE(comes_to(person, "Paused")) << sluice.logs();
   EXPECT_EQ(person.verb({"promote", "model"}).exit.code, 0);
   v2.status = 500;

@@ -1,24 +1,19 @@
 #include <set>
 
 #include "e2e/operator.hpp"
+#include "e2e/rollout.hpp"
 
 namespace sluice::test {
 namespace {
 
 /// A canary that only a person moves on.
-std::string canary_policy(const FakeUpstream& stable, const FakeUpstream& candidate, const std::string& gateway = {}) {
+std::string operated_policy(const FakeUpstream& stable, const FakeUpstream& candidate,
+                            const std::string& gateway = {}) {
   return gateway_yaml(gateway) +
          route_yaml("model", {version_yaml("v1", stable), version_yaml("v2", candidate)},
                     "strategy:\n"
                     "  canary: {stable: v1, candidate: v2, steps: [{setWeight: 20}, {pause: {}},"
                     " {setWeight: 50}, {pause: {}}]}\n");
-}
-
-std::set<std::string> answers(const SluiceProcess& sluice, int requests = 200) {
-  std::set<std::string> out;
-  RawClient client(sluice.port());
-  for (int i = 0; i < requests; ++i) out.insert(client.get("/").body);
-  return out;
 }
 
 std::string phase_of(const Operator& person) {
@@ -28,7 +23,7 @@ std::string phase_of(const Operator& person) {
 TEST(RolloutVerbs, MoveARolloutFromTheCommandLine) {
   const FakeUpstream v1("one");
   const FakeUpstream v2("two");
-  const SluiceProcess sluice(canary_policy(v1, v2));
+  const SluiceProcess sluice(operated_policy(v1, v2));
   const Operator person(sluice);
   EXPECT_EQ(person.verb({"status", "model", "--wait", "Paused", "--timeout", "30s"}).exit.code, 0);
   EXPECT_EQ(answers(sluice), (std::set<std::string>{"one", "two"}));
@@ -61,7 +56,7 @@ TEST(RolloutVerbs, APausedRolloutStaysWhereItIsOverAKillAndARestart) {
   const FakeUpstream v1("one");
   const FakeUpstream v2("two");
   const auto path = dir.write(
-      "policy.yaml", canary_policy(v1, v2, "state: {sqlite: {path: \"" + (dir.path() / "s.db").string() + "\"}}"));
+      "policy.yaml", operated_policy(v1, v2, "state: {sqlite: {path: \"" + (dir.path() / "s.db").string() + "\"}}"));
   {
     SluiceProcess first = SluiceProcess::serve_path(path);
     const Operator person(first);
@@ -86,7 +81,7 @@ TEST(RolloutEvents, AReaderThatComesBackAfterARestartMissesNothing) {
   const FakeUpstream v1("one");
   const FakeUpstream v2("two");
   const auto path = dir.write(
-      "policy.yaml", canary_policy(v1, v2, "state: {sqlite: {path: \"" + (dir.path() / "s.db").string() + "\"}}"));
+      "policy.yaml", operated_policy(v1, v2, "state: {sqlite: {path: \"" + (dir.path() / "s.db").string() + "\"}}"));
   const auto subscribe = [](RawClient& reader, const std::string& fields) {
     reader.send("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n");
     return reader.read_head().status();

@@ -13,17 +13,17 @@ constexpr std::string_view kWarmUp =
     "warmUp: {requests: [{path: /v2/models/m/infer, headers: {x-kind: first}, body: '{\"a\":1}'}, "
     "{method: GET, path: '/v2/models/m?x=1'}], repeat: 3, timeout: 5s}\n";
 
-std::string policy(const std::vector<std::string>& urls, std::string_view spec = kWarmUp) {
+std::string warming_policy(const std::vector<std::string>& urls, std::string_view spec = kWarmUp) {
   return gateway_yaml("workers: 1") + route_yaml("model", {version_yaml("v1", urls)}, spec);
 }
 
 TEST(WarmUp, ComesBeforeTheFirstRequestOfAClient) {
   WatchedUpstream a("a");
   WatchedUpstream b("b");
-  SluiceProcess sluice(policy({a.url()}));
+  SluiceProcess sluice(warming_policy({a.url()}));
   Load load(sluice.port(), 2, request_text("POST", "/", "x"));
   ASSERT_TRUE(load.answers(50));
-  sluice.write_policy(policy({a.url(), b.url()}));
+  sluice.write_policy(warming_policy({a.url(), b.url()}));
   ASSERT_TRUE(eventually([&] { return b.served() > 10; }));
   EXPECT_TRUE(load.stop().empty());
   EXPECT_EQ(b.warmed(), 6u);
@@ -47,8 +47,8 @@ TEST(WarmUp, ThatFailsIsCountedAndKeepsNobodyOut) {
   WatchedUpstream a("a");
   WatchedUpstream b("b");
   b.warm_up = 500;
-  SluiceProcess sluice(policy({a.url()}));
-  sluice.write_policy(policy({a.url(), b.url()}));
+  SluiceProcess sluice(warming_policy({a.url()}));
+  sluice.write_policy(warming_policy({a.url(), b.url()}));
   ASSERT_TRUE(endpoints_become(sluice, 2, "admitted"));
   EXPECT_EQ(sluice.metric_becomes(6, "sluice_warm_up_requests_total", {{"result", "failed"}}), 6);
   EXPECT_EQ(sluice.metrics().value("sluice_endpoint_ejections_total"), 0);
@@ -61,8 +61,8 @@ TEST(WarmUp, ThatHangsEndsAtItsTimeout) {
   WatchedUpstream b("b");
   b.warm_up = 0;
   const std::string spec = "slowStart: {duration: 0s}\nwarmUp: {requests: [{path: /x}], timeout: 400ms}";
-  SluiceProcess sluice(policy({a.url()}, spec));
-  sluice.write_policy(policy({a.url(), b.url()}, spec));
+  SluiceProcess sluice(warming_policy({a.url()}, spec));
+  sluice.write_policy(warming_policy({a.url(), b.url()}, spec));
   ASSERT_TRUE(eventually([&] { return b.warmed() == 1; }));
   RawClient client(sluice.port());
   ASSERT_TRUE(endpoints_become(sluice, 2, "admitted"));
@@ -74,8 +74,8 @@ TEST(WarmUp, WaitsForTheFirstCheckThatPasses) {
   WatchedUpstream b("b");
   b.health = 503;
   const std::string spec = std::string(kQuickChecks) + "warmUp: {requests: [{path: /x}], repeat: 2}";
-  SluiceProcess sluice(policy({a.url()}, spec));
-  sluice.write_policy(policy({a.url(), b.url()}, spec));
+  SluiceProcess sluice(warming_policy({a.url()}, spec));
+  sluice.write_policy(warming_policy({a.url(), b.url()}, spec));
   ASSERT_TRUE(eventually([&] { return b.checks() > 4; }));
   EXPECT_EQ(b.warmed(), 0u);
   b.health = 200;
@@ -92,7 +92,7 @@ TEST(WarmUp, SendsRealRequestsWhereThePolicyConsents) {
   WatchedUpstream a("a");
   WatchedUpstream b("b");
   const std::string spec = "slowStart: {duration: 0s}\nwarmUp: {recorded: {last: 3, bodyBytes: 100B}}";
-  SluiceProcess sluice(policy({a.url()}, spec));
+  SluiceProcess sluice(warming_policy({a.url()}, spec));
   RawClient client(sluice.port());
   // One is kept now and then; whoever asks long enough is.
   const auto begun = std::chrono::steady_clock::now();
@@ -101,7 +101,7 @@ TEST(WarmUp, SendsRealRequestsWhereThePolicyConsents) {
     client.post("/large", std::string(200, 'x'));
     std::this_thread::sleep_for(5ms);
   }
-  sluice.write_policy(policy({a.url(), b.url()}, spec));
+  sluice.write_policy(warming_policy({a.url(), b.url()}, spec));
   ASSERT_TRUE(endpoints_become(sluice, 2, "admitted"));
   EXPECT_EQ(b.warmed(), 3u);
   for (const auto& request : b.upstream().requests()) {
@@ -115,10 +115,10 @@ TEST(WarmUp, SendsRealRequestsWhereThePolicyConsents) {
 TEST(WarmUp, KeepsNoRequestsWhereThePolicyDoesNot) {
   WatchedUpstream a("a");
   WatchedUpstream b("b");
-  SluiceProcess sluice(policy({a.url()}));
+  SluiceProcess sluice(warming_policy({a.url()}));
   RawClient client(sluice.port());
   for (int i = 0; i < 20; ++i) client.post("/secret", "secret");
-  sluice.write_policy(policy({a.url(), b.url()}));
+  sluice.write_policy(warming_policy({a.url(), b.url()}));
   ASSERT_TRUE(endpoints_become(sluice, 2, "admitted"));
   for (const auto& request : b.upstream().requests()) EXPECT_NE(request.target(), "/secret");
 }
@@ -129,8 +129,8 @@ TEST(SlowStart, ANewEndpointGetsLittleAtFirstAndItsShareInTheEnd) {
   WatchedUpstream a("a");
   WatchedUpstream b("b");
   const std::string spec = "slowStart: {duration: 3s, floor: 10%}";
-  SluiceProcess sluice(policy({a.url()}, spec));
-  sluice.write_policy(policy({a.url(), b.url()}, spec));
+  SluiceProcess sluice(warming_policy({a.url()}, spec));
+  sluice.write_policy(warming_policy({a.url(), b.url()}, spec));
   ASSERT_TRUE(endpoints_become(sluice, 1, "ramping"));
   RawClient client(sluice.port());
   const int count = 60;

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 using Arrival = GateRules::Arrival;
 using Turn = GateRules::Turn;
 
-constexpr TimePoint kStart{std::chrono::hours(1)};
+constexpr TimePoint kOpens{std::chrono::hours(1)};
 
 GateRules rules_of(std::uint32_t in_flight, std::uint32_t waiting, std::chrono::milliseconds wait = 400ms) {
   GateRules rules;
@@ -25,100 +25,100 @@ GateRules rules_of(std::uint32_t in_flight, std::uint32_t waiting, std::chrono::
 
 TEST(GateRules, WithoutALimitEverybodyEntersAndIsCounted) {
   GateRules rules;
-  for (int i = 0; i < 1000; ++i) EXPECT_EQ(rules.arrive(kStart), Arrival::Enters);
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(rules.arrive(kOpens), Arrival::Enters);
   EXPECT_EQ(rules.in_flight(), 1000u);
   rules.set({1000, 0, 1s});
-  EXPECT_EQ(rules.arrive(kStart), Arrival::Refused) << "who came before the limit counts against it";
+  EXPECT_EQ(rules.arrive(kOpens), Arrival::Refused) << "who came before the limit counts against it";
 }
 
 TEST(GateRules, WithoutAQueueWhoeverIsTooManyIsRefused) {
   GateRules rules = rules_of(2, 0);
-  EXPECT_EQ(rules.arrive(kStart), Arrival::Enters);
-  EXPECT_EQ(rules.arrive(kStart), Arrival::Enters);
-  EXPECT_EQ(rules.arrive(kStart), Arrival::Refused);
+  EXPECT_EQ(rules.arrive(kOpens), Arrival::Enters);
+  EXPECT_EQ(rules.arrive(kOpens), Arrival::Enters);
+  EXPECT_EQ(rules.arrive(kOpens), Arrival::Refused);
   rules.leave();
-  EXPECT_EQ(rules.next(kStart), Turn::Nobody);
-  EXPECT_EQ(rules.arrive(kStart), Arrival::Enters);
+  EXPECT_EQ(rules.next(kOpens), Turn::Nobody);
+  EXPECT_EQ(rules.arrive(kOpens), Arrival::Enters);
 }
 
 TEST(GateRules, ABurstIsServedInTheOrderOfItsArrival) {
   GateRules rules = rules_of(1, 2);
-  rules.arrive(kStart);
-  EXPECT_EQ(rules.arrive(kStart), Arrival::Waits);
-  EXPECT_EQ(rules.arrive(kStart + 50ms), Arrival::Waits);
-  EXPECT_EQ(rules.arrive(kStart + 50ms), Arrival::Refused) << "a queue that is no standing one keeps who is in it";
-  EXPECT_EQ(rules.next(kStart + 60ms), Turn::Nobody) << "nobody left yet";
+  rules.arrive(kOpens);
+  EXPECT_EQ(rules.arrive(kOpens), Arrival::Waits);
+  EXPECT_EQ(rules.arrive(kOpens + 50ms), Arrival::Waits);
+  EXPECT_EQ(rules.arrive(kOpens + 50ms), Arrival::Refused) << "a queue that is no standing one keeps who is in it";
+  EXPECT_EQ(rules.next(kOpens + 60ms), Turn::Nobody) << "nobody left yet";
   rules.leave();
-  EXPECT_EQ(rules.next(kStart + 99ms), Turn::Oldest);
-  EXPECT_EQ(rules.next(kStart + 99ms), Turn::Nobody);
+  EXPECT_EQ(rules.next(kOpens + 99ms), Turn::Oldest);
+  EXPECT_EQ(rules.next(kOpens + 99ms), Turn::Nobody);
   EXPECT_EQ(rules.in_flight(), 1u);
   EXPECT_EQ(rules.waiting(), 1u);
 }
 
 TEST(GateRules, AQueueThatHasNotBeenEmptyForAQuarterOfTheWaitServesTheNewestFirst) {
   GateRules rules = rules_of(1, 2, 400ms);
-  rules.arrive(kStart);
-  rules.arrive(kStart);
-  rules.arrive(kStart + 90ms);
-  EXPECT_FALSE(rules.is_standing(kStart + 99ms));
-  EXPECT_TRUE(rules.is_standing(kStart + 100ms));
-  EXPECT_EQ(rules.arrive(kStart + 100ms), Arrival::WaitsForOldest);
+  rules.arrive(kOpens);
+  rules.arrive(kOpens);
+  rules.arrive(kOpens + 90ms);
+  EXPECT_FALSE(rules.is_standing(kOpens + 99ms));
+  EXPECT_TRUE(rules.is_standing(kOpens + 100ms));
+  EXPECT_EQ(rules.arrive(kOpens + 100ms), Arrival::WaitsForOldest);
   EXPECT_EQ(rules.waiting(), 2u) << "one came, one was sent away";
   rules.leave();
-  EXPECT_EQ(rules.next(kStart + 100ms), Turn::Newest);
+  EXPECT_EQ(rules.next(kOpens + 100ms), Turn::Newest);
 }
 
 TEST(GateRules, AQueueThatWasEmptyOnceIsABurstAgain) {
   GateRules rules = rules_of(1, 4, 400ms);
-  rules.arrive(kStart);
-  rules.arrive(kStart);
+  rules.arrive(kOpens);
+  rules.arrive(kOpens);
   rules.leave();
-  EXPECT_EQ(rules.next(kStart + 300ms), Turn::Newest);
-  EXPECT_FALSE(rules.is_standing(kStart + 300ms)) << "nobody waits";
-  EXPECT_EQ(rules.arrive(kStart + 310ms), Arrival::Waits);
-  EXPECT_FALSE(rules.is_standing(kStart + 409ms));
-  EXPECT_TRUE(rules.is_standing(kStart + 410ms));
+  EXPECT_EQ(rules.next(kOpens + 300ms), Turn::Newest);
+  EXPECT_FALSE(rules.is_standing(kOpens + 300ms)) << "nobody waits";
+  EXPECT_EQ(rules.arrive(kOpens + 310ms), Arrival::Waits);
+  EXPECT_FALSE(rules.is_standing(kOpens + 409ms));
+  EXPECT_TRUE(rules.is_standing(kOpens + 410ms));
 }
 
 TEST(GateRules, WhoeverGivesUpMakesRoomInTheQueue) {
   GateRules rules = rules_of(1, 1);
-  rules.arrive(kStart);
-  rules.arrive(kStart);
-  EXPECT_EQ(rules.arrive(kStart), Arrival::Refused);
+  rules.arrive(kOpens);
+  rules.arrive(kOpens);
+  EXPECT_EQ(rules.arrive(kOpens), Arrival::Refused);
   rules.give_up();
-  EXPECT_EQ(rules.arrive(kStart), Arrival::Waits);
+  EXPECT_EQ(rules.arrive(kOpens), Arrival::Waits);
 }
 
 TEST(GateRules, ALimitThatShrinksSendsNobodyOutAndLetsNobodyInUntilEnoughHaveLeft) {
   GateRules rules = rules_of(3, 3);
-  for (int i = 0; i < 5; ++i) rules.arrive(kStart);
+  for (int i = 0; i < 5; ++i) rules.arrive(kOpens);
   rules.set_in_flight(1);
   rules.leave();
   rules.leave();
-  EXPECT_EQ(rules.next(kStart), Turn::Nobody);
+  EXPECT_EQ(rules.next(kOpens), Turn::Nobody);
   rules.leave();
-  EXPECT_EQ(rules.next(kStart), Turn::Oldest);
+  EXPECT_EQ(rules.next(kOpens), Turn::Oldest);
   rules.set_in_flight(2);
-  EXPECT_EQ(rules.next(kStart), Turn::Oldest);
+  EXPECT_EQ(rules.next(kOpens), Turn::Oldest);
   EXPECT_EQ(rules.waiting(), 0u);
 }
 
 TEST(GateRules, NobodyEntersAtOnceWhileOthersWaitThoughALimitThatGrewLeavesRoom) {
   GateRules rules = rules_of(1, 2);
-  rules.arrive(kStart);
-  rules.arrive(kStart);
+  rules.arrive(kOpens);
+  rules.arrive(kOpens);
   rules.set_in_flight(3);
   EXPECT_FALSE(rules.enter_at_once());
-  EXPECT_EQ(rules.arrive(kStart), Arrival::Waits);
-  EXPECT_EQ(rules.next(kStart), Turn::Oldest);
-  EXPECT_EQ(rules.next(kStart), Turn::Oldest);
+  EXPECT_EQ(rules.arrive(kOpens), Arrival::Waits);
+  EXPECT_EQ(rules.next(kOpens), Turn::Oldest);
+  EXPECT_EQ(rules.next(kOpens), Turn::Oldest);
   EXPECT_EQ(rules.in_flight(), 3u);
 }
 
 TEST(GateRules, CountsHoldWhateverHappens) {
   Random random(7);
   GateRules rules = rules_of(3, 5, 40ms);
-  TimePoint now = kStart;
+  TimePoint now = kOpens;
   std::uint32_t inside = 0;
   std::uint32_t waiting = 0;
   for (int step = 0; step < 20000; ++step) {
@@ -173,7 +173,7 @@ std::vector<Duration> waits_under(double load, Duration length) {
   std::deque<TimePoint> queue;
   std::vector<Duration> waits;
   TimePoint done{};
-  TimePoint next = kStart;
+  TimePoint next = kOpens;
   const auto serve = [&](TimePoint now) {
     rules.leave();
     while (!queue.empty() && now - queue.front() >= 1000ms) {
@@ -187,7 +187,7 @@ std::vector<Duration> waits_under(double load, Duration length) {
     waits.push_back(now - came);
     return done = now + kService;
   };
-  while (next < kStart + length) {
+  while (next < kOpens + length) {
     if (done != TimePoint{} && done <= next) {
       serve(done);
       continue;

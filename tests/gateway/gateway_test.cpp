@@ -19,11 +19,10 @@ using namespace std::chrono_literals;
 using test::Conversation;
 using test::eventually;
 using test::FakeUpstream;
-using test::Gate;
 using test::RawClient;
 
 /// Tells that a request arrived by recording it, answers when the gate opens.
-FakeUpstream::Script answers_after(const Gate& gate, std::string body) {
+FakeUpstream::Script answers_after(const test::Gate& gate, std::string body) {
   return [&gate, body = std::move(body)](Conversation& gateway) {
     while (true) {
       gateway.read_request();
@@ -82,7 +81,7 @@ TEST_F(GatewayTest, ANewConfigurationHoldsFromTheNextRequestOfAnOpenConnection) 
 }
 
 TEST_F(GatewayTest, ARequestUnderWayKeepsTheConfigurationItBeganWith) {
-  Gate gate;
+  test::Gate gate;
   FakeUpstream old(answers_after(gate, "old"));
   FakeUpstream fresh("new");
   start(only(old, "v1"));
@@ -197,7 +196,7 @@ TEST_F(GatewayTest, MoreConnectionsThanTheLimitAreToldSo) {
 }
 
 TEST_F(GatewayTest, MoreRequestsThanTheLimitAreToldSo) {
-  Gate gate;
+  test::Gate gate;
   FakeUpstream v1(answers_after(gate, "one"));
   Config config = only(v1, "v1");
   config.limits.requests_in_flight = 1;
@@ -249,7 +248,7 @@ TEST_F(GatewayTest, StoppingEndsRequestsThatWaitForTheirTurn) {
 }
 
 TEST_F(GatewayTest, DrainingAnswersWhatIsUnderWayAndLetsTheIdleGo) {
-  Gate gate;
+  test::Gate gate;
   FakeUpstream v1(answers_after(gate, "one"));
   start(only(v1, "v1"));
   RawClient idle(port);

@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr TimePoint kStart{std::chrono::hours(1)};
+constexpr TimePoint kFirstLook{std::chrono::hours(1)};
 
 TEST(MemoryGuard, WithoutALimitNothingIsEverTight) {
   MemoryGuard guard;
@@ -75,14 +75,14 @@ TEST(ResidentMemory, GrowsWithWhatIsTouched) {
 }
 
 TEST(MemoryWatch, LooksAgainAndAgainAndSaysWhatChanged) {
-  http::DeadlineWheel wheel(kStart);
+  http::DeadlineWheel wheel(kFirstLook);
   MemoryWatch watch;
   std::vector<MemoryState> changes;
-  watch.start(wheel, kStart, [&](MemoryState state) { changes.push_back(state); });
+  watch.start(wheel, kFirstLook, [&](MemoryState state) { changes.push_back(state); });
   EXPECT_EQ(watch.state(), MemoryState::Normal);
   watch.set_limit(1);
   EXPECT_EQ(watch.state(), MemoryState::Normal) << "nobody looked yet";
-  TimePoint now = kStart;
+  TimePoint now = kFirstLook;
   const auto pass = [&](Duration time) {
     for (const TimePoint end = now + time; now < end; now += wheel.tick()) wheel.advance(now);
   };
@@ -98,11 +98,11 @@ TEST(MemoryWatch, LooksAgainAndAgainAndSaysWhatChanged) {
 TEST(MemoryWatch, FollowsTheFiguresItIsGiven) {
   MemoryWatch watch;
   watch.set_limit(1000);
-  watch.note(950, kStart);
+  watch.note(950, kFirstLook);
   EXPECT_EQ(watch.state(), MemoryState::Tight);
-  watch.note(1200, kStart + 250ms);
+  watch.note(1200, kFirstLook + 250ms);
   EXPECT_EQ(watch.state(), MemoryState::Full);
-  watch.note(100, kStart + 500ms);
+  watch.note(100, kFirstLook + 500ms);
   EXPECT_EQ(watch.state(), MemoryState::Normal);
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-http::Task<> visit(Gate& gate, TimePoint now, bool& inside) {
+http::Task<> enter_gate(Gate& gate, TimePoint now, bool& inside) {
   Gate::Waiter waiter(gate, now);
   inside = co_await waiter == GateRefusal::None;
 }
@@ -64,7 +64,7 @@ TEST_F(VersionGateTest, ALimitThatGrewLetsInThoseWhoWaitThoughNobodyLeaves) {
   configure(true);
   enter(1);
   bool inside = false;
-  const auto visitor = visit(gate->gate(), now, inside);
+  const auto visitor = enter_gate(gate->gate(), now, inside);
   visitor.start();
   for (int i = 0; i < 200 && gate->gate().limits().in_flight < 2; ++i) {
     pass(10ms);
@@ -93,7 +93,7 @@ TEST_F(VersionGateTest, AMeasurementIsGivenUpInTimeThoughNoAnswerComes) {
   EXPECT_EQ(gate->gate().in_flight(), 40u);
   gate->gate().leave(now);
   bool inside = false;
-  const auto visitor = visit(gate->gate(), now, inside);
+  const auto visitor = enter_gate(gate->gate(), now, inside);
   visitor.start();
   pass(2900ms);
   EXPECT_FALSE(inside);

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr TimePoint kStart{1h};
+constexpr TimePoint kPublished{1h};
 
 /// How many copies a budget admits when it is asked `asks` times, `every` apart.
 int admitted(MirrorBudget& budget, TimePoint& now, int asks, Duration every) {
@@ -27,25 +27,25 @@ MirrorBudget budget_of(double per_second, double tokens) {
   MirrorBudget budget;
   budget.per_second = per_second;
   budget.tokens = tokens;
-  budget.refilled = kStart;
+  budget.refilled = kPublished;
   return budget;
 }
 
 TEST(MirrorBudget, WithoutARateAdmitsEverything) {
   MirrorBudget budget = budget_of(0, 0);
-  TimePoint now = kStart;
+  TimePoint now = kPublished;
   EXPECT_EQ(admitted(budget, now, 1000, 0ns), 1000);
 }
 
 TEST(MirrorBudget, KeepsToItsRateOverTime) {
   MirrorBudget budget = budget_of(10, 1);
-  TimePoint now = kStart;
+  TimePoint now = kPublished;
   EXPECT_NEAR(admitted(budget, now, 100000, 1ms), 1000, 2) << "100 s at 10 per second";
 }
 
 TEST(MirrorBudget, ABurstIsWhatASecondBringsAtMost) {
   MirrorBudget budget = budget_of(5, 1);
-  TimePoint now = kStart + 1h;
+  TimePoint now = kPublished + 1h;
   EXPECT_EQ(admitted(budget, now, 100, 0ns), 5) << "an hour's silence saves up a second's worth";
   now += 200ms;
   EXPECT_EQ(admitted(budget, now, 100, 0ns), 1);
@@ -53,7 +53,7 @@ TEST(MirrorBudget, ABurstIsWhatASecondBringsAtMost) {
 
 TEST(MirrorBudget, ARateBelowOneIsStillServed) {
   MirrorBudget budget = budget_of(0.5, 0);
-  TimePoint now = kStart;
+  TimePoint now = kPublished;
   EXPECT_EQ(admitted(budget, now, 1, 1s), 0);
   EXPECT_EQ(admitted(budget, now, 1, 1s), 1);
   EXPECT_EQ(admitted(budget, now, 1, 1s), 0);

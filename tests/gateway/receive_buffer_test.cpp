@@ -11,7 +11,7 @@ namespace sluice::gateway {
 namespace {
 
 constexpr std::size_t kInline = ReceiveBuffer::kInlineBytes;
-constexpr std::size_t kBlock = http::BufferPool::kBlockBytes;
+constexpr std::size_t kBufferBlock = http::BufferPool::kBlockBytes;
 
 class ReceiveBufferTest : public testing::Test {
  protected:
@@ -68,9 +68,9 @@ TEST_F(ReceiveBufferTest, AMessageThatOutgrowsTheSmallBufferMovesToABlock) {
 }
 
 TEST_F(ReceiveBufferTest, AFullBlockHasNoRoomLeft) {
-  receive(std::string(kBlock, 'x'));
+  receive(std::string(kBufferBlock, 'x'));
   EXPECT_TRUE(buffer.room().empty());
-  EXPECT_EQ(buffer.size(), kBlock);
+  EXPECT_EQ(buffer.size(), kBufferBlock);
 }
 
 TEST_F(ReceiveBufferTest, TheNextSpanLiesBesideTheMessageInUse) {
@@ -163,7 +163,7 @@ class ReceiveBufferProperty : public ReceiveBufferTest {
       case 2:
         return kInline - 4 + below(8);
       default:
-        return 1 + below(kBlock);
+        return 1 + below(kBufferBlock);
     }
   }
   void fill(std::span<char> span, std::size_t count) {

@@ -13,7 +13,6 @@ namespace {
 
 using test::Conversation;
 using test::FakeUpstream;
-using test::Gate;
 using test::RawClient;
 
 /// Gives the connections accepted from now on the smallest send buffer: the kernel takes an answer piece by piece.
@@ -39,7 +38,7 @@ metrics::VersionTotals totals(const metrics::Registry& registry) {
 
 TEST(HalfClose, WhileTheWholeAnswerIsBeingWrittenDoesNotCostIt) {
   constexpr std::size_t kAnswer = 30000;  // two reads, the second more than the kernel takes at once
-  Gate answered;
+  test::Gate answered;
   FakeUpstream upstream([&](Conversation& gateway) {
     while (true) {
       const auto request = gateway.read_request();

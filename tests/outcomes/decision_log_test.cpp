@@ -9,7 +9,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-LoggedDecision a_decision() {
+LoggedDecision a_logged_decision() {
   LoggedDecision made;
   made.time = WallTime(milliseconds(1'790'000'000'123));
   made.route = "shop";
@@ -25,7 +25,7 @@ LoggedDecision a_decision() {
 
 TEST(DecisionLog, ADecisionReadsBackAsItWas) {
   std::string line;
-  append_line(a_decision(), line);
+  append_line(a_logged_decision(), line);
   EXPECT_EQ(line, R"({"time":"2026-09-21T14:13:20.123Z","route":"shop","decision":"000000000000001f","version":"v2",)"
                   R"("propensity":0.1,"unit":"abcdef0123456789","status":200,"latency":0.0125,)"
                   R"("context":{"age":34.5,"country":"D\"E\n"}})"
@@ -33,7 +33,7 @@ TEST(DecisionLog, ADecisionReadsBackAsItWas) {
   LogLineReader reader;
   const auto read = reader.read(line);
   ASSERT_TRUE(read) << read.error().message;
-  EXPECT_EQ(std::get<LoggedDecision>(*read), a_decision());
+  EXPECT_EQ(std::get<LoggedDecision>(*read), a_logged_decision());
 }
 
 TEST(DecisionLog, AnOutcomeReadsBackAsItWas) {

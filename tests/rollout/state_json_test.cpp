@@ -58,8 +58,8 @@ CheckMemory check(const std::string& name) {
   return out;
 }
 
-Tally tally(double base) {
-  Tally out;
+strategy::Tally tally(double base) {
+  strategy::Tally out;
   auto& [a, b, c, d, e, f] = out;
   a = base, b = {base + 0.5, 2}, c = base + 1, d = base + 2, e = base + 3, f = base + 4;
   return out;

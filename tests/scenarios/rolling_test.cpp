@@ -8,7 +8,7 @@ namespace {
 using namespace std::chrono_literals;
 using Says = HookScript::Says;
 
-const std::string three = route_yaml({"v1", "v2"}, R"(rolling:
+const std::string rolling_of_three = route_yaml({"v1", "v2"}, R"(rolling:
   stable: v1
   candidate: v2
   minReady: 30s
@@ -16,7 +16,7 @@ const std::string three = route_yaml({"v1", "v2"}, R"(rolling:
   analysis:
     minRequests: 100
     checks: [{metric: error-rate, thresholdRange: {max: 1%}}])",
-                                     3);
+                                                3);
 
 /// Four servers that stay where they are.
 std::string in_place() {
@@ -48,7 +48,7 @@ Story& given_servers_that_obey(Story& story) {
 
 TEST(RollingStory, AGoodCandidateTakesOneInstanceAfterTheOther) {
   Story()
-      .given(three)
+      .given(rolling_of_three)
       .then_weight("v2", 0)
       .when_time_passes(20s)
       .then_phase(Phase::Progressing, "Settling")
@@ -68,7 +68,7 @@ TEST(RollingStory, AGoodCandidateTakesOneInstanceAfterTheOther) {
 
 TEST(RollingStory, ABadCandidateGoesBackAndNobodyNotices) {
   Story()
-      .given(three)
+      .given(rolling_of_three)
       .given_version("v2", {.error_rate = 0.1})
       .when_phase_comes(Phase::RolledBack, 2min)
       .then_phase(Phase::RolledBack, "CheckFailed")
@@ -84,7 +84,7 @@ TEST(RollingStory, ABadCandidateGoesBackAndNobodyNotices) {
 
 TEST(RollingStory, AnInstanceThatNeverGetsReadyEndsIt) {
   Story()
-      .given(three)
+      .given(rolling_of_three)
       .given_unready("127.0.0.1:9102", "connection refused")
       .when_time_passes(4min)
       .then_phase(Phase::Progressing)
@@ -96,7 +96,7 @@ TEST(RollingStory, AnInstanceThatNeverGetsReadyEndsIt) {
 }
 
 TEST(RollingStory, AnEndpointOfStableThatIsDownDoesNotKeepABadCandidateInService) {
-  std::string careful = three;
+  std::string careful = rolling_of_three;
   careful.replace(careful.find("minReady: 30s"), 13, "minReady: 30s\n      rollbackBatch: 30%");
   Story()
       .given_unready("127.0.0.1:9001", "connection refused")
@@ -134,7 +134,7 @@ TEST(RollingStory, AKillWhileTheOnlyInstanceIsTriedPromotesNobodyUnseen) {
 
 TEST(RollingStory, APauseLetsOneFinishAndARestartDoesNotForgetIt) {
   Story()
-      .given(three)
+      .given(rolling_of_three)
       .when_time_passes(10s)
       .when_person(Verb::Pause)
       .when_time_passes(10min)
@@ -155,7 +155,7 @@ TEST(RollingStory, APauseLetsOneFinishAndARestartDoesNotForgetIt) {
 
 TEST(RollingStory, AbortGoesBackAtOnceAndUndoIsForPromotionsOnly) {
   Story()
-      .given(three)
+      .given(rolling_of_three)
       .when_time_passes(1min)
       .when_person_is_refused(Verb::Undo, "abort")
       .when_person(Verb::Abort)
@@ -167,7 +167,7 @@ TEST(RollingStory, AbortGoesBackAtOnceAndUndoIsForPromotionsOnly) {
 }
 
 TEST(RollingStory, AnotherAttemptAfterUndecidedChecksTakesTheInstancesAsTheyAre) {
-  std::string impatient = three;
+  std::string impatient = rolling_of_three;
   impatient.replace(impatient.find("max: 1%}"), 8, "max: 1%}, inconclusiveLimit: 3");
   Story()
       .given(impatient)
@@ -185,9 +185,9 @@ TEST(RollingStory, AnotherAttemptAfterUndecidedChecksTakesTheInstancesAsTheyAre)
 }
 
 TEST(RollingStory, MissedAndRepeatedLooksComeToTheSame) {
-  Story().given(three).when_every_nth_tick_is_missed(2).when_phase_comes(Phase::Promoted, 10min);
+  Story().given(rolling_of_three).when_every_nth_tick_is_missed(2).when_phase_comes(Phase::Promoted, 10min);
   Story()
-      .given(three)
+      .given(rolling_of_three)
       .when_every_tick_is_repeated()
       .when_phase_comes(Phase::Promoted, 5min)
       .then_clients_saw_no_failure();

@@ -22,7 +22,7 @@ const std::string by_night = route_yaml({"v1", "v2"}, R"(shadow:
   candidates: [{version: v2}]
   schedule: [{days: [Monday, Tuesday], from: "22:00", until: "06:00"}])");
 
-const std::string with_budget = route_yaml({"v1", "v2"}, R"(shadow:
+const std::string shadow_with_budget = route_yaml({"v1", "v2"}, R"(shadow:
   live: v1
   candidates: [{version: v2, percent: 50}]
   budget: {requests: 30000})");
@@ -92,7 +92,7 @@ TEST(ShadowStory, CopiesAreMadeAtNightOnly) {
 
 TEST(ShadowStory, ABudgetIsSpentOnceAlsoOverRestarts) {
   Story()
-      .given(with_budget)
+      .given(shadow_with_budget)
       .when_time_passes(5min)  // 50 copies a second: 15 000
       .when_killed_and_restarted()
       .when_time_passes(4min)
@@ -107,7 +107,7 @@ TEST(ShadowStory, ABudgetIsSpentOnceAlsoOverRestarts) {
 
 TEST(ShadowStory, WhatIsLeftOfABudgetIsWhatTheDataPlaneMaySpendAfterAKill) {
   Story story;
-  story.given(with_budget)
+  story.given(shadow_with_budget)
       .when_time_passes(5min)  // 15 000 copies, the last of which nobody has written down
       .when_killed_and_restarted()
       .when_time_passes(1s);

@@ -10,8 +10,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string canary(const std::string& stable, const std::string& candidate, const std::string& more = {},
-                   const std::string& spec = {}) {
+std::string canary_of(const std::string& stable, const std::string& candidate, const std::string& more = {},
+                      const std::string& spec = {}) {
   return route_yaml({stable, candidate},
                     "canary:\n  stable: " + stable + "\n  candidate: " + candidate +
                         "\n  steps: [{setWeight: 10}, {pause: {duration: 5m}}, {setWeight: 50}, {pause: {duration: "
@@ -22,11 +22,11 @@ std::string canary(const std::string& stable, const std::string& candidate, cons
 
 TEST(SuccessionStory, AChangedStrategyEndsTheRolloutAndBeginsAnother) {
   Story()
-      .given(canary("v1", "v2"))
+      .given(canary_of("v1", "v2"))
       .when_time_passes(6min)
       .then_weight("v2", 0.5)
       .when_policy_changes(
-          canary("v1", "v2", "  maxWeight: 50\n  audience: [{headers: [{name: x-beta, value: on}]}]\n"))
+          canary_of("v1", "v2", "  maxWeight: 50\n  audience: [{headers: [{name: x-beta, value: on}]}]\n"))
       .then_weight("v2", 0)
       .then_event("Superseded", "fraud-1")
       .then_event("Begun", "fraud-2")
@@ -35,9 +35,9 @@ TEST(SuccessionStory, AChangedStrategyEndsTheRolloutAndBeginsAnother) {
 
 TEST(SuccessionStory, AnotherCandidateFollowsTheOneThatWasPromoted) {
   Story()
-      .given(canary("v1", "v2"))
+      .given(canary_of("v1", "v2"))
       .when_phase_comes(Phase::Promoted, 20min)
-      .when_policy_changes(canary("v2", "v3"))
+      .when_policy_changes(canary_of("v2", "v3"))
       .then_no_event("Superseded")
       .then_weight("v2", 1)
       .when_time_passes(1min)
@@ -48,10 +48,10 @@ TEST(SuccessionStory, AnotherCandidateFollowsTheOneThatWasPromoted) {
 
 TEST(SuccessionStory, AnyOtherChangeLetsTheRolloutGoOn) {
   Story story;
-  story.given(canary("v1", "v2"))
+  story.given(canary_of("v1", "v2"))
       .when_time_passes(6min)
       .then_weight("v2", 0.5)
-      .when_policy_changes(canary("v1", "v2", "", "timeouts: {request: 7s}"))
+      .when_policy_changes(canary_of("v1", "v2", "", "timeouts: {request: 7s}"))
       .then_weight("v2", 0.5)
       .when_time_passes(2s)
       .then_events({"Begun", "Advanced", "Paused", "Advanced", "Paused"});
@@ -66,11 +66,11 @@ TEST(SuccessionStory, ARouteThatGoesTakesItsRecordAlongButNotItsLines) {
       "---\napiVersion: sluice.dev/v1\nkind: ModelRoute\nmetadata: {name: other}\nspec:\n"
       "  matches: [{path: {type: PathPrefix, value: /other}}]\n"
       "  versions: [{name: v1, endpoints: [\"http://127.0.0.1:9001\"]}]\n";
-  story.given(canary("v1", "v2") + other).when_time_passes(1min).when_policy_changes(other);
+  story.given(canary_of("v1", "v2") + other).when_time_passes(1min).when_policy_changes(other);
   story.then_event("Superseded", "no such route");
   EXPECT_FALSE(story.store().load(0)->records.contains("rollout/fraud"));
   EXPECT_TRUE(story.store().load(0)->records.contains("rollout/other"));
-  story.when_policy_changes(canary("v1", "v2") + other);
+  story.when_policy_changes(canary_of("v1", "v2") + other);
   EXPECT_EQ(story.view().phase, Phase::Pending);
   EXPECT_EQ(story.view().id, "fraud-2") << "a number is given out once";
 }
@@ -82,8 +82,8 @@ const std::string other_route =
 
 TEST(SuccessionStory, ARouteThatComesBackWhileTheStoreIsDownHasANumberOfItsOwnToo) {
   Story story;
-  story.given(canary("v1", "v2") + other_route).when_time_passes(1min).when_store_fails();
-  story.when_policy_changes(other_route).when_policy_changes(canary("v1", "v2") + other_route);
+  story.given(canary_of("v1", "v2") + other_route).when_time_passes(1min).when_store_fails();
+  story.when_policy_changes(other_route).when_policy_changes(canary_of("v1", "v2") + other_route);
   EXPECT_EQ(story.view().id, "fraud-2");
 }
 
@@ -104,15 +104,15 @@ void add_noise(Story& story) {
 
 TEST(SuccessionStory, ARouteThatComesBackAfterARestartHasANumberOfItsOwnToo) {
   Story story;
-  story.given(canary("v1", "v2") + other_route).when_time_passes(1min).when_policy_changes(other_route);
+  story.given(canary_of("v1", "v2") + other_route).when_time_passes(1min).when_policy_changes(other_route);
   add_noise(story);
-  story.when_killed_and_restarted(canary("v1", "v2") + other_route);
+  story.when_killed_and_restarted(canary_of("v1", "v2") + other_route);
   EXPECT_EQ(story.view().id, "fraud-2");
 }
 
 TEST(SuccessionStory, ARouteWhoseRecordIsLostHasANumberOfItsOwnAlsoBehindManyLines) {
   Story story;
-  story.given(canary("v1", "v2")).when_time_passes(1min);
+  story.given(canary_of("v1", "v2")).when_time_passes(1min);
   state::Change damage;
   damage.put["rollout/fraud"] = "{";
   ASSERT_TRUE(story.store().commit(damage));
@@ -140,7 +140,7 @@ TEST(SuccessionStory, TheOrderOfTheVersionsInTheFileUndoesNoPromotion) {
 
 TEST(SuccessionStory, ARestartGoesOnAtTheSameStepAndWeight) {
   Story story;
-  story.given(canary("v1", "v2"))
+  story.given(canary_of("v1", "v2"))
       .when_time_passes(3min)
       .then_weight("v2", 0.1)
       .when_killed_and_restarted()
@@ -155,14 +155,14 @@ TEST(SuccessionStory, ARestartGoesOnAtTheSameStepAndWeight) {
 
 TEST(SuccessionStory, TimeGoesOnWhileTheProcessIsAway) {
   Story story;
-  story.given(canary("v1", "v2")).when_time_passes(1min);
+  story.given(canary_of("v1", "v2")).when_time_passes(1min);
   story.world().pass(1h);
   story.when_killed_and_restarted().when_time_passes(1s).then_weight("v2", 0.5);
 }
 
 TEST(SuccessionStory, APromotedVersionStaysAfterARestartWithTheSameFile) {
   Story()
-      .given(canary("v1", "v2"))
+      .given(canary_of("v1", "v2"))
       .when_phase_comes(Phase::Promoted, 20min)
       .when_killed_and_restarted()
       .then_phase(Phase::Promoted)
@@ -173,7 +173,7 @@ TEST(SuccessionStory, APromotedVersionStaysAfterARestartWithTheSameFile) {
 
 TEST(SuccessionStory, WhatWasRolledBackStaysSoAfterARestart) {
   Story()
-      .given(canary("v1", "v2"))
+      .given(canary_of("v1", "v2"))
       .when_time_passes(1min)
       .when_person(Verb::Abort)
       .when_killed_and_restarted()
@@ -184,9 +184,9 @@ TEST(SuccessionStory, WhatWasRolledBackStaysSoAfterARestart) {
 
 TEST(SuccessionStory, AFileThatChangedWhileTheProcessWasAwaySupersedesToo) {
   Story()
-      .given(canary("v1", "v2"))
+      .given(canary_of("v1", "v2"))
       .when_time_passes(1min)
-      .when_killed_and_restarted(canary("v1", "v3"))
+      .when_killed_and_restarted(canary_of("v1", "v3"))
       .then_event("Superseded", "fraud-1")
       .then_event("Begun", "fraud-2")
       .then_weight("v3", 0);
@@ -194,7 +194,7 @@ TEST(SuccessionStory, AFileThatChangedWhileTheProcessWasAwaySupersedesToo) {
 
 TEST(SuccessionStory, APersonsPauseOutlivesTheProcess) {
   Story()
-      .given(canary("v1", "v2"))
+      .given(canary_of("v1", "v2"))
       .when_time_passes(1min)
       .when_person(Verb::Pause)
       .when_killed_and_restarted()
@@ -210,8 +210,8 @@ std::vector<policy::ModelRoute> routes_of(const std::string& yaml) {
 
 TEST(SuccessionStory, ATickBetweenAPolicysPreparationAndItsAdoptionIsNotLost) {
   Story story;
-  const std::string same = canary("v1", "v2", "", "timeouts: {request: 7s}");
-  story.given(canary("v1", "v2")).when_time_passes(1min).then_weight("v2", 0.1);
+  const std::string same = canary_of("v1", "v2", "", "timeouts: {request: 7s}");
+  story.given(canary_of("v1", "v2")).when_time_passes(1min).then_weight("v2", 0.1);
   auto prepared = story.controller().prepare(routes_of(same), 2, story.now());
   ASSERT_TRUE(prepared);
   story.when_person(Verb::Abort).then_weight("v2", 0);
@@ -222,8 +222,8 @@ TEST(SuccessionStory, ATickBetweenAPolicysPreparationAndItsAdoptionIsNotLost) {
 
 TEST(SuccessionStory, ATickBetweenPreparationAndAdoptionDoesNotDelayTheNextRollout) {
   Story story;
-  story.given(canary("v1", "v2")).when_time_passes(1min);
-  auto prepared = story.controller().prepare(routes_of(canary("v1", "v3")), 2, story.now());
+  story.given(canary_of("v1", "v2")).when_time_passes(1min);
+  auto prepared = story.controller().prepare(routes_of(canary_of("v1", "v3")), 2, story.now());
   ASSERT_TRUE(prepared);
   story.when_person(Verb::Pause);
   story.world().serve(prepared->routes, prepared->steerings);
@@ -257,7 +257,7 @@ TEST_P(LostState, IsHeldWithEverythingOnOneVersionUntilAPersonRetries) {
 
 INSTANTIATE_TEST_SUITE_P(
     OfEveryStrategy, LostState,
-    ::testing::Values(canary("v1", "v2"), route_yaml({"v1", "v2"}, "blueGreen: {active: v1, preview: v2}"),
+    ::testing::Values(canary_of("v1", "v2"), route_yaml({"v1", "v2"}, "blueGreen: {active: v1, preview: v2}"),
                       route_yaml({"v1", "v2"}, "rolling: {stable: v1, candidate: v2}", 3),
                       route_yaml({"v1", "v2"}, "shadow: {live: v1, candidates: [{version: v2}]}"),
                       route_yaml({"v1", "v2"},
@@ -269,7 +269,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(LostStateStory, ARecordOfANewerFormatIsNotGuessedAt) {
   Story story;
-  story.given(canary("v1", "v2")).when_time_passes(1min);
+  story.given(canary_of("v1", "v2")).when_time_passes(1min);
   state::Change newer;
   newer.put["rollout/fraud"] = R"({"format":2,"route":"fraud","fraction":"half"})";
   ASSERT_TRUE(story.store().commit(newer));

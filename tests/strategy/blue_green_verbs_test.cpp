@@ -3,10 +3,9 @@
 #include "flips.hpp"
 #include "sluice/strategy/blue_green.hpp"
 
-namespace sluice::strategy {
+namespace sluice::strategy::flips {
 namespace {
 
-using namespace flips;
 using namespace std::chrono_literals;
 using policy::WebhookType;
 using State = ErrandAnswer::State;
@@ -177,4 +176,4 @@ TEST(BlueGreen, RefusesWhatNoPlanCanBeMadeOf) {
 }
 
 }  // namespace
-}  // namespace sluice::strategy
+}  // namespace sluice::strategy::flips

@@ -63,15 +63,16 @@ TEST(Threshold, TakesTheSideThatIsBroken) {
 }
 
 TEST(Threshold, LimitsLatencies) {
-  const auto check = at_most("latency-p95", seconds(0.050));
+  const auto check = at_most("latency-p95", in_seconds(0.050));
   EXPECT_EQ(judged(check, sample_of(1000, 0, milliseconds(30))).verdict, Verdict::Pass);
   EXPECT_EQ(judged(check, sample_of(1000, 0, milliseconds(80))).verdict, Verdict::Fail);
   // A fifth lies beyond: at 110 requests the 95th percentile may still be below, at 3 000 not.
   EXPECT_EQ(judged(check, sample_of(110, 0, milliseconds(42))).verdict, Verdict::Inconclusive);
   EXPECT_EQ(judged(check, sample_of(30'000, 0, milliseconds(45))).verdict, Verdict::Fail);
-  EXPECT_EQ(judged(at_most("latency-mean", seconds(0.050)), sample_of(1000, 0, milliseconds(80))).verdict,
+  EXPECT_EQ(judged(at_most("latency-mean", in_seconds(0.050)), sample_of(1000, 0, milliseconds(80))).verdict,
             Verdict::Fail);
-  EXPECT_EQ(judged(at_most("ttfb-p95", seconds(0.030)), sample_of(1000, 0, milliseconds(80))).verdict, Verdict::Fail);
+  EXPECT_EQ(judged(at_most("ttfb-p95", in_seconds(0.030)), sample_of(1000, 0, milliseconds(80))).verdict,
+            Verdict::Fail);
 }
 
 // ---- too little
@@ -87,7 +88,7 @@ TEST(TooLittle, HoldsBelowMinRequests) {
 }
 
 TEST(TooLittle, CountsOnlyWhatWasAnsweredForLatencies) {
-  EXPECT_EQ(judged(at_most("latency-p50", seconds(1)), sample_of(150, 60)).message, "latency-p50: n=90 of 100");
+  EXPECT_EQ(judged(at_most("latency-p50", in_seconds(1)), sample_of(150, 60)).message, "latency-p50: n=90 of 100");
 }
 
 TEST(NoData, IsWhatThePolicySays) {
@@ -105,7 +106,7 @@ TEST(NoData, IsWhatThePolicySays) {
 }
 
 TEST(NoData, IsNeverMistakenForGoodWhenNothingWasAnswered) {
-  EXPECT_EQ(judged(at_most("latency-p99", seconds(1)), sample_of(500, 500)).verdict, Verdict::Inconclusive);
+  EXPECT_EQ(judged(at_most("latency-p99", in_seconds(1)), sample_of(500, 500)).verdict, Verdict::Inconclusive);
 }
 
 TEST(UnknownMetric, IsAnError) {
@@ -169,7 +170,7 @@ TEST(VersusStable, ComparesLatencies) {
   EXPECT_EQ(slow.proof.method, "exceedance");
   EXPECT_EQ(judged_later(check, sample_of(60, 0, milliseconds(50)), stable).verdict, Verdict::Inconclusive);
   EXPECT_EQ(
-      judged_later(no_worse_by("latency-p50", seconds(0.01)), sample_of(2000, 0, milliseconds(65)), stable).verdict,
+      judged_later(no_worse_by("latency-p50", in_seconds(0.01)), sample_of(2000, 0, milliseconds(65)), stable).verdict,
       Verdict::Fail);
   EXPECT_EQ(judged(check, sample_of(2000, 0, milliseconds(65)), &stable).verdict, Verdict::Inconclusive)
       << "what stable's limits are read off is not judged by them";
@@ -189,7 +190,7 @@ TEST(VersusStable, DoesNotTakeTheGridOfTheHistogramForADifference) {
   candidate.latency.record(std::chrono::microseconds(50'001), 100'000);
   stable.latency.record(std::chrono::microseconds(49'999), 100'000);
   EXPECT_NE(judged_later(no_worse_by_part("latency-p50", 0), candidate, stable).verdict, Verdict::Fail);
-  EXPECT_NE(judged(at_most("latency-p50", seconds(0.050001)), candidate).verdict, Verdict::Fail);
+  EXPECT_NE(judged(at_most("latency-p50", in_seconds(0.050001)), candidate).verdict, Verdict::Fail);
 }
 
 TEST(VersusStable, WaitsForEnoughOfStable) {
@@ -254,7 +255,7 @@ TEST(SickStable, CountsOnlyOnceEnoughIsKnownOfIt) {
 
 TEST(SickStable, HoldsForLatenciesAndLowerSidesAsWell) {
   const auto slow = sample_of(2000, 0, milliseconds(90));
-  const auto limit = at_most("latency-p95", seconds(0.050));
+  const auto limit = at_most("latency-p95", in_seconds(0.050));
   EXPECT_EQ(judged(limit, sample_of(2000, 0, milliseconds(89)), &slow).verdict, Verdict::Inconclusive);
   EXPECT_EQ(judged(limit, sample_of(2000, 0, milliseconds(60)), &slow).verdict, Verdict::Pass);
   EXPECT_EQ(judged(limit, sample_of(2000, 0, milliseconds(200)), &slow).verdict, Verdict::Fail);
@@ -272,7 +273,7 @@ TEST(HealthyStable, LeavesTheLimitAlone) {
 TEST(RuleOf, SaysWhatThePolicySays) {
   EXPECT_EQ(rule_of(at_most("error-rate", ratio(0.01))), "max 1%");
   EXPECT_EQ(rule_of(no_worse_by("error-rate", ratio(0.005))), "margin 0.5%");
-  EXPECT_EQ(rule_of(no_worse_by("latency-p99", seconds(0.01))), "margin 10ms");
+  EXPECT_EQ(rule_of(no_worse_by("latency-p99", in_seconds(0.01))), "margin 10ms");
   EXPECT_EQ(rule_of(no_worse_by_part("latency-p99", 0.2)), "relativeMargin 20%");
   auto both = at_most("gpu", number(0.9));
   both.threshold_range->min = number(0.1);

@@ -11,7 +11,7 @@ namespace sluice::strategy {
 inline policy::Quantity ratio(double value) {
   return {value, policy::QuantityUnit::Ratio};
 }
-inline policy::Quantity seconds(double value) {
+inline policy::Quantity in_seconds(double value) {
   return {value, policy::QuantityUnit::Seconds};
 }
 inline policy::Quantity number(double value) {

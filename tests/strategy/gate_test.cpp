@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 using policy::WebhookType;
 using State = ErrandAnswer::State;
 
-policy::Webhook hook(WebhookType type, std::string name = "") {
+policy::Webhook a_hook(WebhookType type, std::string name = "") {
   policy::Webhook made;
   made.type = type;
   made.name = std::move(name);
@@ -44,7 +44,7 @@ class GateTest : public ::testing::Test {
 
 TEST(HookTurn, IsLongEnoughForAllTriesOfTheSlowestHookAndThePausesBetweenThem) {
   EXPECT_EQ(hook_turn({}, 10s), 10s);
-  auto slow = hook(WebhookType::Rollback);
+  auto slow = a_hook(WebhookType::Rollback);
   slow.timeout = 10s;
   slow.retries = 0;
   EXPECT_EQ(hook_turn({slow}, 10s), 12s);
@@ -56,14 +56,14 @@ TEST(HookTurn, IsLongEnoughForAllTriesOfTheSlowestHookAndThePausesBetweenThem) {
 }
 
 TEST_F(GateTest, IsOpenWhereNobodyIsToBeAsked) {
-  hooks_ = {hook(WebhookType::Event), hook(WebhookType::ConfirmPromotion)};
+  hooks_ = {a_hook(WebhookType::Event), a_hook(WebhookType::ConfirmPromotion)};
   EXPECT_EQ(asked(WebhookType::ConfirmRollout).answer, GateAnswer::Open);
   EXPECT_TRUE(transition_.errands.empty());
 }
 
 TEST_F(GateTest, AsksEachHookOfTheTypeUnderAKeyOfItsOwn) {
-  hooks_ = {hook(WebhookType::Event), hook(WebhookType::ConfirmPromotion),
-            hook(WebhookType::ConfirmPromotion, "board")};
+  hooks_ = {a_hook(WebhookType::Event), a_hook(WebhookType::ConfirmPromotion),
+            a_hook(WebhookType::ConfirmPromotion, "board")};
   const Gate gate = asked(WebhookType::ConfirmPromotion);
   EXPECT_EQ(gate.answer, GateAnswer::Waiting);
   EXPECT_EQ(gate.message, "waiting for confirm-promotion");
@@ -78,7 +78,7 @@ TEST_F(GateTest, AsksEachHookOfTheTypeUnderAKeyOfItsOwn) {
 }
 
 TEST_F(GateTest, OpensWhenAllHaveSaidYes) {
-  hooks_ = {hook(WebhookType::ConfirmPromotion), hook(WebhookType::ConfirmPromotion, "board")};
+  hooks_ = {a_hook(WebhookType::ConfirmPromotion), a_hook(WebhookType::ConfirmPromotion, "board")};
   answer("fraud-3/1/step2/confirm-promotion/0", State::Succeeded, 200);
   EXPECT_EQ(asked(WebhookType::ConfirmPromotion).answer, GateAnswer::Waiting);
   answer("fraud-3/1/step2/confirm-promotion/1", State::Succeeded, 200);
@@ -86,7 +86,7 @@ TEST_F(GateTest, OpensWhenAllHaveSaidYes) {
 }
 
 TEST_F(GateTest, ToAQuestionNoIsNotAnEnd) {
-  hooks_ = {hook(WebhookType::ConfirmTrafficIncrease, "board")};
+  hooks_ = {a_hook(WebhookType::ConfirmTrafficIncrease, "board")};
   answer("fraud-3/1/step2/confirm-traffic-increase/0", State::Refused, 403);
   Gate gate = asked(WebhookType::ConfirmTrafficIncrease);
   EXPECT_EQ(gate.answer, GateAnswer::Waiting);
@@ -100,7 +100,7 @@ TEST_F(GateTest, ToAQuestionNoIsNotAnEnd) {
 TEST_F(GateTest, WhereNoIsAFailureOneIsEnough) {
   for (const WebhookType type : {WebhookType::PreRollout, WebhookType::Rollout}) {
     const std::string name = type == WebhookType::PreRollout ? "pre-rollout" : "rollout";
-    hooks_ = {hook(type), hook(type)};
+    hooks_ = {a_hook(type), a_hook(type)};
     EXPECT_EQ(asked(type).answer, GateAnswer::Waiting);
     EXPECT_FALSE(transition_.errands.front().again.has_value());
     answer("fraud-3/1/step2/" + name + "/1", State::Failed, 0, "connection refused after 3 tries");
@@ -111,7 +111,7 @@ TEST_F(GateTest, WhereNoIsAFailureOneIsEnough) {
 }
 
 TEST_F(GateTest, AnswersOfAnotherAttemptOrStageDoNotCount) {
-  hooks_ = {hook(WebhookType::ConfirmPromotion)};
+  hooks_ = {a_hook(WebhookType::ConfirmPromotion)};
   answer("fraud-3/1/step2/confirm-promotion/0", State::Succeeded, 200);
   transition_.state.attempt = 2;
   EXPECT_EQ(asked(WebhookType::ConfirmPromotion).answer, GateAnswer::Waiting);
@@ -122,7 +122,7 @@ TEST_F(GateTest, AnswersOfAnotherAttemptOrStageDoNotCount) {
 }
 
 TEST_F(GateTest, OneYesIsEnoughForARollback) {
-  hooks_ = {hook(WebhookType::Rollback), hook(WebhookType::Rollback, "pager")};
+  hooks_ = {a_hook(WebhookType::Rollback), a_hook(WebhookType::Rollback, "pager")};
   const Context context{route_, evidence_, nullptr, {}};
   EXPECT_EQ(rollback_wish(hooks_, "look4", context, transition_), std::nullopt);
   EXPECT_EQ(transition_.errands.size(), 2U);

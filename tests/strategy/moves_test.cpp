@@ -7,37 +7,37 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const WallTime start{1'000'000s};
+const WallTime begun{1'000'000s};
 
 TEST(Moves, APhaseBeginsOnlyWhenItIsAnother) {
   RolloutState state;
-  enter(state, Phase::Progressing, "StepBegun", "v2 to 5%", start);
-  enter(state, Phase::Progressing, "AwaitingEvidence", "n=37 of 100", start + 1s);
-  EXPECT_EQ(state.phase_since, start);
+  enter(state, Phase::Progressing, "StepBegun", "v2 to 5%", begun);
+  enter(state, Phase::Progressing, "AwaitingEvidence", "n=37 of 100", begun + 1s);
+  EXPECT_EQ(state.phase_since, begun);
   EXPECT_EQ(state.reason, "AwaitingEvidence");
   EXPECT_EQ(state.message, "n=37 of 100");
   EXPECT_EQ(state.ended, std::nullopt);
-  enter(state, Phase::Paused, "TimedPause", "", start + 2s);
-  EXPECT_EQ(state.phase_since, start + 2s);
+  enter(state, Phase::Paused, "TimedPause", "", begun + 2s);
+  EXPECT_EQ(state.phase_since, begun + 2s);
 }
 
 TEST(Moves, AnEndIsKeptUntilTheRolloutGoesOn) {
   RolloutState state;
-  end_with(state, "v2", Phase::Promoted, "Promoted", "", start);
-  EXPECT_EQ(state.ended, start);
+  end_with(state, "v2", Phase::Promoted, "Promoted", "", begun);
+  EXPECT_EQ(state.ended, begun);
   EXPECT_EQ(state.live, "v2");
   EXPECT_EQ(state.weight, 1);
-  enter(state, Phase::Promoted, "Promoted", "again", start + 1s);
-  EXPECT_EQ(state.ended, start);
-  enter(state, Phase::Progressing, "", "", start + 2s);
+  enter(state, Phase::Promoted, "Promoted", "again", begun + 1s);
+  EXPECT_EQ(state.ended, begun);
+  enter(state, Phase::Progressing, "", "", begun + 2s);
   EXPECT_EQ(state.ended, std::nullopt);
 }
 
 TEST(Moves, WhatEndsOnStableKeepsNothingWarm) {
   RolloutState state;
   state.weight = 0.25;
-  state.warm_until = start + 10min;
-  end_with(state, "v1", Phase::RolledBack, "CheckFailed", "", start);
+  state.warm_until = begun + 10min;
+  end_with(state, "v1", Phase::RolledBack, "CheckFailed", "", begun);
   EXPECT_EQ(state.weight, 0);
   EXPECT_EQ(state.warm_until, std::nullopt);
 }
@@ -45,11 +45,11 @@ TEST(Moves, WhatEndsOnStableKeepsNothingWarm) {
 TEST(Moves, AWindowForgetsWhatWasSeenBefore) {
   RolloutState state;
   state.window = 7;
-  state.last_look = start;
+  state.last_look = begun;
   state.checks.emplace_back();
-  open_window(state, start + 5s);
+  open_window(state, begun + 5s);
   EXPECT_EQ(state.window, 8U);
-  EXPECT_EQ(state.window_since, start + 5s);
+  EXPECT_EQ(state.window_since, begun + 5s);
   EXPECT_EQ(state.last_look, std::nullopt);
   EXPECT_TRUE(state.checks.empty());
 }
@@ -57,10 +57,10 @@ TEST(Moves, AWindowForgetsWhatWasSeenBefore) {
 TEST(Moves, AStepStartsItsClocks) {
   RolloutState state;
   state.approved = true;
-  begin_step(state, 3, start);
+  begin_step(state, 3, begun);
   EXPECT_EQ(state.step, 3);
-  EXPECT_EQ(state.step_since, start);
-  EXPECT_EQ(state.last_progress, start);
+  EXPECT_EQ(state.step_since, begun);
+  EXPECT_EQ(state.last_progress, begun);
   EXPECT_FALSE(state.approved);
 }
 

@@ -13,10 +13,10 @@ namespace {
 using Reply = QueryAnswer::State;
 using std::chrono::seconds;
 
-const WallTime at{std::chrono::hours(500'000)};
+const WallTime asked_at{std::chrono::hours(500'000)};
 
 QueryAnswer answer(Reply state, double value = 0, std::string detail = "") {
-  return {state, value, std::move(detail), at};
+  return {state, value, std::move(detail), asked_at};
 }
 
 struct Asked {
@@ -30,9 +30,10 @@ struct Asked {
     evidence.queries[query_key("fraud-1/1", 0, of_stable)] = std::move(about);
     return *this;
   }
-  Finding judge(WallTime when = at) {
+  Finding judge(WallTime when = asked_at) {
     CheckEvidence gathered;
-    return judge_check(check, analysis, gathered, {&none, has_stable ? &none : nullptr, &evidence, "fraud-1/1"}, 0, when);
+    return judge_check(check, analysis, gathered, {&none, has_stable ? &none : nullptr, &evidence, "fraud-1/1"}, 0,
+                       when);
   }
 };
 
@@ -54,8 +55,8 @@ TEST(PrometheusCheck, WaitsForAnAnswer) {
 
 TEST(PrometheusCheck, DoesNotTrustAnAnswerOfTwoIntervalsAgo) {
   auto asked = Asked().says(answer(Reply::Value, 0.1));
-  EXPECT_EQ(asked.judge(at + seconds(20)).verdict, Verdict::Pass);
-  EXPECT_EQ(asked.judge(at + seconds(21)).verdict, Verdict::Pending);
+  EXPECT_EQ(asked.judge(asked_at + seconds(20)).verdict, Verdict::Pass);
+  EXPECT_EQ(asked.judge(asked_at + seconds(21)).verdict, Verdict::Pending);
 }
 
 TEST(PrometheusCheck, NeverTakesWhatIsNoNumberForGood) {

@@ -9,8 +9,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Rig<policy::Shadow> rig(std::uint64_t copies, const std::vector<std::string>& candidates,
-                        policy::ShadowStop stop = policy::ShadowStop::Never) {
+Rig<policy::Shadow> budget_rig(std::uint64_t copies, const std::vector<std::string>& candidates,
+                               policy::ShadowStop stop = policy::ShadowStop::Never) {
   policy::Shadow spec;
   spec.live = "v1";
   for (const auto& name : candidates) spec.candidates.push_back({name, 50, {}});
@@ -21,7 +21,7 @@ Rig<policy::Shadow> rig(std::uint64_t copies, const std::vector<std::string>& ca
 }
 
 TEST(ShadowBudget, LooksAtOnceWhenItIsSpentBeforeTheFirstLook) {
-  auto r = rig(1000, {"v2", "v3"});
+  auto r = budget_rig(1000, {"v2", "v3"});
   r.copy("v2", 500, 100);
   r.copy("v3", 500);
   r.tick(1s);
@@ -32,7 +32,7 @@ TEST(ShadowBudget, LooksAtOnceWhenItIsSpentBeforeTheFirstLook) {
 }
 
 TEST(ShadowBudget, LooksAtOnceWhenItIsSpentBetweenTwoLooks) {
-  auto r = rig(500, {"v2"}, policy::ShadowStop::Conclusive);
+  auto r = budget_rig(500, {"v2"}, policy::ShadowStop::Conclusive);
   r.copy("v2", 50);
   r.tick(10s);
   ASSERT_EQ(r.where(), "Progressing/Copying") << "too few to say";
@@ -43,7 +43,7 @@ TEST(ShadowBudget, LooksAtOnceWhenItIsSpentBetweenTwoLooks) {
 }
 
 TEST(ShadowBudget, AfterARestartItEndsByWhatWasFoundBefore) {
-  auto r = rig(500, {"v2"});
+  auto r = budget_rig(500, {"v2"});
   r.state.paused = true;
   r.copy("v2", 500);
   r.tick(10s);
@@ -55,7 +55,7 @@ TEST(ShadowBudget, AfterARestartItEndsByWhatWasFoundBefore) {
 }
 
 TEST(ShadowBudget, WaitsForAPersonsPauseWithItsLastLook) {
-  auto r = rig(500, {"v2"});
+  auto r = budget_rig(500, {"v2"});
   r.state.paused = true;
   r.copy("v2", 500);
   r.tick(1s).tick(1s);

@@ -36,12 +36,12 @@ policy::Shadow by_day(policy::Shadow shadow) {
   return shadow;
 }
 
-Rig<policy::Shadow> rig(policy::Shadow spec) {
+Rig<policy::Shadow> shadow_rig(policy::Shadow spec) {
   return {std::move(spec), {"v1", "v2", "v3"}};
 }
 
 TEST(Shadow, AnswersFromLiveAndCopiesToTheCandidates) {
-  auto r = rig(of_two());
+  auto r = shadow_rig(of_two());
   EXPECT_EQ(r.where(), "Progressing/Copying");
   EXPECT_EQ(r.share("v1"), 1);
   EXPECT_EQ(r.mirrored("v2"), 0.5);
@@ -61,7 +61,7 @@ TEST(Shadow, BoundsItsCopiesAsThePolicySays) {
   spec.budget.requests_per_second = 2.5;
   spec.budget.body_bytes = 3_KiB;
   spec.budget.idle_only = true;
-  const auto copies = rig(spec).steering().copies;
+  const auto copies = shadow_rig(spec).steering().copies;
   EXPECT_EQ(copies.requests_in_flight, 7u);
   EXPECT_EQ(copies.requests_per_second, 2.5);
   EXPECT_EQ(copies.body_bytes, 3072u);
@@ -70,7 +70,7 @@ TEST(Shadow, BoundsItsCopiesAsThePolicySays) {
 }
 
 TEST(Shadow, FollowsAChangedPercentage) {
-  auto r = rig(of_one());
+  auto r = shadow_rig(of_one());
   r.spec.candidates[0].percent = 5;
   r.tick();
   EXPECT_DOUBLE_EQ(r.mirrored("v2"), 0.05);
@@ -82,7 +82,7 @@ TEST(Shadow, FollowsAChangedPercentage) {
 TEST(Shadow, ReportsACandidateThatFailsOnceAndGoesOn) {
   auto spec = of_one();
   spec.analysis = analysis_of({error_rate_below(0.01)});
-  auto r = rig(spec);
+  auto r = shadow_rig(spec);
   r.copy("v2", 500, 100);
   r.tick(10s).tick(10s).tick(10s);
   EXPECT_EQ(r.where(), "Progressing/Copying");
@@ -93,7 +93,7 @@ TEST(Shadow, ReportsACandidateThatFailsOnceAndGoesOn) {
 }
 
 TEST(Shadow, EndsWithTheFirstCandidateThatPassesOnceAllAreDecided) {
-  auto r = rig(conclusive(of_two()));
+  auto r = shadow_rig(conclusive(of_two()));
   r.copy("v2", 500, 100);
   r.tick(10s);
   EXPECT_EQ(r.where(), "Progressing/Copying") << "v3 is undecided";
@@ -108,7 +108,7 @@ TEST(Shadow, EndsWithTheFirstCandidateThatPassesOnceAllAreDecided) {
 }
 
 TEST(Shadow, EndsWithoutAWinnerWhenAllFail) {
-  auto r = rig(conclusive(of_one()));
+  auto r = shadow_rig(conclusive(of_one()));
   r.copy("v2", 500, 100);
   r.tick(10s);
   EXPECT_EQ(r.where(), "Concluded/CheckFailed");
@@ -119,13 +119,13 @@ TEST(Shadow, EndsWithoutAWinnerWhenAllFail) {
 TEST(Shadow, ComparesErrorsWithLiveWhenNothingElseIsSaid) {
   auto spec = of_one();
   spec.stop_when = policy::ShadowStop::Conclusive;
-  auto worse = rig(spec);
+  auto worse = shadow_rig(spec);
   worse.serve("v1", 5000, 5);
   worse.copy("v2", 2500, 250);
   worse.tick(10s);
   EXPECT_EQ(worse.where(), "Concluded/CheckFailed");
 
-  auto alike = rig(spec);
+  auto alike = shadow_rig(spec);
   alike.serve("v1", 50000, 100);
   alike.copy("v2", 25000, 50);
   alike.tick(10s);
@@ -135,7 +135,7 @@ TEST(Shadow, ComparesErrorsWithLiveWhenNothingElseIsSaid) {
 TEST(Shadow, UndecidedForTooLongIsAPersonsToDecide) {
   auto spec = conclusive(of_one());
   spec.analysis->checks[0].inconclusive_limit = 2;
-  auto r = rig(spec);
+  auto r = shadow_rig(spec);
   for (int i = 0; i < 5; ++i) r.tick(10s);
   EXPECT_EQ(r.where(), "Held/Undecided");
   EXPECT_EQ(r.told("Held"), 1);
@@ -148,7 +148,7 @@ TEST(Shadow, UndecidedForTooLongIsAPersonsToDecide) {
 }
 
 TEST(Shadow, ConcludesNothingWhilePaused) {
-  auto r = rig(conclusive(of_one()));
+  auto r = shadow_rig(conclusive(of_one()));
   r.state.paused = true;
   r.copy("v2", 500);
   r.tick(10s).tick(10s);
@@ -162,7 +162,7 @@ TEST(Shadow, ConcludesNothingWhilePaused) {
 // ---- hours
 
 TEST(Shadow, CopiesWithinItsHoursOnly) {
-  auto r = rig(by_day(of_one()));
+  auto r = shadow_rig(by_day(of_one()));
   EXPECT_EQ(r.where(), "Progressing/OutsideHours") << "the rig begins at midnight";
   EXPECT_EQ(r.mirrored("v2"), 0);
   r.tick(9h - 1s);
@@ -185,7 +185,7 @@ TEST(Shadow, ComparesEachOfItsHoursWithWhatLiveDidInThem) {
   spec.analysis->checks.emplace_back().metric = "error-rate";
   spec.analysis->checks[0].versus_stable.emplace().margin = policy::Quantity{0.01, policy::QuantityUnit::Ratio};
   spec.budget.requests = 10'000;
-  auto r = rig(spec);
+  auto r = shadow_rig(spec);
   r.serve("v1", 5000, 400);  // a bad night, of which v2 gets no copy
   r.tick(9h);
   ASSERT_EQ(r.where(), "Progressing/Copying");
@@ -199,7 +199,7 @@ TEST(Shadow, ComparesEachOfItsHoursWithWhatLiveDidInThem) {
 TEST(Shadow, KeepsWhatItHasSpentWhereItCountsAnew) {
   auto spec = by_day(of_one());
   spec.budget.requests = 1000;
-  auto r = rig(spec);
+  auto r = shadow_rig(spec);
   r.tick(9h);
   r.copy("v2", 600);
   r.tick(8h).tick();
@@ -218,14 +218,14 @@ TEST(Shadow, KeepsWhatItHasSpentWhereItCountsAnew) {
 TEST(Shadow, DoesNotCountTheNightAsUndecided) {
   auto spec = by_day(conclusive(of_one()));
   spec.analysis->checks[0].inconclusive_limit = 1;
-  auto r = rig(spec);
+  auto r = shadow_rig(spec);
   for (int i = 0; i < 10; ++i) r.tick(10s);
   EXPECT_EQ(r.where(), "Progressing/OutsideHours");
   EXPECT_TRUE(r.state.checks.empty());
 }
 
 TEST(Shadow, WhilePausedItStopsCopyingButDoesNotBegin) {
-  auto r = rig(by_day(of_one()));
+  auto r = shadow_rig(by_day(of_one()));
   r.state.paused = true;
   r.tick(10h);
   EXPECT_EQ(r.mirrored("v2"), 0);
@@ -242,7 +242,7 @@ TEST(Shadow, WhilePausedItStopsCopyingButDoesNotBegin) {
 TEST(Shadow, EndsWhenItsBudgetIsSpent) {
   auto spec = of_two();
   spec.budget.requests = 1000;
-  auto r = rig(spec);
+  auto r = shadow_rig(spec);
   EXPECT_EQ(r.steering().copies.requests, 1000u);
   r.copy("v2", 400);
   r.copy("v3", 599);
@@ -259,7 +259,7 @@ TEST(Shadow, KnowsTheWinnerOfWhatItCouldAfford) {
   auto spec = of_two();
   spec.analysis = analysis_of({error_rate_below(0.01)});
   spec.budget.requests = 1000;
-  auto r = rig(spec);
+  auto r = shadow_rig(spec);
   r.copy("v2", 500, 100);
   r.copy("v3", 500);
   r.tick(10s);
@@ -270,7 +270,7 @@ TEST(Shadow, KnowsTheWinnerOfWhatItCouldAfford) {
 TEST(Shadow, ARestartDoesNotRefillTheBudget) {
   auto spec = of_one();
   spec.budget.requests = 1000;
-  auto r = rig(spec);
+  auto r = shadow_rig(spec);
   r.copy("v2", 600);
   r.tick(10s);
   r.restart_process();
@@ -288,7 +288,7 @@ TEST(Shadow, ARestartDoesNotRefillTheBudget) {
 TEST(Shadow, ALookWithoutCountersForgetsNothing) {
   auto spec = of_one();
   spec.budget.requests = 1000;
-  auto r = rig(spec);
+  auto r = shadow_rig(spec);
   r.copy("v2", 600);
   r.tick(10s);
   const auto seen = r.evidence;
@@ -304,7 +304,7 @@ TEST(Shadow, ALookWithoutCountersForgetsNothing) {
 TEST(Shadow, RemembersItsCopiesNowAndThenSoThatTheStateIsNotKeptAtEveryLook) {
   auto spec = of_one();
   spec.budget.requests = 100'000;
-  auto r = rig(spec);
+  auto r = shadow_rig(spec);
   r.copy("v2", 10);
   r.tick();
   const auto before = r.state;
@@ -316,7 +316,7 @@ TEST(Shadow, RemembersItsCopiesNowAndThenSoThatTheStateIsNotKeptAtEveryLook) {
 // ---- verbs
 
 TEST(Shadow, PromoteMakesTheOnlyCandidateLiveAndUndoGoesBack) {
-  auto r = rig(of_one());
+  auto r = shadow_rig(of_one());
   EXPECT_EQ(r.say(Verb::Promote), "");
   EXPECT_EQ(r.where(), "Promoted/PromotedByPerson");
   EXPECT_EQ(r.share("v2"), 1);
@@ -332,7 +332,7 @@ TEST(Shadow, PromoteMakesTheOnlyCandidateLiveAndUndoGoesBack) {
 }
 
 TEST(Shadow, PromoteTakesTheWinnerAndOtherwiseAsksForOne) {
-  auto r = rig(conclusive(of_two()));
+  auto r = shadow_rig(conclusive(of_two()));
   const std::string refusal = r.say(Verb::Promote);
   EXPECT_NE(refusal.find("'v2', 'v3'"), std::string::npos) << refusal;
   EXPECT_EQ(r.state.phase, Phase::Progressing);
@@ -345,7 +345,7 @@ TEST(Shadow, PromoteTakesTheWinnerAndOtherwiseAsksForOne) {
 }
 
 TEST(Shadow, ACandidateThatFailedIsPromotedOnlyFully) {
-  auto r = rig(conclusive(of_one()));
+  auto r = shadow_rig(conclusive(of_one()));
   r.copy("v2", 500, 100);
   r.tick(10s);
   const std::string refusal = r.say(Verb::Promote);
@@ -356,7 +356,7 @@ TEST(Shadow, ACandidateThatFailedIsPromotedOnlyFully) {
 }
 
 TEST(Shadow, NobodyBecomesLiveThatCannotAnswer) {
-  auto r = rig(of_one());
+  auto r = shadow_rig(of_one());
   r.usable("v2", 0);
   EXPECT_NE(r.say(Verb::Promote).find("0 of 2"), std::string::npos);
   r.usable("v2", 1);
@@ -367,12 +367,12 @@ TEST(Shadow, NobodyBecomesLiveThatCannotAnswer) {
 }
 
 TEST(Shadow, UndoIsRefusedWhereNothingIsPromoted) {
-  auto r = rig(of_one());
+  auto r = shadow_rig(of_one());
   EXPECT_NE(r.say(Verb::Undo).find("nothing is promoted"), std::string::npos);
 }
 
 TEST(Shadow, AbortEndsTheCopies) {
-  auto r = rig(of_one());
+  auto r = shadow_rig(of_one());
   EXPECT_EQ(r.say(Verb::Abort), "");
   EXPECT_EQ(r.where(), "Aborted/Aborted");
   EXPECT_EQ(r.mirrored("v2"), 0);
@@ -382,7 +382,7 @@ TEST(Shadow, AbortEndsTheCopies) {
 }
 
 TEST(Shadow, RefusesWhatNoPlanCanBeMadeOf) {
-  const auto r = rig(of_one());
+  const auto r = shadow_rig(of_one());
   const std::vector<policy::Shadow> wrong{shadow_of("v9", {{"v2", 100, {}}}), shadow_of("v1", {{"v9", 100, {}}}),
                                           shadow_of("v1", {{"v1", 100, {}}}), shadow_of("v1", {{"v2", 101, {}}}),
                                           shadow_of("v1", {{"v2", 1, {}}, {"v2", 2, {}}})};

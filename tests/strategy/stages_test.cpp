@@ -4,10 +4,9 @@
 
 #include "rows.hpp"
 
-namespace sluice::strategy {
+namespace sluice::strategy::rows {
 namespace {
 
-using namespace rows;
 using namespace std::chrono_literals;
 using policy::StageEnd;
 
@@ -282,4 +281,4 @@ TEST(Stages, AHeldStageIsAPersonsToDecide) {
 }
 
 }  // namespace
-}  // namespace sluice::strategy
+}  // namespace sluice::strategy::rows

@@ -4,10 +4,9 @@
 #include "sluice/strategy/stages.hpp"
 #include "sluice/strategy/step.hpp"
 
-namespace sluice::strategy {
+namespace sluice::strategy::rows {
 namespace {
 
-using namespace rows;
 using namespace std::chrono_literals;
 using policy::StageEnd;
 
@@ -184,4 +183,4 @@ TEST(Stages, AnExchangeOfModelsIsNotGonePast) {
 }
 
 }  // namespace
-}  // namespace sluice::strategy
+}  // namespace sluice::strategy::rows

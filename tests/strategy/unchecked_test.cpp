@@ -3,10 +3,8 @@
 #include "flips.hpp"
 #include "rolling_world.hpp"
 
-namespace sluice::strategy {
+namespace sluice::strategy::flips {
 namespace {
-
-using namespace flips;
 
 void uncheck(VersionEvidence& version) {
   version.usable = 0;
@@ -150,4 +148,4 @@ TEST(UncheckedInstances, AreNotTakenOutForBeingDown) {
 }
 
 }  // namespace
-}  // namespace sluice::strategy
+}  // namespace sluice::strategy::flips

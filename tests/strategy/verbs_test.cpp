@@ -44,14 +44,14 @@ RolloutState in_phase(Phase phase) {
   return state;
 }
 
-Permission judged(Verb verb, const RolloutState& state) {
+Permission permitted(Verb verb, const RolloutState& state) {
   return judge(Command{verb, false, "alice"}, state);
 }
 
 TEST(Verbs, EachIsDefinedInEachPhase) {
   for (const Verb verb : all_verbs) {
     for (std::size_t i = 0; i < all_phases.size(); ++i) {
-      const Permission permission = judged(verb, in_phase(all_phases[i]));
+      const Permission permission = permitted(verb, in_phase(all_phases[i]));
       EXPECT_EQ(letter(permission.kind), table.at(verb)[i * 5])
           << to_string(verb) << " in " << to_string(all_phases[i]) << ": " << permission.reason;
       EXPECT_EQ(permission.reason.empty(), permission.kind == Kind::Act)
@@ -66,20 +66,20 @@ TEST(Verbs, APersonsPauseIsLiftedByResumeAndByNothingThatPromotes) {
       RolloutState state = in_phase(all_phases[i]);
       state.paused = true;
       state.paused_by = "bob";
-      const Permission permission = judged(verb, state);
+      const Permission permission = permitted(verb, state);
       EXPECT_EQ(letter(permission.kind), row[i * 5]) << to_string(verb) << " in " << to_string(all_phases[i]);
     }
   }
   RolloutState state = in_phase(Phase::Paused);
   state.paused = true;
   state.paused_by = "bob";
-  EXPECT_EQ(judged(Verb::Promote, state).reason, "paused by bob: use resume first");
+  EXPECT_EQ(permitted(Verb::Promote, state).reason, "paused by bob: use resume first");
 }
 
 TEST(Verbs, WhatRetreatsIsAllowedInAPersonsPause) {
   RolloutState state = in_phase(Phase::Paused);
   state.paused = true;
-  EXPECT_EQ(judged(Verb::Abort, state).kind, Kind::Act);
+  EXPECT_EQ(permitted(Verb::Abort, state).kind, Kind::Act);
 }
 
 TEST(Verbs, ARefusalSaysWhatToDoInstead) {
@@ -92,16 +92,16 @@ TEST(Verbs, ARefusalSaysWhatToDoInstead) {
       {{Verb::Retry, Phase::RollingBack}, "it is on the way back: use retry once that is over"},
   };
   for (const auto& [asked, reason] : advice) {
-    EXPECT_EQ(judged(asked.first, in_phase(asked.second)).reason, reason);
+    EXPECT_EQ(permitted(asked.first, in_phase(asked.second)).reason, reason);
   }
 }
 
 TEST(Verbs, AWayBackThatMayNeverEndCanBeLeftByPromote) {
   RolloutState state = in_phase(Phase::RollingBack);
   state.strategy = "rolling";
-  EXPECT_EQ(judged(Verb::Promote, state).kind, Kind::Refuse);
+  EXPECT_EQ(permitted(Verb::Promote, state).kind, Kind::Refuse);
   state.reason = "NoWayBack";
-  EXPECT_EQ(judged(Verb::Promote, state).kind, Kind::Act);
+  EXPECT_EQ(permitted(Verb::Promote, state).kind, Kind::Act);
 }
 
 TEST(Verbs, ASwitchThatIsStillWatchedCanBeUndone) {
@@ -115,10 +115,10 @@ TEST(Verbs, ASwitchThatIsStillWatchedCanBeUndone) {
     state.strategy = strategy;
     state.step = step;
     state.weight = weight;
-    EXPECT_EQ(judged(Verb::Undo, state).kind, kind) << strategy << " at step " << step;
+    EXPECT_EQ(permitted(Verb::Undo, state).kind, kind) << strategy << " at step " << step;
     state.slots.resize(2);
     if (state.strategy == "stages") {
-      EXPECT_EQ(judged(Verb::Undo, state).kind, Kind::Refuse) << "a rolling update";
+      EXPECT_EQ(permitted(Verb::Undo, state).kind, Kind::Refuse) << "a rolling update";
     }
   }
 }
@@ -136,9 +136,9 @@ TEST(Verbs, WhatWasLostIsPromotedOnlyWhereThatBeginsAtTheFirstStep) {
     state.reason = "StateLost";
     EXPECT_EQ(judge({Verb::Promote, false, "alice"}, state).kind, plain) << strategy;
     EXPECT_EQ(judge({Verb::Promote, true, "alice"}, state).kind, full) << strategy;
-    EXPECT_EQ(judged(Verb::Retry, state).kind, Kind::Act) << strategy;
+    EXPECT_EQ(permitted(Verb::Retry, state).kind, Kind::Act) << strategy;
     state.reason = "Undecided";
-    EXPECT_EQ(judged(Verb::Promote, state).kind, Kind::Act) << strategy;
+    EXPECT_EQ(permitted(Verb::Promote, state).kind, Kind::Act) << strategy;
   }
 }
 
@@ -161,11 +161,11 @@ TEST(Names, OfPhasesVerdictsAndSlotsAreReadAsTheyAreWritten) {
 TEST(Verbs, WhereTheVersionFromBeforeWonThereIsNothingToUndoButARetry) {
   RolloutState state = in_phase(Phase::Promoted);
   state.reason = stable_stays;
-  EXPECT_EQ(judged(Verb::Retry, state).kind, Kind::Act);
-  EXPECT_EQ(judged(Verb::Undo, state).kind, Kind::Refuse);
-  EXPECT_EQ(judged(Verb::Undo, state).reason, "v1 had everything before: use retry to begin again");
-  EXPECT_EQ(judged(Verb::Abort, state).kind, Kind::Already);
-  EXPECT_EQ(judged(Verb::Promote, state).kind, Kind::Already);
+  EXPECT_EQ(permitted(Verb::Retry, state).kind, Kind::Act);
+  EXPECT_EQ(permitted(Verb::Undo, state).kind, Kind::Refuse);
+  EXPECT_EQ(permitted(Verb::Undo, state).reason, "v1 had everything before: use retry to begin again");
+  EXPECT_EQ(permitted(Verb::Abort, state).kind, Kind::Already);
+  EXPECT_EQ(permitted(Verb::Promote, state).kind, Kind::Already);
 }
 
 }  // namespace

@@ -17,14 +17,14 @@ namespace {
 
 constexpr std::uint64_t kWhole = std::uint64_t{1} << 32;
 
-Split split_of(const std::vector<double>& weights, double control, VersionIndex stable = 0) {
+Split split_with_control(const std::vector<double>& weights, double control, VersionIndex stable = 0) {
   std::vector<Weight> list;
   for (const double weight : weights) list.push_back({static_cast<VersionIndex>(list.size()), weight});
   return *Split::build(list, stable, control);
 }
 
 /// Every so many positions one, both ends included.
-std::vector<std::uint32_t> positions() {
+std::vector<std::uint32_t> places_on_the_line() {
   std::vector<std::uint32_t> all;
   for (std::uint64_t at = 0; at < kWhole; at += 42949) all.push_back(static_cast<std::uint32_t>(at));
   all.push_back(static_cast<std::uint32_t>(kWhole - 1));
@@ -33,14 +33,14 @@ std::vector<std::uint32_t> positions() {
 
 double control_share(const Split& split) {
   std::size_t in = 0;
-  const auto all = positions();
+  const auto all = places_on_the_line();
   for (const auto at : all) in += split.place(at).control ? 1 : 0;
   return static_cast<double>(in) / static_cast<double>(all.size());
 }
 
 std::set<std::uint32_t> control_of(const Split& split) {
   std::set<std::uint32_t> in;
-  for (const auto at : positions()) {
+  for (const auto at : places_on_the_line()) {
     if (split.place(at).control) in.insert(at);
   }
   return in;
@@ -51,27 +51,27 @@ bool contains(const std::set<std::uint32_t>& larger, const std::set<std::uint32_
 }
 
 TEST(ControlSlice, IsOnlyThereWhenItIsAskedFor) {
-  const Split plain = split_of({75, 25}, 0);
+  const Split plain = split_with_control({75, 25}, 0);
   EXPECT_TRUE(control_of(plain).empty());
   EXPECT_EQ(plain.piece_count(), 2u) << "no piece more than without it";
 }
 
 TEST(ControlSlice, IsExactlyAsLargeAsAskedFor) {
-  const Split split = split_of({75, 25}, 0.25);
+  const Split split = split_with_control({75, 25}, 0.25);
   const auto first = static_cast<std::uint32_t>(kWhole - kWhole / 4);
   EXPECT_FALSE(split.place(first - 1).control);
   EXPECT_TRUE(split.place(first).control);
   EXPECT_TRUE(split.place(static_cast<std::uint32_t>(kWhole - 1)).control);
-  EXPECT_NEAR(control_share(split_of({60, 20, 20}, 0.2)), 0.2, 1e-4);
-  EXPECT_NEAR(control_share(split_of({70, 10, 10, 10}, 0.1)), 0.1, 1e-4);
+  EXPECT_NEAR(control_share(split_with_control({60, 20, 20}, 0.2)), 0.2, 1e-4);
+  EXPECT_NEAR(control_share(split_with_control({70, 10, 10, 10}, 0.1)), 0.1, 1e-4);
 }
 
 TEST(ControlSlice, IsOfStablesPositionsAndChangesNobodysVersion) {
   for (const double control : {0.05, 0.3, 1.0}) {
     for (const auto& weights : {std::vector<double>{90, 10}, {40, 30, 30}, {10, 60, 30}, {25, 0, 75}}) {
-      const Split with = split_of(weights, control);
-      const Split without = split_of(weights, 0);
-      for (const auto at : positions()) {
+      const Split with = split_with_control(weights, control);
+      const Split without = split_with_control(weights, 0);
+      for (const auto at : places_on_the_line()) {
         const Place place = with.place(at);
         ASSERT_EQ(place.version, without.at(at));
         ASSERT_TRUE(!place.control || place.version == 0);
@@ -82,10 +82,10 @@ TEST(ControlSlice, IsOfStablesPositionsAndChangesNobodysVersion) {
 }
 
 TEST(ControlSlice, GetsAtMostWhatStableHas) {
-  EXPECT_NEAR(control_share(split_of({20, 80}, 0.8)), 0.2, 1e-4);
-  EXPECT_NEAR(control_share(split_of({10, 60, 30}, 0.6)), 0.1, 1e-4);
-  EXPECT_EQ(control_share(split_of({0, 100}, 0.5)), 0);
-  const Split whole = split_of({100, 0}, 1);
+  EXPECT_NEAR(control_share(split_with_control({20, 80}, 0.8)), 0.2, 1e-4);
+  EXPECT_NEAR(control_share(split_with_control({10, 60, 30}, 0.6)), 0.1, 1e-4);
+  EXPECT_EQ(control_share(split_with_control({0, 100}, 0.5)), 0);
+  const Split whole = split_with_control({100, 0}, 1);
   EXPECT_TRUE(whole.single());
   EXPECT_TRUE(whole.place(0).control);
 }
@@ -93,13 +93,13 @@ TEST(ControlSlice, GetsAtMostWhatStableHas) {
 TEST(ControlSlice, WhoIsInStaysInWhileBothGrow) {
   std::set<std::uint32_t> before;
   for (const double percent : {1., 5., 10., 25., 40., 50.}) {
-    const auto now = control_of(split_of({100 - percent, percent}, percent / 100));
+    const auto now = control_of(split_with_control({100 - percent, percent}, percent / 100));
     EXPECT_TRUE(contains(now, before)) << percent;
     before = now;
   }
   before.clear();
   for (const double percent : {1., 5., 10., 20., 25.}) {  // three candidates: up to a quarter each
-    const auto now = control_of(split_of({100 - 3 * percent, percent, percent, percent}, percent / 100));
+    const auto now = control_of(split_with_control({100 - 3 * percent, percent, percent, percent}, percent / 100));
     EXPECT_TRUE(contains(now, before)) << percent;
     before = now;
   }

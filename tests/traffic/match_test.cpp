@@ -7,7 +7,7 @@
 namespace sluice::traffic {
 namespace {
 
-Condition header_is(std::string_view name, std::string value) {
+Condition header_equals(std::string_view name, std::string value) {
   return {Field::header(name), TextTest::exact(std::move(value))};
 }
 
@@ -21,7 +21,7 @@ TEST(Match, WithoutConditionsHoldsAlways) {
 }
 
 TEST(Match, HoldsWhenAllConditionsDo) {
-  const Match match({header_is("tier", "gold"), {Field::method(), TextTest::exact("POST")}});
+  const Match match({header_equals("tier", "gold"), {Field::method(), TextTest::exact("POST")}});
   auto request = with_header("tier", "gold");
   EXPECT_TRUE(match.holds(request.view()));
   request.method = "GET";
@@ -30,7 +30,7 @@ TEST(Match, HoldsWhenAllConditionsDo) {
 
 TEST(Match, LooksAtTheBodyLast) {
   const Match match({{*Field::json_pointer("/u"), TextTest::exact("a")},
-                     header_is("tier", "gold"),
+                     header_equals("tier", "gold"),
                      {Field::path(), TextTest::segments("/v2")}});
   EXPECT_TRUE(match.needs_body());
   EXPECT_EQ(match.conditions().front().field.source(), Field::Source::Path);
@@ -38,7 +38,7 @@ TEST(Match, LooksAtTheBodyLast) {
 }
 
 TEST(Match, AsksForTheBodyOnlyWhenEverythingElseHolds) {
-  const Match match({{*Field::json_pointer("/u"), TextTest::exact("a")}, header_is("tier", "gold")});
+  const Match match({{*Field::json_pointer("/u"), TextTest::exact("a")}, header_equals("tier", "gold")});
   auto request = with_header("tier", "gold");
   request.body_is_here = false;
   EXPECT_EQ(match.judge_beyond_path(request.view()), Match::Verdict::NeedsBody);
@@ -57,11 +57,11 @@ TEST(Match, LeavesThePathToATableThatHasJudgedIt) {
   ASSERT_NE(match.path_condition(), nullptr);
   EXPECT_EQ(match.path_condition()->test.text(), "/elsewhere");
   EXPECT_EQ(match.judge_beyond_path(Request{}.view()), Match::Verdict::Yes);
-  EXPECT_EQ(Match({header_is("a", "b")}).path_condition(), nullptr);
+  EXPECT_EQ(Match({header_equals("a", "b")}).path_condition(), nullptr);
 }
 
 TEST(Matches, HoldWhenOneDoes) {
-  const std::vector<Match> matches{Match({header_is("tier", "gold")}), Match({header_is("tier", "silver")})};
+  const std::vector<Match> matches{Match({header_equals("tier", "gold")}), Match({header_equals("tier", "silver")})};
   EXPECT_TRUE(any_holds(matches, with_header("tier", "silver").view()));
   EXPECT_FALSE(any_holds(matches, with_header("tier", "none").view()));
   EXPECT_FALSE(any_holds({}, Request{}.view()));

@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 using metrics::EndpointState;
 
-constexpr double kNoJitter = 0.5;
+constexpr double kMiddleOfJitter = 0.5;
 
 /// A version's endpoints with real statuses, time by hand.
 class VersionWatchTest : public testing::Test {
@@ -39,7 +39,7 @@ class VersionWatchTest : public testing::Test {
     now += time;
     return look();
   }
-  void check(std::size_t endpoint, bool passed) { watch->checked(at(endpoint), passed, "checked", kNoJitter); }
+  void check(std::size_t endpoint, bool passed) { watch->checked(at(endpoint), passed, "checked", kMiddleOfJitter); }
   void fail(std::size_t endpoint, int times) {
     for (int i = 0; i < times; ++i) at(endpoint).status->server_error(i % 2);
   }

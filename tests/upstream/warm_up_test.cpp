@@ -8,11 +8,11 @@ namespace {
 using namespace std::chrono_literals;
 using Kind = WarmUpEvent::Kind;
 
-constexpr TimePoint kStart{1h};
+constexpr TimePoint kWarmUpBegins{1h};
 
 struct WarmUpTest : testing::Test {
   WarmUpAction feed(Kind kind, Duration at = 0s, std::uint32_t planned = 0) {
-    const WarmUpStep step = after_event(settings, status, {kind, kStart + at, planned});
+    const WarmUpStep step = after_event(settings, status, {kind, kWarmUpBegins + at, planned});
     status = step.status;
     return step.action;
   }
@@ -67,7 +67,7 @@ TEST_F(WarmUpTest, BeginsAnewWhenTheEndpointIsReadyAgain) {
   EXPECT_EQ(status, WarmUpStatus{});
   EXPECT_EQ(feed(Kind::Ready, 60s, 2), WarmUpAction::Begin);
   EXPECT_EQ(status.answered, 0u);
-  EXPECT_EQ(status.until, kStart + 90s);
+  EXPECT_EQ(status.until, kWarmUpBegins + 90s);
 }
 
 TEST_F(WarmUpTest, AReadyEndpointIsWarmedUpOnce) {
