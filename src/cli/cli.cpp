@@ -17,6 +17,7 @@ int run(int argc, char** argv, std::string_view version, std::span<const Verb> m
   add_status(app, exit_code);
   add_rollout_verbs(app, exit_code);
   add_outcome(app, exit_code);
+  add_evaluate(app, exit_code);
   add_drain(app, exit_code);
   add_schema(app, exit_code);
   try {

@@ -45,6 +45,9 @@ void add_simulate(CLI::App& app, int& exit_code);
 /// `sluice plan FILE [ROUTE]`: what happens when, and what a bad candidate would cost.
 void add_plan(CLI::App& app, int& exit_code);
 
+/// `sluice evaluate LOG... --policy P`: what other policies would have earned; 3 when the log cannot answer for one.
+void add_evaluate(CLI::App& app, int& exit_code);
+
 /// Parses the command line and runs the verb that it names; `more` are verbs of higher layers,
 /// `deeper` is their part in `check`. Returns the exit code:
 /// the verb's, 0 for help and version, 2 for a command line that makes no sense.
