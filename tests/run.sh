@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Builds everything and runs every test: the development build first, then the suites that parse foreign bytes, decide
-# about rollouts or run several threads once more under AddressSanitizer with UBSan and under ThreadSanitizer.
+# Builds everything and runs every test: without sanitizers first (preset `check`, which is `dev` with its sources
+# joined), then the suites that parse foreign bytes, decide about rollouts or run several threads once more under
+# AddressSanitizer with UBSan and under ThreadSanitizer.
 #
 #   tests/run.sh                 all of it; the better part of an hour on two cores from nothing
-#   tests/run.sh --quick         the development build only
+#   tests/run.sh --quick         the build without sanitizers only
 #   tests/run.sh --filter REGEX  only tests whose name matches, in every build
 #   tests/run.sh --tidy          clang-tidy over the sources as well (slow)
 #   tests/run.sh --no-install    do not look for missing packages
@@ -12,8 +13,8 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
-asan_suites='policy|http|protocol|traffic|upstream|gateway|state|scenarios|app|fuzz'
-tsan_suites='base|metrics|state|upstream|gateway|admin|app'
+asan_suites='policy|http|protocol|traffic|upstream|gateway|state|outcomes|scenarios|app|fuzz'
+tsan_suites='base|metrics|state|outcomes|upstream|gateway|admin|app'
 
 quick=false
 tidy=false
@@ -120,17 +121,17 @@ run_suites() {
   fi
 }
 
-# run_end_to_end PRESET LABELS: the end-to-end tests of the development build against the daemon of another; what they
+# run_end_to_end PRESET LABELS: the end-to-end tests of the first build against the daemon of another; what they
 # start is what a sanitizer has to watch, so the tests themselves need not be built again.
 run_end_to_end() {
-  SLUICE_BINARY=$PWD/build/$1/bin/sluice SLUICE_SANITIZED=1 suite_name="dev against $1" run_suites dev -L "^($2)\$"
+  SLUICE_BINARY=$PWD/build/$1/bin/sluice SLUICE_SANITIZED=1 suite_name="check against $1" run_suites check -L "^($2)\$"
 }
 
 mkdir -p build
 if $install; then check "packages" deploy/install-deps.sh --tests || finish; fi
 check_format
-check "build, dev" build dev || finish
-run_suites dev
+check "build, check" build check || finish
+run_suites check
 if $tidy; then check "clang-tidy" is_tidy; fi
 if ! $quick; then
   check "build, asan" build asan "$asan_suites" && { run_suites asan -L "^($asan_suites)\$"; run_end_to_end asan 'e2e|e2e_chaos'; }
