@@ -175,9 +175,9 @@ Assessment CanaryWalk::assess_now() {
   found.verdict = Verdict::Pass;
   const WallTime last = state_.last_look.value_or(state_.window_since);
   if (analysis_ != nullptr && state_.weight > 0) {
-    const Subject subject = subject_of(
-        evidence_of(context_.evidence, state_, spec_.candidate), evidence_of(context_.evidence, state_, spec_.stable),
-        context_.evidence, context_.route.outcomes, errand_prefix(state_) + "/" + std::to_string(state_.step));
+    const Subject subject = subject_of(evidence_of(context_.evidence, state_, spec_.candidate),
+                                       evidence_of(context_.evidence, state_, spec_.stable), context_.evidence,
+                                       context_.route, errand_prefix(state_) + "/" + std::to_string(state_.step));
     found = assess(*analysis_, state_, subject, context_.now);
   } else {
     found.looked = spec_.harm_budget && (context_.now < last || context_.now - last >= interval());

@@ -302,12 +302,17 @@ const Sample& empty_sample() noexcept {
   return empty;
 }
 
+bool users_stick(const policy::ModelRoute& route) noexcept {
+  return route.unit.source != policy::UnitSource::Request;
+}
+
 Subject subject_of(const VersionEvidence& candidate, const VersionEvidence& stable, const Evidence& evidence,
-                   const std::vector<policy::Outcome>& outcomes, std::string key) {
+                   const policy::ModelRoute& route, std::string key) {
   Subject subject{&candidate.all, &stable.control, &evidence, std::move(key)};
   subject.candidate_version = &candidate;
   subject.stable_version = &stable;
-  subject.outcomes = &outcomes;
+  subject.outcomes = &route.outcomes;
+  subject.users_stick = users_stick(route);
   if (candidate.share > 0 && stable.share > 0) {
     subject.stable = &stable.all;
     subject.share = candidate.share / (candidate.share + stable.share);

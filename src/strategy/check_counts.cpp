@@ -303,7 +303,8 @@ void absorb(const CountedLook& look, const Subject& subject, CheckEvidence& evid
   const std::uint64_t stable = grown(look.stable, evidence.seen_stable);
   const auto requests = static_cast<double>(candidate + stable);
   const double seen_share = requests > 0 ? static_cast<double>(candidate) / requests : 0;
-  const double share = subject.share > 0 ? subject.share : seen_share;
+  const double drawn_share = subject.share > 0 ? subject.share : seen_share;
+  const double share = subject.users_stick ? seen_share : drawn_share;
   const auto before = static_cast<double>(evidence.candidate + evidence.stable);
   if (requests > 0) evidence.share = (evidence.share * before + share * requests) / (before + requests);
   evidence.candidate += candidate;
@@ -325,7 +326,8 @@ void absorb(const CountedLook& look, const Subject& subject, CheckEvidence& evid
                                                     : stats::RiskCounts{events, of_stable, others(events)};
     const stats::RiskCounts proven = look.mirrored ? stats::RiskCounts{of_stable, good, others(good)}
                                                    : stats::RiskCounts{good, of_stable, others(good)};
-    const double drawn = look.mirrored ? 1 - share : share;
+    const double of_level = i < look.units_from ? share : drawn_share;
+    const double drawn = look.mirrored ? 1 - of_level : of_level;
     stats::add_risk(track.all.against, level.rule, drawn, against);
     if (evidence.windows >= 2) stats::add_risk(track.window, level.rule, drawn, against);
     stats::add_good(track.all.good, level.rule, drawn, proven);

@@ -117,7 +117,7 @@ Judgement look(const policy::Rolling& rolling, const policy::Analysis& analysis,
   Judgement made;
   Subject subject =
       subject_of(evidence_of(context.evidence, state, rolling.candidate),
-                 evidence_of(context.evidence, state, rolling.stable), context.evidence, context.route.outcomes, key);
+                 evidence_of(context.evidence, state, rolling.stable), context.evidence, context.route, key);
   subject.stable = &stable;
   made.found = assess(analysis, state, subject, context.now);
   state.checks = made.found.memory;

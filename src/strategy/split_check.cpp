@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "sluice/stats/sample_ratio.hpp"
+#include "sluice/strategy/check.hpp"
 #include "sluice/strategy/moves.hpp"
 #include "sluice/strategy/reading.hpp"
 
@@ -22,7 +23,7 @@ constexpr double most_log_shown = 200;
 
 SplitLook look_at_split(const policy::ModelRoute& route, const std::vector<std::string>& versions,
                         const Evidence& evidence, RolloutState& state) {
-  if (route.unit.source != policy::UnitSource::Request) return {};
+  if (users_stick(route)) return {};
   std::vector<double> shares;
   std::vector<std::uint64_t> assigned;
   std::uint64_t all = 0;

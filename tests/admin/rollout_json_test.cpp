@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 namespace sluice::admin {
@@ -99,6 +100,36 @@ TEST(RolloutJson, ShowsEverythingThatIsKnown) {
   EXPECT_EQ(json["conditions"][0]["status"], "True");
   EXPECT_EQ(json["verbs"], OrderedJson({"promote", "abort"}));
   EXPECT_EQ(json["events"][0]["kind"], "Held");
+}
+
+TEST(RolloutJson, TellsWhatAllLooksHaveShown) {
+  rollout::RolloutView view;
+  strategy::CheckMemory check;
+  check.name = "gpu-memory";
+  view.checks.push_back(check);
+  check.name = "error-rate";
+  check.proof.method = "relative-risk";
+  check.proof.log_e = 2000;
+  check.proof.log_threshold = std::log(20.0);
+  check.proof.evidence = 1;
+  check.proof.scale = "ratio";
+  check.proof.lower = 0.5;
+  check.proof.until_twice = 24'859;
+  view.checks.push_back(check);
+  view.split_log_e = 0;
+  const OrderedJson json = to_json(view);
+  EXPECT_TRUE(json["checks"][0]["evidence"].is_null()) << "Prometheus' numbers have none";
+  const OrderedJson& evidence = json["checks"][1]["evidence"];
+  EXPECT_EQ(evidence["method"], "relative-risk");
+  EXPECT_GT(evidence["e"].get<double>(), 1e100) << "however much there is, it is a number";
+  EXPECT_NEAR(evidence["threshold"].get<double>(), 20, 1e-9);
+  EXPECT_EQ(evidence["fraction"], 1);
+  EXPECT_EQ(evidence["interval"]["of"], "ratio");
+  EXPECT_EQ(evidence["interval"]["lower"], 0.5);
+  EXPECT_TRUE(evidence["interval"]["upper"].is_null());
+  EXPECT_EQ(evidence["requestsUntilFound"]["2"], 24'859);
+  EXPECT_TRUE(evidence["requestsUntilFound"]["5"].is_null());
+  EXPECT_EQ(json["split"]["e"], 1);
 }
 
 TEST(RolloutJson, OnlyABanditsArmsHaveEarnings) {

@@ -119,6 +119,26 @@ TEST(Conditions, ChecksPassOnlyWhenAllThatDecideDo) {
   EXPECT_EQ(find(conditions_of(state, {}), "ChecksPass").status, "False");
 }
 
+TEST(Conditions, SayWhatIsKnownOfTheSplit) {
+  strategy::RolloutState state;
+  EXPECT_EQ(conditions_of(state, {}).size(), 5u) << "nothing, where it is not watched";
+  strategy::SplitEvidence split;
+  split.packed = {1};
+  split.suspect = "v2";
+  split.received = 0.5;
+  state.split.set(split);
+  EXPECT_EQ(find(conditions_of(state, {}), "SplitSound").status, "True");
+  split.log_e = 4;
+  state.split.set(split);
+  EXPECT_EQ(find(conditions_of(state, {}), "SplitSound").status, "Unknown");
+  split.log_e = 7;
+  state.split.set(split);
+  const auto broken = find(conditions_of(state, {}), "SplitSound");
+  EXPECT_EQ(broken.status, "False");
+  EXPECT_EQ(broken.reason, "SampleRatioMismatch");
+  EXPECT_EQ(broken.message, "v2 got 50% of the requests that were drawn for it, E 1.1e+03");
+}
+
 TEST(Conditions, SayWhenTheStateIsNotKeptOrNotInForce) {
   const strategy::RolloutState state;
   const auto down = find(conditions_of(state, {{}, false, "no space left", true}), "StateKept");

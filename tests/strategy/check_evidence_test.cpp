@@ -38,14 +38,14 @@ struct Pair {
     return *this;
   }
   Finding look() {
-    return judge_check(check, analysis, gathered, subject_of(candidate(), stable(), world, outcomes, "k"), 0, at_noon);
+    return judge_check(check, analysis, gathered, subject_of(candidate(), stable(), world, route, "k"), 0, at_noon);
   }
 
   policy::Check check;
   policy::Analysis analysis;
   Evidence world;
   CheckEvidence gathered;
-  std::vector<policy::Outcome> outcomes;
+  policy::ModelRoute route;
 };
 
 TEST(CheckEvidence, HoldsAllOfStableAgainstTheCandidateByTheSharesThatWereDrawn) {
@@ -165,6 +165,22 @@ TEST(CheckUnits, OneUserWithManyErrorsCondemnsNobody) {
   EXPECT_NE(found.verdict, Verdict::Fail) << found.message;
 }
 
+TEST(CheckUnits, HeavyUsersShiftNoComparisonOfLatencies) {
+  Pair pair(no_worse_by_part("latency-p95", 0));
+  pair.route.unit.source = policy::UnitSource::Header;
+  pair.draw(0.1);
+  // The tenth of the users that the candidate got makes an eighth of the requests.
+  const auto serve = [&](std::uint64_t times) {
+    pair.candidate().all = sample_of(125 * times, 0);
+    pair.stable().all = sample_of(875 * times, 0);
+    return pair.look();
+  };
+  serve(2);
+  const auto found = serve(80);
+  EXPECT_NE(found.verdict, Verdict::Fail) << found.message;
+  EXPECT_LT(found.proof.log_e, 1);
+}
+
 TEST(CheckUnits, ManyUsersWithErrorsDo) {
   Pair pair(no_worse_by("error-rate", ratio(0.005)));
   pair.candidate().failing_units_known = pair.stable().failing_units_known = true;
@@ -198,9 +214,9 @@ OutcomeEvidence clicks(std::uint64_t decisions, std::uint64_t events) {
 struct Clicks : Pair {
   explicit Clicks(policy::Check check, policy::OutcomeType type = policy::OutcomeType::Binary)
       : Pair(std::move(check)) {
-    outcomes.emplace_back();
-    outcomes[0].name = "click";
-    outcomes[0].type = type;
+    route.outcomes.emplace_back();
+    route.outcomes[0].name = "click";
+    route.outcomes[0].type = type;
     draw(0.5);
   }
   Finding click(OutcomeEvidence of_candidate, OutcomeEvidence of_stable) {
@@ -226,7 +242,7 @@ TEST(CheckOutcomes, AsManyPass) {
 
 TEST(CheckOutcomes, MoreOfWhatShouldBeFewFail) {
   Clicks test(no_worse_by_part("click", 0));
-  test.outcomes[0].better = policy::Better::Lower;
+  test.route.outcomes[0].better = policy::Better::Lower;
   EXPECT_EQ(test.click(clicks(10'000, 700), clicks(10'000, 500)).verdict, Verdict::Fail);
 }
 

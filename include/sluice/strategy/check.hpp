@@ -21,6 +21,9 @@ struct Subject {
   std::string key;                     ///< begins the keys of queries
   /// Of the requests of both, the candidate's, as the split draws them; 0: not known, then what came is taken for it.
   double share = 0;
+  /// Users stay with their version. Then the share is one of users, and requests, which a handful of heavy users may
+  /// shift, are compared by the numbers that came.
+  bool users_stick = false;
   const VersionEvidence* candidate_version = nullptr;      ///< for users and outcomes; null: requests alone
   const VersionEvidence* stable_version = nullptr;         ///< the same
   const std::vector<policy::Outcome>* outcomes = nullptr;  ///< the route's; null: it has none
@@ -29,7 +32,9 @@ struct Subject {
 /// The two versions of a split: all that was assigned to either, and the share that was drawn by. While the split's
 /// shares are not known, stable's part is the slice that is as large as the candidate's.
 Subject subject_of(const VersionEvidence& candidate, const VersionEvidence& stable, const Evidence& evidence,
-                   const std::vector<policy::Outcome>& outcomes, std::string key);
+                   const policy::ModelRoute& route, std::string key);
+/// Whether the route's users stay with the version that was drawn for them.
+bool users_stick(const policy::ModelRoute& route) noexcept;
 
 /// A sample without a request.
 const Sample& empty_sample() noexcept;
