@@ -86,7 +86,8 @@ Counting counting_of(const PrimaryMetric& metric, const RolloutState& state, con
   for (const auto& arm : state.arms) {
     if (arm.dropped) continue;
     known = known && units_known(metric, evidence_of(context.evidence, state, arm.version));
-    were_known = were_known || arm.seen.events.size() > 1;
+    were_known = were_known || std::any_of(arm.tallies.begin(), arm.tallies.end(),
+                                           [](const Tally& tally) { return tally.events.size() > 1; });
   }
   if (known) return Counting::Units;
   return were_known ? Counting::Stopped : Counting::Requests;

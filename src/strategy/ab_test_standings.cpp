@@ -50,11 +50,12 @@ Standings::Standings(const policy::AbTest& test, const PrimaryMetric& metric, Ro
   write_lifts(state);
 }
 
-Contest Standings::judged(std::size_t own, std::size_t other, double log_threshold) const {
+Contest Standings::judged(std::size_t own, std::size_t other, double log_threshold, bool wants_lift) const {
   Question question;
   // Only against the control a smallest effect is asked for.
   if (other == control_ && test_.minimum_effect) question.effect = test_.minimum_effect->fraction;
   question.log_threshold = log_threshold;
+  question.wants_lift = wants_lift;
   question.alpha = interval_alpha_;
   return contest(metric_, list_[own], list_[other], question);
 }
@@ -66,7 +67,7 @@ void Standings::compare_all() {
       // The control is always the other one.
       const std::size_t own = i == control_ ? j : i;
       const std::size_t other = i == control_ ? i : j;
-      pairs_.push_back({own, other, judged(own, other, log_threshold_)});
+      pairs_.push_back({own, other, judged(own, other, log_threshold_, other == control_)});
     }
   }
 }
@@ -126,14 +127,14 @@ std::uint32_t Standings::decided_with(std::size_t arm) const {
 }
 
 std::string Standings::text(std::size_t own, std::size_t other) const {
-  return comparison_text(metric_, list_[own], list_[other], judged(own, other, log_threshold_));
+  return comparison_text(metric_, list_[own], list_[other], judged(own, other, log_threshold_, true));
 }
 
 std::string Standings::progress() const {
   std::string text;
   for (std::size_t own = 0; own < arms_; ++own) {
     if (own == control_ || control_ >= arms_ || !takes_part(list_[own])) continue;
-    const Contest found = judged(own, control_, log_threshold_);
+    const Contest found = judged(own, control_, log_threshold_, true);
     text += (text.empty() ? "'" : "; '") + list_[own].version + "' " +
             comparison_text(metric_, list_[own], list_[control_], found);
     const double part = list_[own].share + list_[control_].share;

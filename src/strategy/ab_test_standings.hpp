@@ -42,7 +42,7 @@ class Standings {
     Contest contest;
   };
 
-  Contest judged(std::size_t own, std::size_t other, double log_threshold) const;
+  Contest judged(std::size_t own, std::size_t other, double log_threshold, bool wants_lift) const;
   void compare_all();
   void decide(double alpha, std::uint32_t decided_before);
   void write_lifts(RolloutState& state) const;

@@ -79,6 +79,7 @@ void weigh_events(const PrimaryMetric& metric, const ArmState& own, const ArmSta
   const double beyond = higher ? 1 + question.effect : 1 - question.effect;
   made.log_better = log_e_beyond(own, other, higher, beyond);
   made.log_worse = log_e_beyond(own, other, !higher, 1);
+  if (!question.wants_lift) return;
   const auto first = process(own, other, 0, stats::RiskPrior::Either, 1);
   if (first.events() == 0) return;
   const auto interval = first.interval(question.alpha);

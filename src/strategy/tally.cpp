@@ -50,15 +50,15 @@ double sum_of_squares(const stats::Histogram& histogram) noexcept {
   return std::max(sum, whole(histogram.count()) * mean * mean);
 }
 
-std::vector<double> events_of(Counting counting, double events, const UnitCounts& units, const Tally& before) {
+std::vector<double> events_of(Counting counting, double events, const UnitCounts& units) {
   if (counting == Counting::Requests) return {events};
-  return counting == Counting::Units ? levels(units) : before.events;
+  return counting == Counting::Units ? levels(units) : std::vector<double>{};
 }
 
-void count_requests(const VersionEvidence& evidence, Counting counting, const Tally& before, Tally& made) {
+void count_requests(const VersionEvidence& evidence, Counting counting, Tally& made) {
   made.n = whole(evidence.all.requests);
   made.sum = made.squares = whole(std::min(evidence.all.failures, evidence.all.requests));
-  made.events = events_of(counting, made.sum, evidence.failing_units, before);
+  made.events = events_of(counting, made.sum, evidence.failing_units);
 }
 
 void count_outcome(const PrimaryMetric& metric, const OutcomeEvidence& seen, Counting counting, const Tally& before,
@@ -70,7 +70,7 @@ void count_outcome(const PrimaryMetric& metric, const OutcomeEvidence& seen, Cou
   made.events = {whole(seen.events)};
   if (metric.kind == PrimaryMetric::Kind::RealMean) return;
   made.sum = made.squares = whole(seen.events);
-  made.events = events_of(counting, made.sum, seen.unit_events, before);
+  made.events = events_of(counting, made.sum, seen.unit_events);
 }
 
 void count_latency(const PrimaryMetric& metric, const Sample& sample, std::optional<double> limit, Tally& made) {
@@ -148,7 +148,7 @@ Tally count(const PrimaryMetric& metric, const VersionEvidence& evidence, std::o
   } else if (metric.histogram != nullptr) {
     count_latency(metric, evidence.all, limit, made);
   } else {
-    count_requests(evidence, counting, before, made);
+    count_requests(evidence, counting, made);
   }
   return made;
 }
@@ -172,7 +172,9 @@ void absorb(ArmState& arm, const PrimaryMetric& metric, const Tally& now, std::u
   total.sum += now.sum - seen.sum;
   add(total.squares, now.squares, seen.squares);
   add(total.unit_squares, now.unit_squares, seen.unit_squares);
+  const auto events = now.events.empty() ? std::move(seen.events) : now.events;
   seen = now;
+  seen.events = events;
   arm.tally_counters = counters;
 }
 

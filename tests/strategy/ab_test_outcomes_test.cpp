@@ -116,6 +116,25 @@ TEST(AbTestOutcome, StopsCountingWhereUsersCannotBeToldApartAnyMore) {
   EXPECT_EQ(test.state.arms[1].tallies.back().events, (std::vector<double>{20, 0, 0, 0, 0}));
 }
 
+TEST(AbTestUnits, ThatWereUnknownForAWhileAreCountedAgainAfterARestart) {
+  auto test = rig(deciding());
+  const auto fail = [&](std::uint64_t units, bool known) {
+    for (const auto* version : {"v1", "v2"}) {
+      test.serve(version, 1000, units);
+      test.version(version).failing_units = {units, 0, 0, 0, 0};
+      test.version(version).failing_units_known = known;
+    }
+    test.tick(seconds(10));
+  };
+  fail(7, true);
+  fail(9, false);
+  EXPECT_EQ(test.state.arms[1].tallies.back().events, (std::vector<double>{7, 0, 0, 0, 0}));
+  test.restart_process();
+  fail(5, true);
+  test.tick(seconds(10));
+  EXPECT_EQ(test.state.arms[1].tallies.back().events, (std::vector<double>{12, 0, 0, 0, 0}));
+}
+
 TEST(AbTestElimination, TakesOutOneOfThreeThatIsBeatenByAnother) {
   auto test = by(outcome_of("click"), deciding({{"v1", 1}, {"v2", 1}, {"v3", 1}}));
   convert(test, "v1", 4000, 240);

@@ -241,6 +241,16 @@ TEST(Fingerprint, DoesNotMixUpWhatStandsSideBySide) {
   EXPECT_NE(fingerprint(route), before);
 }
 
+TEST(Fingerprint, DoesNotHangOnWhatIsReportedNorForHowLong) {
+  for (const auto& [strategy, spec] : strategies()) {
+    auto route = route_of(strategy);
+    const std::string before = fingerprint(route);
+    route.outcomes.emplace_back().name = "another";
+    route.outcomes.back().attribution_window = std::chrono::hours(99);
+    EXPECT_EQ(fingerprint(route), before) << strategy;
+  }
+}
+
 TEST(Fingerprint, OfARouteWithoutAStrategyDoesNotHangOnTheUnit) {
   auto route = route_with({"v1"});
   const std::string before = fingerprint(route);

@@ -17,6 +17,7 @@ struct Question {
   double effect = 0;         ///< "better" means by more than this part of the other's value
   double log_threshold = 3;  ///< of ln E from which on something is certain, for the forecast
   double alpha = 0.05;       ///< of the interval, two-sided
+  bool wants_lift = true;    ///< false: lift and forecast are left out, which take most of the time
 };
 
 /// How one version stands to another. Evidence is ln E and counts half, because either direction might have been said:

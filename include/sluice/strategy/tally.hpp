@@ -41,7 +41,7 @@ const OutcomeEvidence* find_outcome(const VersionEvidence& evidence, std::string
 enum class Counting : std::uint8_t {
   Requests,  ///< or decisions, each on its own
   Units,     ///< users who stick
-  Stopped,   ///< units, but there came more than can be told apart: events stay as they were
+  Stopped,   ///< units, but there came more than can be told apart: no events are counted
 };
 
 /// Whether the units of a version's events are known; false where there are none.
