@@ -24,7 +24,8 @@ struct Outcome {
 std::string name_of(const Run& run) {
   if (run.awaits_person) return "waits for a person (" + run.reason + ")";
   if (!run.ending && run.phase != strategy::Phase::Idle) return "undecided (" + run.reason + ")";
-  const std::string phase(strategy::to_string(run.phase));
+  std::string phase(strategy::to_string(run.phase));
+  if (!run.winner.empty()) phase = run.winner + " wins: " + phase;
   return run.reason.empty() || run.reason == phase ? phase : phase + " (" + run.reason + ")";
 }
 
@@ -193,6 +194,7 @@ Json run_as_json(const Run& run) {
   return {{"outcome", name_of(run)},
           {"phase", strategy::to_string(run.phase)},
           {"reason", run.reason},
+          {"winner", run.winner},
           {"message", run.message},
           {"ending", run.ending ? Json(rollout::to_string(*run.ending)) : Json(nullptr)},
           {"seconds", seconds_taken(run)},

@@ -44,24 +44,7 @@ Result<policy::ModelRoute> route_of(std::size_t versions, const std::string& str
   return std::move(reading.set.routes.front());
 }
 
-/// What one rollout came to: how it ended, and what was known at the end.
-struct Ended {
-  Run run;
-  std::string winner;
-  bool ends(Ending ending) const { return run.ending == ending; }
-};
-
-Ended end_of(const Scenario& scenario, std::uint64_t seed) {
-  Ended ended;
-  auto run = simulate(scenario, seed, [&](WallTime, const RolloutView& view, const Tally&) {
-    ended.winner = view.winner;
-    return true;
-  });
-  if (run) ended.run = std::move(run).value();
-  return ended;
-}
-
-using Reading = std::function<std::vector<double>(const Ended&)>;
+using Reading = std::function<std::vector<double>(const Run&)>;
 
 Result<Trial> trial_of(Result<policy::ModelRoute> route, Scenario scenario, Reading reading) {
   if (!route) return fail(route.error());
@@ -70,7 +53,10 @@ Result<Trial> trial_of(Result<policy::ModelRoute> route, Scenario scenario, Read
   if (auto tried = simulate(*shared, 1, [](WallTime, const RolloutView&, const Tally&) { return false; }); !tried) {
     return fail(tried.error());
   }
-  return Trial([shared, reading = std::move(reading)](std::uint64_t seed) { return reading(end_of(*shared, seed)); });
+  return Trial([shared, reading = std::move(reading)](std::uint64_t seed) {
+    const auto run = simulate(*shared, seed);
+    return run ? reading(*run) : std::vector<double>{};
+  });
 }
 
 // ---- canary
@@ -130,16 +116,16 @@ Result<Trial> prepare_canary(const Parameters& p) {
   scenario.traffic = canary_traffic(p);
   scenario.longest = in_seconds_of(p.at("days") * 86400);
   const std::string unit = p.at("users") > 0 ? "  unit: {header: x-user-id}\n" : "";
-  return trial_of(route_of(2, canary_of(p), unit), std::move(scenario), [](const Ended& ended) -> std::vector<double> {
-    const bool back = ended.ends(Ending::Aborts);
-    const bool promoted = ended.ends(Ending::Promotes);
-    const auto requests = static_cast<double>(ended.run.tally.requests);
+  return trial_of(route_of(2, canary_of(p), unit), std::move(scenario), [](const Run& run) -> std::vector<double> {
+    const bool back = run.ending == Ending::Aborts;
+    const bool promoted = run.ending == Ending::Promotes;
+    const auto requests = static_cast<double>(run.tally.requests);
     return {promoted ? 1.0 : 0.0,
             back ? 1.0 : 0.0,
             promoted ? requests : nothing,
             back ? requests : nothing,
-            back ? static_cast<double>(ended.run.tally.trial) : nothing,
-            std::max(0.0, ended.run.tally.bad_answers)};
+            back ? static_cast<double>(run.tally.trial) : nothing,
+            std::max(0.0, run.tally.bad_answers)};
   });
 }
 
@@ -256,13 +242,13 @@ Result<Trial> prepare_test(const Parameters& p) {
     return index >= 1 && index <= rates.size() && rates[index - 1] == best;
   };
   const bool all_alike = std::all_of(rates.begin(), rates.end(), [&](double rate) { return rate == best; });
-  return trial_of(route_of(rates.size(), strategy, unit + outcome_of(p)), std::move(scenario),
-                  [is_best, all_alike](const Ended& ended) -> std::vector<double> {
-                    const bool won = !ended.winner.empty();
-                    const bool right = won && !all_alike && is_best(ended.winner);
-                    return {right ? 1.0 : 0.0, won && !right ? 1.0 : 0.0,
-                            won ? static_cast<double>(ended.run.tally.requests) : nothing};
-                  });
+  return trial_of(
+      route_of(rates.size(), strategy, unit + outcome_of(p)), std::move(scenario),
+      [is_best, all_alike](const Run& run) -> std::vector<double> {
+        const bool won = !run.winner.empty();
+        const bool right = won && !all_alike && is_best(run.winner);
+        return {right ? 1.0 : 0.0, won && !right ? 1.0 : 0.0, won ? static_cast<double>(run.tally.requests) : nothing};
+      });
 }
 
 Experiment test(const std::string& name, const std::string& question, const std::vector<double>& rates, double users,
@@ -296,8 +282,8 @@ Result<Trial> prepare_bandit(const Parameters& p) {
   const std::string strategy = "{bandit: {arms: [" + names_of(rates.size(), "", "") +
                                "], reward: click, minimumShare: " + percent_of(p.at("floor")) +
                                ", updateInterval: " + seconds_text(p.at("update")) + "}}";
-  return trial_of(route_of(rates.size(), strategy, outcome_of(p)), std::move(scenario), [](const Ended& ended) {
-    const Tally& tally = ended.run.tally;
+  return trial_of(route_of(rates.size(), strategy, outcome_of(p)), std::move(scenario), [](const Run& run) {
+    const Tally& tally = run.tally;
     if (tally.worth.empty()) return std::vector<double>{nothing};
     return std::vector<double>{tally.best_worth.front() - tally.worth.front()};
   });

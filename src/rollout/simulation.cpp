@@ -201,6 +201,7 @@ class Simulator {
     run_.phase = view_.phase;
     run_.reason = view_.reason;
     run_.message = view_.message;
+    run_.winner = view_.winner;
     run_.ending = run_.awaits_person ? std::optional(Ending::Holds) : ending_of(view_.phase);
     run_.took = (run_.awaits_person ? *waiting_since_ : now_) - scenario_.start;
     run_.tally = traffic_.tally();

@@ -33,6 +33,7 @@ struct Run {
   strategy::Phase phase = strategy::Phase::Pending;
   std::string reason;
   std::string message;
+  std::string winner;            ///< of an A/B test or a bandit; empty: none
   std::optional<Ending> ending;  ///< none: undecided when its time was over
   bool awaits_person = false;    ///< nobody came within an hour; then `took` is until the wait began
   Duration took{0};              ///< until it was decided, or all of the time
