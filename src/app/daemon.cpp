@@ -111,7 +111,7 @@ Result<void> Daemon::start_gateway(const policy::PolicySet& set) {
   rollouts_ = std::make_unique<RolloutService>(*gateway_, *registry_, clock_, [this](const state::JournalEntry& entry) {
     if (admin::HttpServer* readers = readers_.load()) readers->publish_event(admin::event_of(entry));
   });
-  if (auto opened = rollouts_->open(set.gateway.state); !opened) return opened;
+  if (auto opened = rollouts_->open(set.gateway.state, set.gateway.decision_log); !opened) return opened;
   return rollouts_->put_in_force(set, 1, [this](gateway::Config config) { return gateway_->start(std::move(config)); });
 }
 

@@ -78,6 +78,7 @@ Result<void> Daemon::apply(const policy::PolicySet& set) {
   if (!(wished.admin.address == old.admin.address)) return needs_restart("spec.admin.address");
   if (!(wished.workers == old.workers)) return needs_restart("spec.workers");
   if (wished.log.format != old.log.format) return needs_restart("spec.log.format");
+  if (!(wished.decision_log == old.decision_log)) return needs_restart("spec.decisionLog");
   auto token = token_of(wished.admin);
   if (!token) return fail(token.error());
   if (!(wished.state == old.state)) return needs_restart("spec.state");

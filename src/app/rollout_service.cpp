@@ -1,6 +1,7 @@
 #include "sluice/app/rollout_service.hpp"
 
 #include <chrono>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -55,7 +56,11 @@ RolloutService::~RolloutService() {
   outcomes_.close();
 }
 
-Result<void> RolloutService::open(const policy::State& where) {
+Result<void> RolloutService::open(const policy::State& where, const std::optional<policy::DecisionLog>& log) {
+  if (log) {
+    if (auto opened = decision_log_.open(*log, registry_.workers()); !opened) return opened;
+    gateway_.set_decision_log(decision_log_.logger());
+  }
   auto store = make_store(where);
   if (!store) return fail(store.error());
   store_ = std::move(*store);
@@ -68,7 +73,13 @@ Result<void> RolloutService::open(const policy::State& where) {
 
 void RolloutService::start() {
   running_ = true;
-  outcomes_.start({}, [this](std::shared_ptr<const outcomes::TokenKeys> keys) {
+  outcomes::Intake::OnReport on_report;
+  if (outcomes::DecisionLogger* const log = decision_log_.logger()) {
+    on_report = [log](const outcomes::Decision& decision, std::string_view outcome, double value, WallTime now) {
+      if (decision.split) log->report(decision, outcome, value, now);
+    };
+  }
+  outcomes_.start(std::move(on_report), [this](std::shared_ptr<const outcomes::TokenKeys> keys) {
     // One that does not run is told with its next policy.
     static_cast<void>(gateway_.use_keys(std::move(keys)));
   });
@@ -112,7 +123,10 @@ Result<void> RolloutService::put_in_force_here(const policy::PolicySet& set, std
   config->policy_generation = static_cast<std::uint32_t>(generation);
   config->keys = outcomes_.keys();
   if (!still_wanted()) return fail(Error::internal("it took too long, and was given up"));
+  // Before the first record that names a new version.
+  decision_log_.expect(set.routes);
   if (auto published = publish(std::move(*config)); !published) return published;
+  decision_log_.settle();
   kpis_.set_routes(set.routes);
   if (auto counted = outcomes_.set_routes(set.routes); !counted) return counted;
   opened_ = true;
@@ -135,7 +149,9 @@ void RolloutService::show_metrics() {
   shown_ = clock_.now();
   auto views = controller_->views(clock_.wall_now());
   registry_.set_rollouts(counted_.update(views));
-  registry_.set_outcomes(outcomes_.metrics());
+  metrics::OutcomesSnapshot outcomes = outcomes_.metrics();
+  outcomes.decision_log_lost = decision_log_.lost();
+  registry_.set_outcomes(std::move(outcomes));
   remember(std::move(views));
   metrics::StateHealth health;
   health.up = controller_->store_is_up();

@@ -3,6 +3,7 @@
 #include "sluice/gateway/exchange.hpp"
 #include "sluice/gateway/session.hpp"
 #include "sluice/gateway/worker.hpp"
+#include "sluice/outcomes/decision_logger.hpp"
 
 namespace sluice::gateway {
 
@@ -26,6 +27,7 @@ void Exchange::account() {
     // Refused at the version's limit: that took no time, and says nothing about the version.
     if (made_ > 0) count_durations(counters, *route_->counters);
     count_evidence();
+    if (logs_decision_) log_decision();
   }
   if (failed() && origin_of(failure_->reason) != Origin::Client) log_failure();
   if (log::sample_access()) log_access();
@@ -56,6 +58,15 @@ void Exchange::note_unit_failure(std::uint32_t assigned) noexcept {
   if (failures == nullptr) return;
   const bool looked = choice_.unit != 0 || choice_.reason == traffic::Reason::NoUnit;
   failures->note(worker_->index(), assigned, looked ? choice_.unit : traffic::unit_hash(route_->config->plan, view()));
+}
+
+/// Of the version that was chosen, whoever answered; a copy, since the log's thread takes its time.
+void Exchange::log_decision() noexcept {
+  outcomes::DecisionRecord record;
+  record.decision = decision_;
+  record.status = status_;
+  if (answer_complete_) record.latency = std::chrono::duration<float>(answered_at_ - call_->sent_at()).count();
+  worker_->decision_log()->note(worker_->index(), record);
 }
 
 /// Not what the client did or left undone, nor what our own limits refused before there was a try.

@@ -27,7 +27,7 @@ void Exchange::end() noexcept {
   made_ = retries_taken_ = 0;
   fell_back_from_ = kNoVersion;
   chosen_ = head_valid_ = made_request_id_ = client_watched_ = reading_body_ = false;
-  at_door_ = has_token_ = false;
+  at_door_ = has_token_ = logs_decision_ = false;
   visit_.reset();
   failure_.reset();
   body_in_buffer_ = bytes_in_buffer_ = 0;
@@ -158,28 +158,28 @@ void Exchange::decide() {
   chosen_ = true;
   version().counters->decisions[static_cast<metrics::DecisionReason>(choice_.reason)].add();
   if (choice_.by_split() && version().evidence != nullptr) version().evidence->assigned.add();
-  if (route_->config->tokens) make_token();
+  note_decision();
   watch_client();
   make_request_id();
 }
 
-/// What the answer will say about the decision, whoever gives it.
-void Exchange::make_token() noexcept {
+/// What the answer and the log will say about the decision, whoever gives the answer.
+void Exchange::note_decision() noexcept {
   const Config& config = live_->published->config;
-  if (!config.keys) return;
-  outcomes::Decision decision;
-  decision.route = route_->name_hash;
-  decision.version = version().name_hash;
+  has_token_ = route_->config->tokens && config.keys != nullptr;
+  logs_decision_ = worker_->decision_log() != nullptr && choice_.by_split();
+  if (!has_token_ && !logs_decision_) return;
+  decision_.route = route_->name_hash;
+  decision_.version = version().name_hash;
   // Rules and pins go by no unit, and a version that has everything is chosen without a look at it.
-  decision.unit = choice_.unit != 0 ? choice_.unit : traffic::unit_hash(route_->config->plan, view());
-  decision.window = route_->config->window;
-  decision.nonce = worker_->random().next();
-  decision.generation = config.policy_generation;
-  decision.propensity = static_cast<float>(choice_.propensity);
-  decision.split = choice_.by_split();
-  decision.time = worker_->wall_now();
-  outcomes::write_token(decision, *config.keys, token_);
-  has_token_ = true;
+  decision_.unit = choice_.unit != 0 ? choice_.unit : traffic::unit_hash(route_->config->plan, view());
+  decision_.window = route_->config->window;
+  decision_.nonce = worker_->random().next();
+  decision_.generation = config.policy_generation;
+  decision_.propensity = static_cast<float>(choice_.propensity);
+  decision_.split = choice_.by_split();
+  decision_.time = std::chrono::floor<std::chrono::milliseconds>(worker_->wall_now());
+  if (has_token_) outcomes::write_token(decision_, *config.keys, token_);
 }
 
 /// From here on a client that leaves is noticed. May move the request within the buffer, so before anything points into

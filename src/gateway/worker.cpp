@@ -24,7 +24,7 @@ constexpr Duration kSweep = std::chrono::seconds(1);
 // UNSAFE_IO: sockets and timers of this loop are touched by its own thread only, so the reactor needs no locks; posting
 // from other threads stays legal.
 Worker::Worker(std::size_t index, metrics::Registry& registry, const Clock& clock, upstream::NameService& names,
-               const MemoryWatch& memory, outcomes::Door* door)
+               const MemoryWatch& memory, outcomes::Door* door, outcomes::DecisionLogger* log)
     : index_(index),
       registry_(registry),
       io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
@@ -37,6 +37,7 @@ Worker::Worker(std::size_t index, metrics::Registry& registry, const Clock& cloc
       pools_(context_),
       mirrors_(context_),
       door_(door, io_),
+      decision_log_(log),
       tick_(io_),
       coarse_now_(clock.now()) {}
 

@@ -43,6 +43,8 @@ void add_outcome_families(Families& page) {
                     static_cast<double>(seen.ledger_reports));
   page.single_gauge("outcome_ledger_capacity", "Reports that the ledger takes at most.",
                     static_cast<double>(seen.ledger_capacity));
+  page.single_counter("decision_log_lost_total", "Lines of the decision log that were not written.",
+                      seen.decision_log_lost);
 }
 
 }  // namespace sluice::metrics

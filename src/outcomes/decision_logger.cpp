@@ -18,7 +18,7 @@
 namespace sluice::outcomes {
 namespace {
 
-constexpr auto rest = std::chrono::milliseconds(200);
+constexpr auto rest = std::chrono::milliseconds(50);
 /// Text is handed to the file in pieces, so that a burst needs no memory of its own.
 constexpr std::size_t piece = std::size_t{256} << 10;
 

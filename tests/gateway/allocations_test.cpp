@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdlib>
@@ -12,10 +13,12 @@
 
 #include "configs.hpp"
 #include "sluice/gateway/gateway.hpp"
+#include "sluice/outcomes/decision_logger.hpp"
 #include "sluice/outcomes/token.hpp"
 #include "support/fake_upstream.hpp"
 #include "support/gate.hpp"
 #include "support/raw_client.hpp"
+#include "support/temp_dir.hpp"
 
 namespace {
 
@@ -180,6 +183,8 @@ class WorkerAllocations : public testing::Test {
   FakeUpstream v2{model(gate)};
   SystemClock clock;
   metrics::Registry registry{1};
+  const test::TempDir dir;
+  std::unique_ptr<outcomes::DecisionLogger> log = *outcomes::DecisionLogger::start({(dir / "log.ndjson").string(), {}});
   Gateway gateway{registry, clock};
   std::vector<std::unique_ptr<RawClient>> clients;
 };
@@ -209,6 +214,19 @@ TEST_F(WorkerAllocations, AreNoneForDecisionTokens) {
   warm_up({&v1, &v2}, kClients);
   EXPECT_EQ(counted(kRequests), 0u) << sizes();
   EXPECT_TRUE(clients[0]->get("/").has("x-sluice-decision"));
+}
+
+TEST_F(WorkerAllocations, AreNoneForTheDecisionLog) {
+  gateway.set_decision_log(log.get());
+  log->set_routes({{"digits", {"v1", "v2"}, {}, 1}});
+  start(route_of({{"v1", v1.port(), 75}, {"v2", v2.port(), 25}}, traffic::Field::header("x-user-id")));
+  warm_up({&v1, &v2}, kClients);
+  EXPECT_EQ(counted(kRequests), 0u) << sizes();
+  gateway.stop();
+  log->flush();
+  const std::string text = test::read_file(dir / "log.ndjson");
+  EXPECT_GE(std::count(text.begin(), text.end(), '\n'), static_cast<std::ptrdiff_t>(kRequests)) << "it was written";
+  EXPECT_EQ(log->lost(), 0u);
 }
 
 TEST_F(WorkerAllocations, AreNoneWhenRequestsOfUnitsFail) {

@@ -22,6 +22,7 @@ OutcomesSnapshot some_outcomes() {
   seen.turned_away = 8;
   seen.ledger_reports = 10;
   seen.ledger_capacity = 1000;
+  seen.decision_log_lost = 11;
   return seen;
 }
 
@@ -48,6 +49,7 @@ TEST_F(OutcomeFamilies, EverySeriesIsThereAlsoAtZero) {
   EXPECT_TRUE(has("sluice_outcome_posts_turned_away_total 8"));
   EXPECT_TRUE(has("sluice_outcome_ledger_reports 10"));
   EXPECT_TRUE(has("sluice_outcome_ledger_capacity 1000"));
+  EXPECT_TRUE(has("sluice_decision_log_lost_total 11"));
 }
 
 TEST_F(OutcomeFamilies, DelaysAreCountedUpToTheirBounds) {
@@ -70,7 +72,7 @@ TEST_F(OutcomeFamilies, EachIsDocumented) {
   Families page(snapshot);
   add_outcome_families(page);
   const auto families = std::move(page).take();
-  EXPECT_EQ(families.size(), 8U);
+  EXPECT_EQ(families.size(), 9U);
   for (const Family& family : families) {
     EXPECT_NE(docs.str().find("`" + family.name.substr(7) + "`"), std::string::npos) << family.name;
     EXPECT_EQ(family.type == FamilyType::Counter, family.name.ends_with("_total")) << family.name;

@@ -3,11 +3,13 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sluice/admin/api.hpp"
 #include "sluice/app/control_thread.hpp"
+#include "sluice/app/decision_log.hpp"
 #include "sluice/app/errand_runner.hpp"
 #include "sluice/app/gateway_ports.hpp"
 #include "sluice/app/outcome_service.hpp"
@@ -38,8 +40,9 @@ class RolloutService {
   ~RolloutService();
 
   /// Opens the store and the ledger of outcomes and reads what was kept. First, once, and before the gateway starts,
-  /// which is given the door for outcomes. Fails with one sentence when it cannot be used.
-  Result<void> open(const policy::State& where);
+  /// which is given the door for outcomes, and the log of decisions where there is one. Fails with one sentence when
+  /// one of them cannot be used.
+  Result<void> open(const policy::State& where, const std::optional<policy::DecisionLog>& log = std::nullopt);
   /// From now on rollouts go on. Once, after the first policy is in force.
   void start();
   /// Nothing moves any more; outcomes are still taken. Harmless when repeated.
@@ -72,6 +75,7 @@ class RolloutService {
   const OnEvent on_event_;
   gateway::Gateway& gateway_;
   std::unique_ptr<state::Store> store_;
+  DecisionLog decision_log_;  // outcomes_ tells it until it is closed
   GatewayTraffic traffic_;
   GatewayKpis kpis_;
   OutcomeService outcomes_;  // its ledger is in the store's file

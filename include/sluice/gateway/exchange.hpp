@@ -19,6 +19,7 @@
 #include "sluice/http/body_meter.hpp"
 #include "sluice/http/head.hpp"
 #include "sluice/http/task.hpp"
+#include "sluice/outcomes/decision.hpp"
 #include "sluice/outcomes/token.hpp"
 #include "sluice/traffic/choose.hpp"
 #include "sluice/traffic/request_view.hpp"
@@ -95,7 +96,7 @@ class Exchange {
   void decide();
   void watch_client();
   traffic::RequestView view() const noexcept;
-  void make_token() noexcept;
+  void note_decision() noexcept;
   std::string_view token() const noexcept { return {token_.data(), has_token_ ? token_.size() : 0}; }
   void make_request_id() noexcept;
   std::string_view request_id() const noexcept;
@@ -156,6 +157,7 @@ class Exchange {
   void account();
   void count_evidence() noexcept;
   void note_unit_failure(std::uint32_t assigned) noexcept;
+  void log_decision() noexcept;
   bool is_versions_failure() const noexcept;
   void count_durations(metrics::VersionCounters& counters, metrics::RouteCounters& route) noexcept;
   std::string_view route_name() const noexcept;
@@ -233,8 +235,10 @@ class Exchange {
 
   std::array<char, 36> made_id_;
   bool made_request_id_ = false;
+  outcomes::Decision decision_;  ///< while `has_token_` or `logs_decision_`
   std::array<char, outcomes::token_size> token_;
   bool has_token_ = false;
+  bool logs_decision_ = false;
   bool head_valid_ = false;  ///< request_ describes this request; false when its head was refused
 
   // Last, because large and left uninitialised.

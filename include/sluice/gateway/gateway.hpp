@@ -50,6 +50,9 @@ class Gateway {
 
   /// Where clients hand in outcomes; outlives the gateway's run. Before `start`; without one nobody takes them.
   void set_door(outcomes::Door* door) noexcept { door_ = door; }
+  /// Where decisions of splits are written down, with a ring for every worker; outlives the gateway's run. Before
+  /// `start`; without one they are not.
+  void set_decision_log(outcomes::DecisionLogger* log) noexcept { decision_log_ = log; }
 
   /// Loads certificates, binds every listener, starts the workers. Fails without having started anything.
   Result<void> start(Config config);
@@ -102,6 +105,7 @@ class Gateway {
   metrics::Registry& registry_;
   const Clock& clock_;
   outcomes::Door* door_ = nullptr;
+  outcomes::DecisionLogger* decision_log_ = nullptr;
   EndpointService service_;
   mutable std::mutex mutex_;    ///< over what follows: a name's new addresses are published from the service's thread
   std::optional<Config> wish_;  ///< as it was asked for, with names in place of addresses

@@ -24,6 +24,10 @@
 #include "sluice/http/net.hpp"
 #include "sluice/metrics/registry.hpp"
 
+namespace sluice::outcomes {
+class DecisionLogger;
+}
+
 namespace sluice::gateway {
 
 /// One thread of the data plane: its own loop, pools, buffers, counters and random numbers. Shares nothing with the
@@ -31,9 +35,10 @@ namespace sluice::gateway {
 /// thread.
 class Worker {
  public:
-  /// `names`, `memory` and `door` outlive the worker's thread; without a door (null) nobody takes outcomes.
+  /// `names`, `memory`, `door` and `log` outlive the worker's thread; without a door (null) nobody takes outcomes,
+  /// without a log no decision is written down.
   Worker(std::size_t index, metrics::Registry& registry, const Clock& clock, upstream::NameService& names,
-         const MemoryWatch& memory, outcomes::Door* door = nullptr);
+         const MemoryWatch& memory, outcomes::Door* door = nullptr, outcomes::DecisionLogger* log = nullptr);
   ~Worker();
 
   /// Starts the thread. Once, before the first `prepare`.
@@ -82,6 +87,8 @@ class Worker {
   Random& random() noexcept { return random_; }
   Mirrors& mirrors() noexcept { return mirrors_; }
   DoorDesk& door() noexcept { return door_; }
+  /// Null: decisions are not logged.
+  outcomes::DecisionLogger* decision_log() const noexcept { return decision_log_; }
   metrics::GatewayCounters& counters() noexcept { return counters_; }
 
   /// The gateway's requests in flight, this worker's share.
@@ -120,6 +127,7 @@ class Worker {
   PoolSet pools_;
   Mirrors mirrors_;
   DoorDesk door_;
+  outcomes::DecisionLogger* const decision_log_;
   http::HeadLimits head_limits_;
   boost::intrusive_ptr<LiveConfig> live_;
   boost::intrusive_ptr<LiveConfig> next_;  ///< ready, and in force once `in_force_` is true

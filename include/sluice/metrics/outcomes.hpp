@@ -38,9 +38,10 @@ struct OutcomesSnapshot {
   std::vector<OutcomeSnapshot> outcomes;     ///< all that the policy names
   std::vector<UnmatchedSnapshot> unmatched;  ///< every reason of every route
   std::uint64_t duplicates = 0;
-  std::uint64_t turned_away = 0;    ///< posts
-  std::size_t ledger_reports = 0;   ///< kept one by one
-  std::size_t ledger_capacity = 0;  ///< of them
+  std::uint64_t turned_away = 0;        ///< posts
+  std::size_t ledger_reports = 0;       ///< kept one by one
+  std::size_t ledger_capacity = 0;      ///< of them
+  std::uint64_t decision_log_lost = 0;  ///< lines
 };
 
 }  // namespace sluice::metrics
