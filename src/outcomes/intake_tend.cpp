@@ -68,10 +68,13 @@ Result<void> Intake::tend_ledger() {
       if (known != nullptr) tallies_.forget(route, window, now - known->longest_window - kGrace);
     }
   }
-  if (clock_.now() - folded_ < kFoldPeriod) return {};
+  if (!is_folding_ && clock_.now() - folded_ < kFoldPeriod) return {};
   folded_ = clock_.now();
+  is_folding_ = false;
   for (const auto& [route, window] : windows) {
-    if (auto done = ledger_.fold(route, window, ms_since_1970(too_old)); !done) return done;
+    const auto more = ledger_.fold(route, window, ms_since_1970(too_old));
+    if (!more) return fail(more.error());
+    is_folding_ = is_folding_ || *more;
   }
   return {};
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 namespace sluice::outcomes {
 
@@ -48,7 +49,9 @@ std::string in_words(Duration duration) {
 
 bool is_valid(const ReportedValue& value, policy::OutcomeType type) {
   if (value.kind == ReportedValue::Kind::Other) return false;
-  if (type == policy::OutcomeType::Value) return value.kind == ReportedValue::Kind::Number;
+  if (type == policy::OutcomeType::Value) {
+    return value.kind == ReportedValue::Kind::Number && std::abs(value.number) <= state::most_reported_value;
+  }
   return value.number == 0 || value.number == 1;
 }
 
@@ -93,9 +96,10 @@ class Bench {
                     value.outcome);
     }
     if (!is_valid(value, outcome->type)) {
-      return refuse(item, &route, Refusal::InvalidValue,
-                    outcome->type == policy::OutcomeType::Binary ? "it takes 0 or 1" : "it takes a number",
-                    value.outcome);
+      return refuse(
+          item, &route, Refusal::InvalidValue,
+          outcome->type == policy::OutcomeType::Binary ? "it takes 0 or 1" : "it takes a number from -1e15 to 1e15",
+          value.outcome);
     }
     // The clock of another replica may be a little ahead.
     const Duration delay = std::max<Duration>(now_ - decision.time, Duration::zero());

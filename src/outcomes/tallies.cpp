@@ -85,7 +85,9 @@ void Tallies::add(const state::LedgerSum& sum) {
   cell->tally.events += sum.events;
   cell->tally.sum += sum.sum;
   cell->tally.sum_squares += sum.squares;
-  if (sum.unit != 0) {
+  if (sum.delay_ms == state::forgotten_unit) {
+    forget_units(*cell);
+  } else if (sum.unit != 0) {
     count_unit(*cell, sum.unit, sum.events, sum.sum);
   } else {
     count_alone(*cell, sum.events, sum.squares);
@@ -96,10 +98,21 @@ void Tallies::add(const state::LedgerSum& sum) {
   const auto events = static_cast<double>(sum.events);
   const double mean = sum.sum / events;
   const double spread = std::sqrt(std::max(0.0, sum.squares / events - mean * mean));
-  const double delay = std::min(seconds_of(sum.delay_ms), cell->delays.window());
+  // A conversion of which nobody knows how soon it came was in time.
+  const double window = cell->delays.window();
+  const double delay = sum.delay_ms < 0 ? window : std::min(seconds_of(sum.delay_ms), window);
   cell->delays.add_conversion(cell->delays.began(), delay, mean + spread, events / 2);
   cell->delays.add_conversion(cell->delays.began(), delay, mean - spread, events / 2);
   cell->delays_changed = true;
+}
+
+void Tallies::forget_units(Cell& cell) {
+  units_ -= cell.units.size();
+  cell.units.clear();
+  cell.tally.units_known = false;
+  cell.tally.units = 0;
+  cell.tally.unit_events = {};
+  cell.tally.unit_sum_squares = 0;
 }
 
 /// Nobody knows who it was: each stands for itself.
@@ -112,16 +125,8 @@ void Tallies::count_alone(Cell& cell, std::uint64_t events, double squares) {
 void Tallies::count_unit(Cell& cell, std::uint64_t unit, std::uint64_t events, double sum) {
   if (!cell.tally.units_known) return;
   const auto [place, is_new] = cell.units.try_emplace(unit);
-  if (is_new && units_ == most_units_) {
-    units_ -= cell.units.size() - 1;
-    cell.units.clear();
-    cell.tally.units_known = false;
-    cell.tally.units = 0;
-    cell.tally.unit_events = {};
-    cell.tally.unit_sum_squares = 0;
-    return;
-  }
   units_ += is_new ? 1 : 0;
+  if (units_ > most_units_) return forget_units(cell);
   UnitCount& count = place->second;
   for (std::size_t i = 0; i < kUnitSteps.size(); ++i) {
     if (count.events < kUnitSteps[i] && count.events + events >= kUnitSteps[i]) ++cell.tally.unit_events[i];

@@ -30,11 +30,19 @@ inline void add_up(ByIdentity<LedgerDecisions>& all, const LedgerDecisions& more
   if (!is_new) place->second.count += more.count;
 }
 
+/// The same sum, at no time.
+inline LedgerSum without_delay(LedgerSum sum) noexcept {
+  if (sum.delay_ms >= 0) sum.delay_ms = forgotten_delay;
+  return sum;
+}
 /// The same sum, of nobody and at no time.
 inline LedgerSum without_detail(LedgerSum sum) noexcept {
   sum.unit = 0;
-  sum.delay_ms = 0;
+  sum.delay_ms = forgotten_unit;
   return sum;
 }
+
+/// Sums that are folded at once, so that posts and the store wait for hundredths of a second.
+inline constexpr std::size_t folded_at_once = 10'000;
 
 }  // namespace sluice::state

@@ -32,31 +32,17 @@ class MemoryLedger final : public Ledger {
       const auto oldest = reports_.begin();
       if (oldest->second.decided_ms >= before_ms) break;
       expired_before_ = std::max(expired_before_, oldest->second.decided_ms + 1);
-      add_up(sums_, to_sum(oldest->second));
+      add(to_sum(oldest->second));
       reports_.erase(oldest);
       ++gone;
     }
     return gone;
   }
 
-  Result<void> fold(std::uint64_t route, std::uint64_t window, std::int64_t before_ms) override {
-    ByIdentity<LedgerSum> sums;
-    for (const auto& [key, sum] : sums_) {
-      add_up(sums, sum.route == route && sum.window < window ? without_detail(sum) : sum);
-    }
-    sums_.swap(sums);
-    ByIdentity<LedgerDecisions> all;
-    LedgerDecisions first;  // of its version and window, and so the one that says when they began
-    for (auto [key, decisions] : decisions_) {
-      const bool is_first = all.empty() || !is_same_window(first, decisions);
-      if (is_first) first = decisions;
-      if (decisions.route == route && (decisions.window < window || decisions.at_ms < before_ms)) {
-        decisions.at_ms = first.at_ms;
-      }
-      add_up(all, decisions);
-    }
-    decisions_.swap(all);
-    return {};
+  Result<bool> fold(std::uint64_t route, std::uint64_t window, std::int64_t before_ms) override {
+    if (fold_sums(route, window)) return true;
+    fold_decisions(route, window, before_ms);
+    return false;
   }
 
   Result<std::vector<LedgerKey>> keys() const override { return keys_; }
@@ -76,6 +62,54 @@ class MemoryLedger final : public Ledger {
     if (reports_.size() >= capacity_) return Taken::Full;
     reports_.emplace(identity(report), report);
     return Taken::New;
+  }
+
+  /// With less detail the more there are.
+  void add(LedgerSum sum) {
+    if (!sums_.contains(identity(sum)) && sums_.size() >= capacity_ / 2) {
+      sum = without_delay(sum);
+      if (!sums_.contains(identity(sum)) && sums_.size() >= capacity_) sum = without_detail(sum);
+    }
+    add_up(sums_, sum);
+  }
+
+  bool fold_sums(std::uint64_t route, std::uint64_t window) {
+    LedgerSum least;
+    least.route = route;
+    least.split = false;
+    least.delay_ms = std::numeric_limits<std::int64_t>::min();
+    auto at = sums_.lower_bound(identity(least));
+    for (std::size_t folded = 0; at != sums_.end() && at->second.route == route && at->second.window < window;) {
+      if (at->second.delay_ms == forgotten_unit) {
+        ++at;
+        continue;
+      }
+      if (folded++ == folded_at_once) return true;
+      const LedgerSum sum = without_detail(at->second);
+      at = sums_.erase(at);
+      add_up(sums_, sum);
+    }
+    return false;
+  }
+
+  void fold_decisions(std::uint64_t route, std::uint64_t window, std::int64_t before_ms) {
+    LedgerDecisions first;  // of its version and window, and so the one that says when they began
+    first.route = route;
+    first.at_ms = std::numeric_limits<std::int64_t>::min();
+    bool is_any = false;
+    for (auto at = decisions_.lower_bound(identity(first)); at != decisions_.end() && at->second.route == route;) {
+      const LedgerDecisions& decisions = at->second;
+      if (!is_any || !is_same_window(first, decisions)) {
+        first = decisions;
+        is_any = true;
+        ++at;
+      } else if (decisions.window < window || decisions.at_ms < before_ms) {
+        decisions_.find(identity(first))->second.count += decisions.count;
+        at = decisions_.erase(at);
+      } else {
+        ++at;
+      }
+    }
   }
 
   static bool is_same_window(const LedgerDecisions& a, const LedgerDecisions& b) {

@@ -6,88 +6,12 @@
 
 #include "database.hpp"
 #include "ledger_key.hpp"
+#include "ledger_rows.hpp"
 #include "state_file.hpp"
 
 namespace sluice::state {
 
 namespace {
-
-constexpr const char* kReports =
-    "SELECT decided_ms, nonce, route, outcome, version, unit, window, split, delay_ms, value FROM outcome ";
-
-std::int64_t as_stored(std::uint64_t number) noexcept {
-  return static_cast<std::int64_t>(number);
-}
-std::uint64_t as_number(std::int64_t stored) noexcept {
-  return static_cast<std::uint64_t>(stored);
-}
-
-LedgerReport report_of(Statement& row) {
-  LedgerReport report;
-  report.decided_ms = row.number(0);
-  report.nonce = as_number(row.number(1));
-  report.route = as_number(row.number(2));
-  report.outcome = as_number(row.number(3));
-  report.version = as_number(row.number(4));
-  report.unit = as_number(row.number(5));
-  report.window = as_number(row.number(6));
-  report.split = row.number(7) != 0;
-  report.delay_ms = row.number(8);
-  report.value = row.real(9);
-  return report;
-}
-
-LedgerSum sum_of(Statement& row) {
-  LedgerSum sum;
-  sum.route = as_number(row.number(0));
-  sum.window = as_number(row.number(1));
-  sum.version = as_number(row.number(2));
-  sum.outcome = as_number(row.number(3));
-  sum.split = row.number(4) != 0;
-  sum.unit = as_number(row.number(5));
-  sum.delay_ms = row.number(6);
-  sum.reports = as_number(row.number(7));
-  sum.events = as_number(row.number(8));
-  sum.sum = row.real(9);
-  sum.squares = row.real(10);
-  return sum;
-}
-
-LedgerDecisions decisions_of(Statement& row) {
-  return {as_number(row.number(0)), as_number(row.number(1)), as_number(row.number(2)), row.number(3),
-          as_number(row.number(4))};
-}
-
-/// What the ledger does over and over again, prepared once.
-struct Statements {
-  Statement put, has, oldest, remove, add_sum, add_decisions, mark, first;
-
-  static Attempt<std::unique_ptr<Statements>> prepare(Database& database);
-};
-
-Attempt<std::unique_ptr<Statements>> Statements::prepare(Database& database) {
-  std::vector<Statement> made;
-  for (const std::string& sql : {
-           std::string("INSERT OR IGNORE INTO outcome VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-           std::string("SELECT 1 FROM outcome WHERE decided_ms = ? AND nonce = ? AND route = ? AND outcome = ?"),
-           kReports + std::string("WHERE decided_ms < ? ORDER BY decided_ms LIMIT ?"),
-           std::string("DELETE FROM outcome WHERE decided_ms < ?"),
-           std::string("INSERT INTO outcome_sum VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-                       "reports = reports + excluded.reports, events = events + excluded.events, "
-                       "sum = sum + excluded.sum, squares = squares + excluded.squares"),
-           std::string("INSERT INTO outcome_decisions VALUES(?, ?, ?, ?, ?) "
-                       "ON CONFLICT DO UPDATE SET count = count + excluded.count"),
-           std::string("UPDATE outcome_mark SET expired_before_ms = ?"),
-           std::string("SELECT 1 FROM outcome WHERE decided_ms < ? LIMIT 1"),
-       }) {
-    Attempt<Statement> statement = database.prepare(sql.c_str());
-    if (!statement) return fail(statement.error());
-    made.push_back(std::move(*statement));
-  }
-  return std::make_unique<Statements>(Statements{std::move(made[0]), std::move(made[1]), std::move(made[2]),
-                                                 std::move(made[3]), std::move(made[4]), std::move(made[5]),
-                                                 std::move(made[6]), std::move(made[7])});
-}
 
 class SqliteLedger final : public Ledger {
  public:
@@ -99,7 +23,7 @@ class SqliteLedger final : public Ledger {
   Result<void> read(const LedgerReader& reader) const override;
   Result<std::vector<Taken>> commit(const LedgerBatch& batch) override;
   Result<std::size_t> expire(std::int64_t before_ms, std::size_t at_most) override;
-  Result<void> fold(std::uint64_t route, std::uint64_t window, std::int64_t before_ms) override;
+  Result<bool> fold(std::uint64_t route, std::uint64_t window, std::int64_t before_ms) override;
   Result<std::vector<LedgerKey>> keys() const override;
   Result<void> keep_keys(const std::vector<LedgerKey>& keys) override;
   std::size_t size() const noexcept override { return size_; }
@@ -116,10 +40,12 @@ class SqliteLedger final : public Ledger {
   template <typename Work>
   Result<void> in_one(Work work) {
     if (database_.has_moved()) return fail(state_error(shown_, "the file was moved or removed while it is in use"));
+    const std::size_t sum_rows = sum_rows_;
     Attempt<void> done = database_.run("BEGIN IMMEDIATE");
     if (done) done = work();
     if (done) done = database_.run("COMMIT");
     if (done) return {};
+    sum_rows_ = sum_rows;
     if (database_.in_transaction()) static_cast<void>(database_.run("ROLLBACK"));
     return fail(error_of(done.error()));
   }
@@ -127,17 +53,19 @@ class SqliteLedger final : public Ledger {
   Attempt<void> each(const std::string& sql, Visit visit) const;
 
   Attempt<Taken> take(const LedgerReport& report, std::size_t already);
-  Attempt<void> add(const LedgerSum& sum);
+  Attempt<void> add(LedgerSum sum);
+  Attempt<bool> grow(const LedgerSum& sum);
   Attempt<void> add(const LedgerDecisions& decisions);
   Attempt<std::size_t> add_up_oldest(std::int64_t before_ms, std::size_t at_most, std::int64_t& expired_before);
-  Attempt<void> fold_sums(std::uint64_t route, std::uint64_t window);
+  Attempt<std::size_t> fold_sums(std::uint64_t route, std::uint64_t window);
   Attempt<void> fold_decisions(std::uint64_t route, std::uint64_t window, std::int64_t before_ms);
 
   const std::string shown_;
   const std::size_t capacity_;
   mutable Database database_;
-  std::unique_ptr<Statements> statements_;
+  std::unique_ptr<LedgerStatements> statements_;
   std::size_t size_ = 0;
+  std::size_t sum_rows_ = 0;
   std::int64_t expired_before_ = 0;
 };
 
@@ -148,12 +76,15 @@ Attempt<void> SqliteLedger::open() {
       !done) {
     return done;
   }
-  Attempt<std::unique_ptr<Statements>> statements = Statements::prepare(database_);
+  Attempt<std::unique_ptr<LedgerStatements>> statements = LedgerStatements::prepare(database_);
   if (!statements) return fail(statements.error());
   statements_ = std::move(*statements);
   const Attempt<std::int64_t> size = database_.number("SELECT count(*) FROM outcome");
   if (!size) return fail(size.error());
   size_ = static_cast<std::size_t>(*size);
+  const Attempt<std::int64_t> sums = database_.number("SELECT count(*) FROM outcome_sum");
+  if (!sums) return fail(sums.error());
+  sum_rows_ = static_cast<std::size_t>(*sums);
   const Attempt<std::int64_t> mark = database_.number("SELECT expired_before_ms FROM outcome_mark");
   if (!mark) return fail(mark.error());
   expired_before_ = *mark;
@@ -176,12 +107,8 @@ Result<void> SqliteLedger::read(const LedgerReader& reader) const {
   Attempt<void> done =
       each("SELECT route, window, version, at_ms, count FROM outcome_decisions ORDER BY route, window, version, at_ms",
            [&](Statement& row) { reader.decisions(decisions_of(row)); });
-  if (done) {
-    done = each(
-        "SELECT route, window, version, outcome, split, unit, delay_ms, reports, events, sum, squares FROM outcome_sum",
-        [&](Statement& row) { reader.sum(sum_of(row)); });
-  }
-  if (done) done = each(kReports, [&](Statement& row) { reader.report(report_of(row)); });
+  if (done) done = each(sum_columns, [&](Statement& row) { reader.sum(sum_of(row)); });
+  if (done) done = each(report_columns, [&](Statement& row) { reader.report(report_of(row)); });
   if (!done) return fail(error_of(done.error()));
   return {};
 }
@@ -234,19 +161,22 @@ Attempt<Ledger::Taken> SqliteLedger::take(const LedgerReport& report, std::size_
   return database_.changes() == 1 ? Taken::New : Taken::Duplicate;
 }
 
-Attempt<void> SqliteLedger::add(const LedgerSum& sum) {
-  return statements_->add_sum.bind(1, as_stored(sum.route))
-      .bind(2, as_stored(sum.window))
-      .bind(3, as_stored(sum.version))
-      .bind(4, as_stored(sum.outcome))
-      .bind(5, std::int64_t{sum.split})
-      .bind(6, as_stored(sum.unit))
-      .bind(7, sum.delay_ms)
-      .bind(8, as_stored(sum.reports))
-      .bind(9, as_stored(sum.events))
-      .bind_real(10, sum.sum)
-      .bind_real(11, sum.squares)
-      .run();
+/// With less detail the more there are.
+Attempt<void> SqliteLedger::add(LedgerSum sum) {
+  sum.limit();
+  Attempt<bool> has_grown = grow(sum);
+  if (has_grown && !*has_grown && sum_rows_ >= capacity_ / 2) has_grown = grow(sum = without_delay(sum));
+  if (has_grown && !*has_grown && sum_rows_ >= capacity_) has_grown = grow(sum = without_detail(sum));
+  if (!has_grown) return fail(has_grown.error());
+  if (*has_grown) return {};
+  Attempt<void> done = bind_sum(statements_->put_sum, sum).run();
+  if (done) ++sum_rows_;
+  return done;
+}
+
+Attempt<bool> SqliteLedger::grow(const LedgerSum& sum) {
+  if (auto done = bind_sum(statements_->grow_sum, sum).run(); !done) return fail(done.error());
+  return database_.changes() == 1;
 }
 
 Attempt<void> SqliteLedger::add(const LedgerDecisions& decisions) {
@@ -304,25 +234,35 @@ Attempt<std::size_t> SqliteLedger::add_up_oldest(std::int64_t before_ms, std::si
   return oldest.size();
 }
 
-Result<void> SqliteLedger::fold(std::uint64_t route, std::uint64_t window, std::int64_t before_ms) {
-  return in_one([&]() -> Attempt<void> {
-    if (auto done = fold_sums(route, window); !done) return done;
-    return fold_decisions(route, window, before_ms);
+Result<bool> SqliteLedger::fold(std::uint64_t route, std::uint64_t window, std::int64_t before_ms) {
+  bool is_more = false;
+  const Result<void> done = in_one([&]() -> Attempt<void> {
+    const Attempt<std::size_t> folded = fold_sums(route, window);
+    if (!folded) return fail(folded.error());
+    is_more = *folded == folded_at_once;
+    return is_more ? Attempt<void>() : fold_decisions(route, window, before_ms);
   });
+  if (!done) return fail(done.error());
+  return is_more;
 }
 
-Attempt<void> SqliteLedger::fold_sums(std::uint64_t route, std::uint64_t window) {
-  const std::string which = "FROM outcome_sum WHERE route = " + std::to_string(as_stored(route)) + " AND window < " +
-                            std::to_string(as_stored(window)) + " AND (unit <> 0 OR delay_ms <> 0)";
+Attempt<std::size_t> SqliteLedger::fold_sums(std::uint64_t route, std::uint64_t window) {
+  const std::string which = " WHERE route = " + std::to_string(as_stored(route)) + " AND window < " +
+                            std::to_string(as_stored(window)) + " AND delay_ms <> " + std::to_string(forgotten_unit) +
+                            " LIMIT " + std::to_string(folded_at_once);
+  std::vector<LedgerSum> found;
+  Attempt<void> done = each(sum_columns + which, [&](Statement& row) { found.push_back(sum_of(row)); });
   ByIdentity<LedgerSum> sums;
-  Attempt<void> done =
-      each("SELECT route, window, version, outcome, split, unit, delay_ms, reports, events, sum, squares " + which,
-           [&](Statement& row) { add_up(sums, without_detail(sum_of(row))); });
-  if (done && !sums.empty()) done = database_.run(("DELETE " + which).c_str());
+  for (const LedgerSum& sum : found) {
+    if (done) done = bind_identity(statements_->remove_sum, sum).run();
+    add_up(sums, without_detail(sum));
+  }
+  if (done) sum_rows_ -= std::min(found.size(), sum_rows_);
   for (const auto& [key, sum] : sums) {
     if (done) done = add(sum);
   }
-  return done;
+  if (!done) return fail(done.error());
+  return found.size();
 }
 
 Attempt<void> SqliteLedger::fold_decisions(std::uint64_t route, std::uint64_t window, std::int64_t before_ms) {

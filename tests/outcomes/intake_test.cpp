@@ -41,7 +41,7 @@ class FailingLedger final : public state::Ledger {
   Result<std::size_t> expire(std::int64_t before_ms, std::size_t at_most) override {
     return inner_->expire(before_ms, at_most);
   }
-  Result<void> fold(std::uint64_t route, std::uint64_t window, std::int64_t before_ms) override {
+  Result<bool> fold(std::uint64_t route, std::uint64_t window, std::int64_t before_ms) override {
     return inner_->fold(route, window, before_ms);
   }
   Result<std::vector<state::LedgerKey>> keys() const override { return inner_->keys(); }

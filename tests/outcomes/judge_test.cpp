@@ -106,6 +106,16 @@ TEST_F(JudgeTest, ADecisionOfARuleIsKeptAsSuch) {
   EXPECT_FALSE(judged(item(ruled, {click_})).reports.at(0).report.split);
 }
 
+TEST_F(JudgeTest, ANumberThatWouldDrownAllOthersIsRefused) {
+  const Decision good = a_decision(1, now_);
+  for (const double huge : {1.1e15, -1.1e15, 1e200, -1e308}) {
+    EXPECT_EQ(refusal_of(item(good, {{"revenue", ReportedValue::Kind::Number, huge}})), Refusal::InvalidValue) << huge;
+  }
+  for (const double large : {1e15, -1e15}) {
+    EXPECT_EQ(judged(item(good, {{"revenue", ReportedValue::Kind::Number, large}})).reports.size(), 1U) << large;
+  }
+}
+
 TEST_F(JudgeTest, OutcomesThatStandInTheAnswerAreNotReported) {
   policy::ModelRoute route = a_route();
   route.outcomes[0].from.emplace();

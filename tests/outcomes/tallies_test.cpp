@@ -138,6 +138,25 @@ TEST_F(TalliesTest, SumsOfWhatExpiredCountLikeTheReportsThemselves) {
   EXPECT_NEAR(squares(*a.delays), squares(*b.delays), 1e-6);
 }
 
+TEST_F(TalliesTest, OfASumThatForgotMuchTheRestCounts) {
+  tallies_.add(decisions(50));
+  state::LedgerReport report = report_of("click", 1, 7);
+  tallies_.add(report);
+  state::LedgerSum sum = state::to_sum(report);
+  sum.delay_ms = state::forgotten_delay;
+  tallies_.add(sum);
+  EXPECT_EQ(all(tallies_)[0].delays->conversions(), 2);
+  EXPECT_TRUE(all(tallies_)[0].units_known);
+  EXPECT_EQ(all(tallies_)[0].unit_events, (std::array<std::uint64_t, 5>{1, 1, 0, 0, 0}));
+  sum.unit = 0;
+  sum.delay_ms = state::forgotten_unit;
+  tallies_.add(sum);
+  tallies_.add(report);
+  EXPECT_FALSE(all(tallies_)[0].units_known);
+  EXPECT_EQ(all(tallies_)[0].units, 0U);
+  EXPECT_EQ(all(tallies_)[0].events, 4U);
+}
+
 TEST_F(TalliesTest, TheDelayTableSaysWhenConversionsCameAndIsAtMostASecondOld) {
   tallies_.add(decisions(10));
   tallies_.add(report_of("click", 1));

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cmath>
 #include <map>
 #include <tuple>
 
@@ -98,7 +99,7 @@ TEST_P(AnyLedger, IsEmptyAtFirstAndSaysWhatItIs) {
 
 TEST_P(AnyLedger, GivesBackWhatWasReportedFieldForField) {
   const auto ledger = make();
-  LedgerReport extreme = report(~std::uint64_t{0}, 1'700'000'000'123, -1.5e300);
+  LedgerReport extreme = report(~std::uint64_t{0}, 1'700'000'000'123, -1.5e14);
   extreme.route = extreme.outcome = extreme.version = extreme.unit = 0x8000000000000001;
   extreme.split = false;
   EXPECT_EQ(put_reports(*ledger, {report(1, 1'700'000'000'000), extreme}), (std::vector{Taken::New, Taken::New}));
@@ -181,6 +182,19 @@ TEST_P(AnyLedger, ManyReportsOfOneMillisecondExpireAsWell) {
   EXPECT_EQ(held_by(*ledger).report_count(), 100U);
 }
 
+TEST_P(AnyLedger, SumsStayNumbersWhateverWasReported) {
+  const auto ledger = make();
+  put_reports(*ledger, {report(1, 1000, 1e308), report(2, 1000, 1e308)});
+  EXPECT_EQ(expire(*ledger, 2000), 2U);
+  put_reports(*ledger, {report(3, 2000, -1e308), report(4, 2000, -1e308)});
+  EXPECT_EQ(expire(*ledger, 3000), 2U);
+  const Held held = held_by(*ledger);
+  ASSERT_EQ(held.sums.size(), 1U);
+  EXPECT_EQ(held.sums[0].reports, 4U);
+  EXPECT_TRUE(std::isfinite(held.sums[0].sum));
+  EXPECT_TRUE(std::isfinite(held.sums[0].squares));
+}
+
 TEST_P(AnyLedger, DecisionsOfOneMomentAreAddedUp) {
   const auto ledger = make();
   ASSERT_TRUE(ledger->commit({{}, {{11, 5, 33, 1000, 7}, {11, 5, 33, 2000, 1}}}));
@@ -220,6 +234,62 @@ TEST_P(AnyLedger, WhatNobodyAsksAboutAnyMoreIsFolded) {
   ASSERT_TRUE(ledger->fold(11, 1, 3600));
   EXPECT_EQ(held_by(*ledger).decisions, held.decisions);
   EXPECT_EQ(held_by(*ledger).sums, held.sums);
+}
+
+TEST_P(AnyLedger, ThereAreNoMoreSumsThanReportsAndNoneIsLost) {
+  const auto ledger = make(100);
+  std::uint64_t nonce = 0;
+  for (std::int64_t round = 0; round < 10; ++round) {
+    std::vector<LedgerReport> reports;
+    for (int i = 0; i < 50; ++i) {
+      LedgerReport made = report(++nonce, 1000 * round, 2);
+      made.unit = nonce;
+      reports.push_back(made);
+      if (round == 0) {
+        made.outcome = 23;
+        made.delay_ms = 1 << i / 2;
+        reports.push_back(made);
+      }
+    }
+    EXPECT_EQ(put_reports(*ledger, reports), std::vector(reports.size(), Taken::New));
+    while (expire(*ledger, 1000 * round + 1, 30) > 0) {
+    }
+  }
+  const Held held = held_by(*ledger);
+  EXPECT_LE(held.sums.size(), 100U + 2U);
+  EXPECT_EQ(held.report_count(), 550U);
+  EXPECT_EQ(held.value(), 1100);
+  std::map<std::int64_t, int> by_delay;
+  for (const LedgerSum& sum : held.sums) {
+    ++by_delay[std::min<std::int64_t>(sum.delay_ms, 0)];
+    EXPECT_EQ(sum.delay_ms == forgotten_unit, sum.unit == 0);
+  }
+  EXPECT_EQ(by_delay[0], 50) << "as many as half the room have everything";
+  EXPECT_EQ(by_delay[forgotten_delay], 50) << "then delays are given up,";
+  EXPECT_EQ(by_delay[forgotten_unit], 1) << "and then units";
+}
+
+TEST_P(AnyLedger, ManySumsAreFoldedAPortionAtATime) {
+  const auto ledger = make(100'000);
+  std::vector<LedgerReport> reports;
+  for (std::uint64_t i = 0; i < 25'000; ++i) {
+    reports.push_back(report(i, 1000));
+    reports.back().unit = i;
+  }
+  put_reports(*ledger, reports);
+  expire(*ledger, 5000, 30'000);
+  ASSERT_TRUE(ledger->commit({{}, {{11, 5, 33, 1000, 7}, {11, 5, 33, 2000, 1}}}));
+  int portions = 1;
+  for (std::size_t before = 25'000; ledger->fold(11, 6, 5000).value(); ++portions) {
+    const std::size_t left = held_by(*ledger).sums.size();
+    EXPECT_LT(left, before);
+    EXPECT_GE(left + 10'001, before);
+    before = left;
+  }
+  EXPECT_EQ(portions, 3);
+  EXPECT_EQ(held_by(*ledger).sums.size(), 1U);
+  EXPECT_EQ(held_by(*ledger).report_count(), 25'000U);
+  EXPECT_EQ(held_by(*ledger).decisions.size(), 1U);
 }
 
 TEST_P(AnyLedger, KeepsTheseKeysAndNoOthers) {
@@ -265,6 +335,20 @@ TEST_F(SqliteLedgerTest, WhatItHoldsIsThereAfterARestart) {
   EXPECT_EQ(ledger->keys().value(), std::vector{key});
   EXPECT_EQ(put_reports(*ledger, {report(1, 1000), report(2, 5000), report(3, 999)}),
             (std::vector{Taken::Expired, Taken::Duplicate, Taken::Expired}));
+}
+
+TEST_F(SqliteLedgerTest, OfAFileWithInfiniteSumsGoesOn) {
+  const auto store = open_store(path);
+  const auto ledger = make_sqlite_ledger({path}).value();
+  put_reports(*ledger, {report(1, 1000, 2)});
+  EXPECT_EQ(expire(*ledger, 2000), 1U);
+  meddle(path, "UPDATE outcome_sum SET sum = -9e999, squares = 9e999");
+  put_reports(*ledger, {report(2, 2000, 3)});
+  EXPECT_EQ(expire(*ledger, 3000), 1U);
+  const Held held = held_by(*ledger);
+  ASSERT_EQ(held.sums.size(), 1U);
+  EXPECT_TRUE(std::isfinite(held.sums[0].sum * held.sums[0].sum));
+  EXPECT_TRUE(std::isfinite(held.sums[0].squares));
 }
 
 TEST_F(SqliteLedgerTest, StandsBesideAStoreThatGoesOnKeeping) {

@@ -107,6 +107,7 @@ class Intake final : public Door {
   std::shared_ptr<const Catalogue> tried_;  ///< the last one that was to be used
   TimePoint tended_{};
   TimePoint folded_{};
+  bool is_folding_ = false;  ///< there is more to fold
 
   mutable std::mutex door_mutex_;  // guards what follows, for a moment at a time: workers wait for it
   std::condition_variable wake_;

@@ -75,6 +75,7 @@ class Tallies {
   Group* group_of(std::uint64_t route, std::uint64_t window, std::uint64_t version);
   Cell* cell_of(Group& group, std::uint64_t route, std::uint64_t outcome) const;
   void count_unit(Cell& cell, std::uint64_t unit, std::uint64_t events, double sum);
+  void forget_units(Cell& cell);
   static void count_alone(Cell& cell, std::uint64_t events, double squares);
 
   std::shared_ptr<const Catalogue> catalogue_;

@@ -14,6 +14,14 @@
 /// Names are told by their hashes; nothing here knows what a report means.
 namespace sluice::state {
 
+/// The largest value of a report, either way: any number of them has sums and squares that can be reckoned with.
+inline constexpr double most_reported_value = 1e15;
+
+/// In place of a sum's delay: that is not known any more.
+inline constexpr std::int64_t forgotten_delay = -1;
+/// In place of a sum's delay: nor is it known whose the reports were.
+inline constexpr std::int64_t forgotten_unit = -2;
+
 /// What was reported about one decision by one outcome. The first four say which it is.
 struct LedgerReport {
   std::int64_t decided_ms = 0;  ///< when the decision was made, since 1970
@@ -25,7 +33,7 @@ struct LedgerReport {
   std::uint64_t window = 0;
   bool split = true;
   std::int64_t delay_ms = 0;  ///< from the decision to the report, 0 or more
-  double value = 0;           ///< finite
+  double value = 0;           ///< within ±most_reported_value; what is beyond counts as that
 
   friend bool operator==(const LedgerReport&, const LedgerReport&) = default;
 };
@@ -38,14 +46,16 @@ struct LedgerSum {
   std::uint64_t outcome = 0;
   bool split = true;
   std::uint64_t unit = 0;
-  std::int64_t delay_ms = 0;  ///< rounded, see rounded_delay
+  std::int64_t delay_ms = 0;  ///< rounded, see rounded_delay; or forgotten_delay, forgotten_unit
   std::uint64_t reports = 0;
   std::uint64_t events = 0;  ///< with a value other than 0
-  double sum = 0;
-  double squares = 0;
+  double sum = 0;      ///< within ±1e150
+  double squares = 0;  ///< up to 1e300
 
   void add(double value) noexcept;
   void add(const LedgerSum& other) noexcept;
+  /// Within its limits, also when somebody else wrote it.
+  void limit() noexcept;
   friend bool operator==(const LedgerSum&, const LedgerSum&) = default;
 };
 
@@ -101,11 +111,13 @@ class Ledger {
   virtual Result<std::vector<Taken>> commit(const LedgerBatch& batch) = 0;
   /// Adds up reports about decisions made before this, the oldest first and a few more than `at_most` of them if need
   /// be; from then on no report about a decision is taken that is not younger than all of these. Returns how many went.
-  /// No sum over all that is kept changes.
+  /// No sum over all that is kept changes. From half of `capacity` sums on, new ones are kept without their delay, and
+  /// beyond `capacity` also without their unit, so that there are never more than a few per window beyond that.
   virtual Result<std::size_t> expire(std::int64_t before_ms, std::size_t at_most) = 0;
   /// Forgets units and delays in the sums of a route's windows before this one, and when their decisions were made;
-  /// in every window, what was decided before `before_ms` is of one moment.
-  virtual Result<void> fold(std::uint64_t route, std::uint64_t window, std::int64_t before_ms) = 0;
+  /// in every window, what was decided before `before_ms` is of one moment. Some ten thousand sums at a time: true when
+  /// there are more, for another call.
+  virtual Result<bool> fold(std::uint64_t route, std::uint64_t window, std::int64_t before_ms) = 0;
 
   virtual Result<std::vector<LedgerKey>> keys() const = 0;
   /// These, and no others.
@@ -124,12 +136,12 @@ std::int64_t rounded_delay(std::int64_t delay_ms) noexcept;
 /// What a report is once it is added up.
 LedgerSum to_sum(const LedgerReport& report) noexcept;
 
-/// Forgets everything with the process. About 200 bytes a report.
+/// Forgets everything with the process. About 200 bytes a report, and as much for each of as many sums.
 std::unique_ptr<Ledger> make_memory_ledger(std::size_t capacity = 500'000);
 
 struct SqliteLedgerOptions {
   std::string path;
-  std::size_t capacity = 5'000'000;  ///< reports; about 90 bytes each in the file
+  std::size_t capacity = 5'000'000;  ///< reports, and as many sums; about 90 bytes each in the file
 };
 
 /// In the file of a store that this process has open, and that outlives the ledger. Fails when it cannot be read.
