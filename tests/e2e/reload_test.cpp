@@ -81,9 +81,10 @@ TEST(Reload, WhatDoesNotActYetIsRefusedAndKeepsTheOldPolicy) {
   FakeUpstream second("two");
   SluiceProcess sluice(policy_for(first));
   sluice.write_policy(gateway_yaml() + route_yaml("model", {version_yaml("v1", first), version_yaml("v2", second)},
-                                                  "strategy: {bandit: {arms: [v1, v2], algorithm: UCB1}}"));
+                                                  "strategy: {shadow: {live: v1, candidates: [{version: v2}], compare: "
+                                                  "{}}}"));
   EXPECT_EQ(sluice.metric_becomes(0, "sluice_config_last_reload_successful"), 0);
-  EXPECT_TRUE(sluice.logs_contain("UCB1")) << sluice.logs();
+  EXPECT_TRUE(sluice.logs_contain("compare")) << sluice.logs();
   EXPECT_TRUE(serves(sluice, "one"));
 }
 

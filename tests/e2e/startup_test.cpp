@@ -51,8 +51,8 @@ TEST(Startup, WhatDoesNotActYetIsRefusedByName) {
   FakeUpstream first;
   FakeUpstream second;
   for (const std::string spec :
-       {"strategy: {bandit: {arms: [v1, v2], algorithm: UCB1}}",
-        "outcomes: [{name: click}]\nstrategy: {abTest: {variants: [{version: v1}, {version: v2}]}}"}) {
+       {"strategy: {bandit: {arms: [v1, v2], algorithm: LinearThompson, context: [{header: x-age, type: Number}]}}",
+        "strategy: {shadow: {live: v1, candidates: [{version: v2}], compare: {}}}"}) {
     const auto finished = serve_and_fail(
         gateway_yaml() + route_yaml("model", {version_yaml("v1", first), version_yaml("v2", second)}, spec));
     EXPECT_EQ(finished.exit.code, 2) << finished.err;
