@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <latch>
+#include <thread>
+#include <vector>
 
 namespace sluice::app {
 namespace {
@@ -104,24 +106,33 @@ TEST(ControlThread, WaitsForTheEndOfWhatHasBegunToChangeThings) {
 }
 
 TEST(ControlThread, TellsThoseWhoWaitWhenItEndsBeforeTheirTurn) {
-  auto thread = std::make_unique<ControlThread>();
+  ControlThread thread;
   std::latch busy(1);
   std::latch go(1);
-  thread->start(kNever, [&] {
+  thread.start(kNever, [&] {
     busy.count_down();
     go.wait();
   });
   busy.wait();
-  std::latch asking(1);
-  std::thread other([&] {
-    asking.count_down();
-    (void)thread->ask([] { return 1; }, 60s);
-  });
-  asking.wait();
-  std::thread ender([&] { thread->stop(); });
+  constexpr int count = 8;
+  std::vector<std::thread> others;
+  for (int i = 0; i < count; ++i) {
+    others.emplace_back([&, i] {
+      if (i % 2 == 0) {
+        (void)thread.ask([] { return 1; }, 60s);
+      } else {
+        (void)thread.ask_or_withdraw([](const ControlThread::StillWanted& /*wanted*/) { return 1; }, 60s);
+      }
+    });
+  }
+  // Behind this one's turn in the queue, most of the others have theirs, too.
+  EXPECT_FALSE(thread.ask([] { return 2; }, 100ms).has_value());
+  const auto begun = std::chrono::steady_clock::now();
+  std::thread ender([&] { thread.stop(); });
   go.count_down();
   ender.join();
-  other.join();  // long before its patience ends
+  for (auto& other : others) other.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 30s) << "long before their patience ends";
 }
 
 }  // namespace

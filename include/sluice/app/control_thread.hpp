@@ -37,7 +37,9 @@ class ControlThread {
   std::optional<Answer> ask(Work work, Duration patience) {
     auto promise = std::make_shared<std::promise<Answer>>();
     std::future<Answer> answer = promise->get_future();
-    const bool accepted = post([work = std::move(work), promise]() mutable { promise->set_value(work()); });
+    // The queue alone holds the promise: work that is dropped with it breaks the promise, and nobody waits in vain.
+    const bool accepted =
+        post([work = std::move(work), promise = std::move(promise)]() mutable { promise->set_value(work()); });
     if (!accepted || answer.wait_for(patience) != std::future_status::ready) return std::nullopt;
     return answer_of(answer);
   }
@@ -52,7 +54,7 @@ class ControlThread {
     auto promise = std::make_shared<std::promise<Answer>>();
     auto settled = std::make_shared<std::atomic<bool>>(false);  // by whoever is first: the work, or who waits for it
     std::future<Answer> answer = promise->get_future();
-    const bool accepted = post([work = std::move(work), promise, settled]() mutable {
+    const bool accepted = post([work = std::move(work), promise = std::move(promise), settled]() mutable {
       promise->set_value(work([settled] { return !settled->exchange(true); }));
     });
     if (!accepted) return std::nullopt;
