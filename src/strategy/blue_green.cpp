@@ -287,7 +287,12 @@ class Flip {
     for (auto& query : queries_of(*analysis, context_.route.name, spec_.preview, stable_name, key)) {
       made_.queries.push_back(std::move(query));
     }
-    Assessment found = assess(*analysis, state_, {&candidate, stable, &context_.evidence, key}, context_.now);
+    Subject subject{&candidate, stable, &context_.evidence, key};
+    if (state_.step == watch) {  // copies have no outcome
+      subject.candidate_version = &evidence_of(context_.evidence, state_, spec_.preview);
+      subject.outcomes = &context_.route.outcomes;
+    }
+    Assessment found = assess(*analysis, state_, subject, context_.now);
     state_.checks = found.memory;
     state_.check_evidence = found.evidence;
     if (found.looked) state_.last_look = context_.now;

@@ -309,5 +309,37 @@ TEST(BlueGreen, KeepsTheOldVersionWarmForItsTimeAfterTheFlip) {
   EXPECT_EQ(cold.told("Released"), 0) << "there was nothing to release";
 }
 
+// ---- outcomes
+
+/// Flipped, with so many decisions since and so many conversions of them.
+Rig<policy::BlueGreen> watched_by_clicks(std::uint64_t conversions) {
+  auto spec = automatic();
+  policy::Check check;
+  check.metric = "click";
+  check.threshold_range = policy::ThresholdRange{policy::Quantity{0.05, policy::QuantityUnit::Ratio}, {}};
+  spec.post_promotion.analysis = analysis_of({check});
+  auto r = rig(spec);
+  r.route.outcomes.emplace_back().name = "click";
+  r.tick().tick();
+  auto& seen = r.version("green").outcomes.emplace_back();
+  seen.name = "click";
+  seen.decisions = 5000;
+  seen.reports = seen.events = conversions;
+  seen.sum = seen.sum_squares = static_cast<double>(conversions);
+  r.serve("green", 5000);
+  r.tick(10s);
+  return r;
+}
+
+TEST(BlueGreenOutcomes, PromoteAVersionThatConvertsAfterTheFlip) {
+  const auto r = watched_by_clicks(500);
+  EXPECT_EQ(r.where(), "Promoted/Promoted") << r.state.message;
+}
+
+TEST(BlueGreenOutcomes, BringOneBackThatConvertsTooLittle) {
+  const auto r = watched_by_clicks(100);
+  EXPECT_EQ(r.where(), "RolledBack/CheckFailed") << r.state.message;
+}
+
 }  // namespace
 }  // namespace sluice::strategy::flips
