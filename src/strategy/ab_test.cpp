@@ -122,7 +122,10 @@ class Test {
     begin_step(state_, testing, context_.now);
     open_window(state_, context_.now);
     state_.experiment = {};
-    for (auto& arm : state_.arms) arm.tallies.clear();
+    for (auto& arm : state_.arms) {
+      arm.tallies.clear();
+      arm.seen = {};
+    }
     enter(state_, Phase::Progressing, "Testing", "the test looks for the better variant by " + spec_.primary_metric,
           context_.now);
     tell("Advanced", state_.message);

@@ -86,6 +86,18 @@ TEST(AbTestOutcome, ThatIsANumberIsWonByTheHigherMean) {
   EXPECT_NEAR(*test.state.arms[1].lift, 0.1, 1e-9);
 }
 
+TEST(AbTestOutcome, IsNotCountedAgainWhereALittleLessIsRead) {
+  auto test = by(outcome_of("click"), deciding());
+  convert(test, "v1", 1000, 50);
+  convert(test, "v2", 1000, 50);
+  test.tick(seconds(10));
+  reported(test, "v2").decisions = 990;
+  reported(test, "v2").events = 49;
+  test.tick(seconds(10));
+  EXPECT_DOUBLE_EQ(test.state.arms[1].tallies.back().n, 990);
+  EXPECT_DOUBLE_EQ(test.state.arms[1].tallies.back().events[0], 49);
+}
+
 TEST(AbTestOutcome, CountsUsersWhereTheyStick) {
   // One user's hundred conversions are not a hundred conversions.
   auto test = by(outcome_of("click"), deciding(), true);
