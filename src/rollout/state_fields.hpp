@@ -69,6 +69,9 @@ void visit_check_evidence(Visitor& visit, State& evidence) {
   visit("candidate", evidence.candidate);
   visit("stable", evidence.stable);
   visit("share", evidence.share);
+  visit("drawn", evidence.drawn);
+  visit("windowShare", evidence.window_share);
+  visit("windowUnitsShare", evidence.window_units_share);
   visit("frozen", evidence.frozen);
   visit("unitsUnknown", evidence.units_unknown);
   visit("tracks", evidence.tracks);

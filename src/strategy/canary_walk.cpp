@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "canary_path.hpp"
+#include "sluice/strategy/check_evidence.hpp"
 #include "sluice/strategy/moves.hpp"
 #include "sluice/strategy/reading.hpp"
 #include "sluice/strategy/split_check.hpp"
@@ -83,8 +84,8 @@ void CanaryWalk::promote_by(const Command& command) {
     return;
   }
   // What a person has seen and gone past is not held against the candidate again.
-  state_.check_evidence.reset();
-  state_.split.reset();
+  go_past(state_.check_evidence);
+  go_past(state_.split);
   if (command.full) {
     promote(why);
   } else if (at_gate) {

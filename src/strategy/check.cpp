@@ -6,6 +6,7 @@
 
 #include "check_counts.hpp"
 #include "check_means.hpp"
+#include "check_settled.hpp"
 #include "check_words.hpp"
 #include "sluice/policy/scalars.hpp"
 #include "sluice/stats/combine.hpp"
@@ -87,7 +88,22 @@ class Look {
       const double of_users = log_e_of(evidence_, counted_.units_from, counted_.size);
       // Of an offset users know nothing: both have to say so.
       proof_.log_e = by_offset ? std::min(proof_.log_e, of_users) : of_users;
+      proof_.log_good = std::min(proof_.log_good, log_good_of_users());
     }
+  }
+
+  /// A user with fifty errors says as much as one with a single error. So "not so many times as frequent" is asked of
+  /// users, and the differences, of which users know nothing, count by as much less as a user has events.
+  double log_good_of_users() const {
+    const RiskTrack& requests = evidence_.tracks[0];
+    const RiskTrack& users = evidence_.tracks[counted_.units_from];
+    const auto events = static_cast<double>(requests.candidate + requests.stable);
+    const auto failing = static_cast<double>(users.candidate + users.stable);
+    const double of_each = std::max(1.0, events / std::max(failing, 1.0));
+    stats::RiskProcess process = requests.all;
+    for (double& good : process.good) good /= of_each;
+    process.good[0] = users.all.good[0];
+    return stats::log_e_good(process);
   }
 
   /// Where the truth lies.
@@ -155,6 +171,10 @@ class Look {
   // ---- the verdict
 
   Finding found() const {
+    if (measured_.n < analysis_.min_requests && counted_.open > 0) {
+      return undecided(check_.metric + ": " + count(measured_.n) + wanted() + ", " + grouped(counted_.open) +
+                       " may still be reported about");
+    }
     if (measured_.n == 0) return no_data(check_, analysis_, "no request was counted");
     if (measured_.n < analysis_.min_requests) return undecided(check_.metric + ": " + count(measured_.n) + wanted());
     if (!compares()) return against_limit(*check_.threshold_range);
@@ -205,6 +225,9 @@ class Look {
     if (is_good()) {
       if (both_fail()) return decided(finding, Verdict::Inconclusive, ", but stable is sick itself" + counts);
       return decided(finding, Verdict::Pass, (beyond ? ", which is chance" : "") + where() + counts);
+    }
+    if (counted_.stopped) {
+      return decided(finding, Verdict::Inconclusive, ", more users than can be told apart" + where() + counts);
     }
     return decided(finding, Verdict::Inconclusive,
                    (beyond ? ", which may be chance" : ", not certain yet") + where() + counts + missing());
@@ -278,7 +301,7 @@ class Look {
 
 /// What is counted of one version, as a number; nothing for a metric that is not measured here.
 std::optional<Measured> measured_of(const policy::Check& check, const Sample* sample, const VersionEvidence* version,
-                                    const Subject& subject) {
+                                    const Subject& subject, WallTime now) {
   if (metric_of(check.metric) != nullptr) {
     return sample == nullptr ? std::nullopt : measure(check.metric, *sample);
   }
@@ -289,8 +312,10 @@ std::optional<Measured> measured_of(const policy::Check& check, const Sample* sa
   Measured made;
   made.unit = binary ? policy::QuantityUnit::Ratio : policy::QuantityUnit::Number;
   if (seen == nullptr) return made;
-  made.n = binary ? seen->decisions : seen->reports;
-  const double sum = binary ? static_cast<double>(seen->events) : seen->sum;
+  Conversions conversions{seen->decisions, seen->events};
+  if (check.threshold_range) conversions = settled_conversions(*outcome, *seen, now);
+  made.n = binary ? conversions.decisions : seen->reports;
+  const double sum = binary ? static_cast<double>(conversions.events) : seen->sum;
   made.value = made.n == 0 ? 0 : sum / static_cast<double>(made.n);
   return made;
 }
@@ -323,16 +348,16 @@ Subject subject_of(const VersionEvidence& candidate, const VersionEvidence& stab
 Finding judge_check(const policy::Check& check, const policy::Analysis& analysis, CheckEvidence& evidence,
                     const Subject& subject, std::size_t index, WallTime now, std::size_t guardrails) {
   if (check.prometheus) return judge_prometheus(check, analysis, subject, index, now);
-  const auto measured = measured_of(check, subject.candidate, subject.candidate_version, subject);
+  const auto measured = measured_of(check, subject.candidate, subject.candidate_version, subject, now);
   if (!measured) {
     Finding unknown;
     unknown.verdict = Verdict::Error;
     unknown.message = check.metric + ": not measured by this version of Sluice";
     return unknown;
   }
-  const CountedLook counted = count_look(check, analysis, subject, evidence);
+  const CountedLook counted = count_look(check, analysis, subject, evidence, now);
   absorb(counted, subject, evidence);
-  const auto stable = measured_of(check, subject.stable, subject.stable_version, subject);
+  const auto stable = measured_of(check, subject.stable, subject.stable_version, subject, now);
   return Look(check, analysis, subject, *measured, stable, counted, evidence, guardrails).judge();
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "check_reports.hpp"
+#include "check_settled.hpp"
 #include "sluice/stats/exceedance.hpp"
 #include "sluice/strategy/check_evidence.hpp"
 #include "sluice/strategy/limit.hpp"
@@ -21,25 +23,28 @@ constexpr double tolerated_least = 0.005;
 
 constexpr double nearly_never = 1e-6;
 
+/// Conversions may be as rare as that and still be what a version is for.
+constexpr double tolerated_least_outcome = nearly_never;
+
 double doubled_odds(double probability) noexcept {
   return tolerated_times * probability / (1 + (tolerated_times - 1) * probability);
 }
 
-stats::RiskRule limit_rule(double limit) noexcept {
+stats::RiskRule limit_rule(double limit, double least) noexcept {
   stats::RiskRule rule;
   rule.alone = true;
   rule.offset = std::clamp(limit, nearly_never, 1 - nearly_never);
-  rule.tolerated_offset = std::clamp(std::max(doubled_odds(rule.offset), tolerated_least), 0.0, 1 - nearly_never / 2);
+  rule.tolerated_offset = std::clamp(std::max(doubled_odds(rule.offset), least), 0.0, 1 - nearly_never / 2);
   return rule;
 }
 
-stats::RiskRule versus_rule(const policy::VersusStable& versus, double times) noexcept {
+stats::RiskRule versus_rule(const policy::VersusStable& versus, double times, double least) noexcept {
   const Allowance allowance = allowance_of(versus);
   stats::RiskRule rule;
   rule.factor = allowance.factor;
   rule.offset = std::clamp(allowance.offset, 0.0, 1 - 2 * tolerated_least);
   rule.tolerated_factor = std::max(times, 2 * allowance.factor - 1);
-  rule.tolerated_offset = std::min(std::max(2 * rule.offset, tolerated_least), 1 - tolerated_least);
+  rule.tolerated_offset = std::min(std::max(2 * rule.offset, least), 1 - tolerated_least);
   return rule;
 }
 
@@ -65,23 +70,24 @@ std::size_t bucket_not_above(std::uint64_t duration) noexcept {
 
 // ---- against a fixed limit
 
-void count_errors(const policy::ThresholdRange& range, std::uint64_t events, std::uint64_t requests,
+void count_errors(const policy::ThresholdRange& range, double least, std::uint64_t events, std::uint64_t requests,
                   CountedLook& look) {
-  if (range.max) look.push({limit_rule(range.max->value), events, events, 0});
+  if (range.max) look.push({limit_rule(range.max->value, least), events, events, 0});
   const std::uint64_t without = requests - std::min(events, requests);
-  if (range.min) look.push({limit_rule(1 - range.min->value), without, without, 0});
+  if (range.min) look.push({limit_rule(1 - range.min->value, least), without, without, 0});
 }
 
 void count_slow(const policy::ThresholdRange& range, const Metric& metric, const stats::Histogram& latency,
                 CountedLook& look) {
   if (range.max) {
     const std::uint64_t limit = nanoseconds(range.max->value);
-    look.push({limit_rule(1 - metric.quantile), count_above(latency, bucket_not_below(limit)),
+    look.push({limit_rule(1 - metric.quantile, tolerated_least), count_above(latency, bucket_not_below(limit)),
                count_above(latency, bucket_not_above(limit)), 0});
   }
   if (range.min) {
     const std::uint64_t limit = nanoseconds(range.min->value);
-    look.push({limit_rule(metric.quantile), latency.count() - count_above(latency, bucket_not_above(limit)),
+    look.push({limit_rule(metric.quantile, tolerated_least),
+               latency.count() - count_above(latency, bucket_not_above(limit)),
                latency.count() - count_above(latency, bucket_not_below(limit)), 0});
   }
 }
@@ -93,9 +99,11 @@ void count_units(const Subject& subject, const stats::RiskRule& rule, CheckEvide
   const VersionEvidence& candidate = *subject.candidate_version;
   const VersionEvidence& stable = *subject.stable_version;
   const bool known = candidate.failing_units_known && stable.failing_units_known;
-  // Requests that could not be told apart once would be missing for ever.
-  if (!known && evidence.tracks.size() > 1) evidence.units_unknown = true;
-  if (!known || evidence.units_unknown) return;
+  const bool were_known = evidence.tracks.size() > 1;
+  if (!known && !were_known) return;
+  // Users that could not be told apart once would be missing for ever.
+  if (!known && look.candidate + look.stable > 0) evidence.units_unknown = true;
+  look.stopped = evidence.units_unknown;
   // Users with an error are compared as such: how many errors more a request may have is not about them.
   stats::RiskRule by_unit = rule;
   by_unit.offset = 0;
@@ -145,15 +153,44 @@ void count_slower(const Metric& metric, const stats::Histogram& candidate, const
 
 // ---- outcomes
 
-void count_conversions(const policy::Check& check, const policy::Outcome& outcome, const Subject& subject,
-                       CountedLook& look) {
+/// Users, once one was seen: what their requests alone say must not decide because a look shows none of one version.
+void count_converting_units(const OutcomeEvidence& candidate, const OutcomeEvidence& stable,
+                            const stats::RiskRule& rule, CheckEvidence& evidence, CountedLook& look) {
+  const bool known = candidate.units_known && stable.units_known;
+  const bool were_known = evidence.tracks.size() > 1;
+  if (!were_known && (!known || candidate.units + stable.units == 0)) return;
+  if (!known) evidence.units_unknown = true;
+  look.stopped = evidence.units_unknown;
+  stats::RiskRule by_unit = rule;
+  by_unit.offset = 0;
+  look.units_from = look.size;
+  for (std::size_t i = 0; i < candidate.unit_events.size(); ++i) {
+    look.push({by_unit, candidate.unit_events[i], candidate.unit_events[i], stable.unit_events[i]});
+  }
+}
+
+void count_settled(const policy::ThresholdRange& range, const policy::Outcome& outcome,
+                   const OutcomeEvidence& candidate, const OutcomeEvidence* stable, WallTime now, CountedLook& look) {
+  const Conversions settled = settled_conversions(outcome, candidate, now);
+  look.candidate = settled.decisions;
+  look.stable = stable == nullptr ? 0 : settled_conversions(outcome, *stable, now).decisions;
+  look.open = candidate.decisions - std::min(candidate.decisions, settled.decisions);
+  count_errors(range, tolerated_least_outcome, settled.events, settled.decisions, look);
+}
+
+void count_conversions(const policy::Check& check, const policy::Outcome& outcome, const Subject& subject, WallTime now,
+                       CheckEvidence& evidence, CountedLook& look) {
   const OutcomeEvidence* candidate = outcome_of(subject.candidate_version, check.metric);
   if (candidate == nullptr) return;
   const OutcomeEvidence* stable = outcome_of(subject.stable_version, check.metric);
   look.candidate = candidate->decisions;
   look.stable = stable == nullptr ? 0 : stable->decisions;
+  look.reported = true;
+  if (stable != nullptr && candidate->delays && stable->delays) {
+    look.dealt = dealt_share(*candidate->delays, *stable->delays);
+  }
   if (outcome.type != policy::OutcomeType::Binary) return;
-  if (check.threshold_range) return count_errors(*check.threshold_range, candidate->events, candidate->decisions, look);
+  if (check.threshold_range) return count_settled(*check.threshold_range, outcome, *candidate, stable, now, look);
   if (stable == nullptr || !check.versus_stable) return;
   auto versus = *check.versus_stable;
   look.mirrored = outcome.better == policy::Better::Higher;
@@ -162,15 +199,9 @@ void count_conversions(const policy::Check& check, const policy::Outcome& outcom
     const double kept = std::max(1 - versus.relative_margin->fraction, nearly_never);
     versus.relative_margin = Ratio{1 / kept - 1};
   }
-  const stats::RiskRule rule = versus_rule(versus, tolerated_times_outcome);
+  const stats::RiskRule rule = versus_rule(versus, tolerated_times_outcome, tolerated_least_outcome);
   look.push({rule, candidate->events, candidate->events, stable->events});
-  if (candidate->units == 0 || stable->units == 0) return;
-  look.units_from = look.size;
-  stats::RiskRule by_unit = rule;
-  by_unit.offset = 0;
-  for (std::size_t i = 0; i < candidate->unit_events.size(); ++i) {
-    look.push({by_unit, candidate->unit_events[i], candidate->unit_events[i], stable->unit_events[i]});
-  }
+  count_converting_units(*candidate, *stable, rule, evidence, look);
 }
 
 CountedLook count_metric(const policy::Check& check, const policy::Analysis& analysis, const Metric& metric,
@@ -182,9 +213,10 @@ CountedLook count_metric(const policy::Check& check, const policy::Analysis& ana
     look.candidate = candidate.requests;
     look.stable = stable.requests;
     if (check.threshold_range) {
-      count_errors(*check.threshold_range, candidate.failures, candidate.requests, look);
+      count_errors(*check.threshold_range, tolerated_least, candidate.failures, candidate.requests, look);
     } else if (subject.stable != nullptr) {
-      const auto rule = versus_rule(check.versus_stable.value_or(policy::VersusStable{}), tolerated_times);
+      const auto rule =
+          versus_rule(check.versus_stable.value_or(policy::VersusStable{}), tolerated_times, tolerated_least);
       look.push({rule, candidate.failures, candidate.failures, stable.failures});
       count_units(subject, rule, evidence, look);
     }
@@ -217,16 +249,6 @@ double weight_of_window(std::uint32_t number) noexcept {
 /// More than anybody asks for; beyond it sums would leave the numbers.
 constexpr double most_log_e = 200;
 
-void close_window(CheckEvidence& evidence) {
-  for (RiskTrack& track : evidence.tracks) {
-    if (evidence.windows >= 2) {
-      const double log_e = std::min(stats::log_e_against(track.window), most_log_e);
-      track.over += weight_of_window(evidence.windows) * std::exp(log_e);
-    }
-    track.window = {};
-  }
-}
-
 /// Counts may be read a moment apart: none goes backwards.
 std::uint64_t grown(std::uint64_t now, std::uint64_t& seen) noexcept {
   const std::uint64_t more = now > seen ? now - seen : 0;
@@ -240,6 +262,16 @@ void forget_seen(CheckEvidence& evidence) noexcept {
 }
 
 }  // namespace
+
+void close_window(CheckEvidence& evidence) {
+  for (RiskTrack& track : evidence.tracks) {
+    if (evidence.windows >= 2) {
+      const double log_e = std::min(stats::log_e_against(track.window), most_log_e);
+      track.over += weight_of_window(evidence.windows) * std::exp(log_e);
+    }
+    track.window = {};
+  }
+}
 
 const policy::Outcome* outcome_named(const Subject& subject, std::string_view name) noexcept {
   if (subject.outcomes == nullptr) return nullptr;
@@ -256,13 +288,13 @@ const OutcomeEvidence* outcome_of(const VersionEvidence* version, std::string_vi
 }
 
 CountedLook count_look(const policy::Check& check, const policy::Analysis& analysis, const Subject& subject,
-                       CheckEvidence& evidence) {
+                       CheckEvidence& evidence, WallTime now) {
   CountedLook look;
   const bool was_frozen = evidence.frozen;
   if (const Metric* metric = metric_of(check.metric)) {
     look = count_metric(check, analysis, *metric, subject, evidence);
   } else if (const policy::Outcome* outcome = outcome_named(subject, check.metric)) {
-    count_conversions(check, *outcome, subject, look);
+    count_conversions(check, *outcome, subject, now, evidence, look);
   }
   if (look.units_from == 0) look.units_from = look.size;
   if (evidence.tracks.size() < look.size) evidence.tracks.resize(look.size);
@@ -286,6 +318,7 @@ CountedLook count_look(const policy::Check& check, const policy::Analysis& analy
 }
 
 void absorb(const CountedLook& look, const Subject& subject, CheckEvidence& evidence) {
+  if (look.reported) return absorb_reports(look, subject, evidence);
   // Nothing counted may also mean that nothing could be read: it must not pass for counters that began anew.
   if (look.candidate + look.stable == 0) return;
   const bool other_window = evidence.window != window_of(subject) || evidence.windows == 0;
@@ -310,7 +343,8 @@ void absorb(const CountedLook& look, const Subject& subject, CheckEvidence& evid
   evidence.candidate += candidate;
   evidence.stable += stable;
 
-  for (std::size_t i = 0; i < look.size; ++i) {
+  const std::size_t counted = look.stopped ? look.units_from : look.size;
+  for (std::size_t i = 0; i < counted; ++i) {
     RiskTrack& track = evidence.tracks[i];
     const Counted& level = look.levels[i];
     const std::uint64_t events = grown(level.candidate, track.seen_candidate);

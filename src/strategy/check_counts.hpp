@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "sluice/stats/excess_risk.hpp"
@@ -28,8 +29,12 @@ struct CountedLook {
   std::uint64_t stable = 0;
   std::array<Counted, most> levels{};
   std::size_t size = 0;
-  std::size_t units_from = 0;  ///< index of the first level of users; `size` where there is none
-  std::size_t proves = 0;      ///< the level that proves the candidate good
+  std::size_t units_from = 0;   ///< index of the first level of users; `size` where there is none
+  std::size_t proves = 0;       ///< the level that proves the candidate good
+  bool reported = false;        ///< an outcome: late, and counted over restarts
+  std::optional<double> dealt;  ///< of its events, the candidate's by when the decisions were made
+  std::uint64_t open = 0;       ///< decisions of the candidate that are left out, as they may still convert
+  bool stopped = false;         ///< users cannot be told apart any more: what was counted of them stays
 
   void push(const Counted& level) noexcept { levels[size++] = level; }
 };
@@ -41,7 +46,7 @@ const OutcomeEvidence* outcome_of(const VersionEvidence* version, std::string_vi
 /// Counts nothing (size 0) for a check on a mean, or while latencies of stable are still to be read off. Reads them off
 /// into `evidence` once stable has `min_requests`: then what was counted before is no evidence.
 CountedLook count_look(const policy::Check& check, const policy::Analysis& analysis, const Subject& subject,
-                       CheckEvidence& evidence);
+                       CheckEvidence& evidence, WallTime now);
 
 /// Adds what is new in this look to the evidence.
 void absorb(const CountedLook& look, const Subject& subject, CheckEvidence& evidence);

@@ -36,6 +36,30 @@ std::uint64_t counters_of(const Subject& subject) noexcept {
   return subject.evidence == nullptr ? 0 : subject.evidence->counters;
 }
 
+void go_past(EvidenceOfChecks& evidence) {
+  if (evidence.empty()) return;
+  for (CheckEvidence& check : evidence.change()) {
+    check.windows = std::min<std::uint32_t>(check.windows, 1);
+    check.candidate = check.stable = 0;
+    check.share = 0;
+    for (RiskTrack& track : check.tracks) {
+      track.candidate = track.stable = 0;
+      track.all = {};
+      track.window = {};
+      track.over = 0;
+    }
+  }
+}
+
+void go_past(Kept<SplitEvidence>& split) {
+  if (split.empty()) return;
+  SplitEvidence& kept = split.change();
+  kept.packed.clear();
+  kept.log_e = 0;
+  kept.suspect.clear();
+  kept.received = 1;
+}
+
 double log_e_of(const CheckEvidence& evidence, std::size_t track) noexcept {
   if (track >= evidence.tracks.size()) return 0;
   const RiskTrack& one = evidence.tracks[track];

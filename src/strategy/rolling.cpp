@@ -8,6 +8,7 @@
 #include "rolling_move.hpp"
 #include "rolling_order.hpp"
 #include "rolling_slots.hpp"
+#include "sluice/strategy/check_evidence.hpp"
 #include "sluice/strategy/gate.hpp"
 #include "sluice/strategy/moves.hpp"
 
@@ -49,7 +50,7 @@ class Round {
         come_forward();
         state_.full = state_.full || command.full;
         state_.approved = true;
-        state_.check_evidence.reset();
+        go_past(state_.check_evidence);
         enter(state_, state_.phase == Phase::Pending ? Phase::Pending : Phase::Progressing, "PromotedByPerson",
               who + (command.full ? " wants all instances replaced without further checks"
                                   : " lets the instance under way pass"),

@@ -65,6 +65,41 @@ TEST_F(CanaryEvidenceTest, APersonWhoGoesPastAFailureIsNotAskedTheSameAgain) {
   EXPECT_NE(state.phase, Phase::Held) << state.message;
 }
 
+TEST_F(CanaryEvidenceTest, WhatAPersonWentPastIsNotCountedAgainWhileAGateIsWaitedFor) {
+  canary.on_failure = policy::OnFailure::Hold;
+  add_hook(policy::WebhookType::ConfirmTrafficIncrease);
+  given({set_weight(5), set_weight(25)});
+  tick();
+  seen(1000, 100);
+  tick(10s);
+  ASSERT_EQ(state.phase, Phase::Held);
+  const std::uint64_t window = state.window;
+  say(Verb::Promote);
+  tick(10s);
+  ASSERT_EQ(state.window, window);
+  ASSERT_FALSE(state.checks.empty());
+  EXPECT_NE(state.checks[0].verdict, Verdict::Fail) << state.checks[0].message;
+  EXPECT_LT(state.checks[0].proof.log_e, 0.1);
+  seen(1400, 500);
+  tick(10s);
+  EXPECT_EQ(state.checks[0].verdict, Verdict::Fail) << "what comes after it is";
+}
+
+TEST_F(CanaryEvidenceTest, ASplitThatAPersonWentPastIsNotBrokenAgainByTheSame) {
+  canary.on_failure = policy::OnFailure::Hold;
+  add_hook(policy::WebhookType::ConfirmTrafficIncrease);
+  route.unit = {};
+  given({set_weight(25), set_weight(50)});
+  tick();
+  seen(400, 0);
+  draw(0.25, 3000, 400);
+  tick(10s);
+  ASSERT_EQ(state.reason, "SampleRatioMismatch");
+  say(Verb::Promote);
+  tick(10s);
+  EXPECT_LT(state.split->log_e, 1);
+}
+
 TEST_F(CanaryEvidenceTest, ARetryBeginsAnew) {
   given({set_weight(5), set_weight(25)});
   tick();

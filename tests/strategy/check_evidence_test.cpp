@@ -189,15 +189,39 @@ TEST(CheckUnits, ManyUsersWithErrorsDo) {
   EXPECT_EQ(pair.serve(1000, 60, 19'000, 34).look().verdict, Verdict::Fail);
 }
 
-TEST(CheckUnits, AreLeftForGoodOnceTheyCannotBeToldApart) {
+TEST(CheckUnits, AreNotReplacedByTheirRequestsOnceTheyCannotBeToldApart) {
   Pair pair(no_worse_by_part("error-rate", 0));
   pair.candidate().failing_units_known = pair.stable().failing_units_known = true;
-  pair.look();
-  pair.serve(1000, 10, 19'000, 190).look();
+  pair.candidate().failing_units = {1, 1, 1, 1, 1};
+  pair.stable().failing_units = {30, 4, 0, 0, 0};
+  const auto before = pair.serve(1000, 10, 19'000, 34).look();
   pair.stable().failing_units_known = false;
-  EXPECT_EQ(pair.look().proof.method, "relative-risk");
+  pair.stable().failing_units = {};
+  const auto found = pair.serve(1000, 90, 19'000, 34).look();
+  EXPECT_EQ(found.verdict, Verdict::Inconclusive) << found.message;
+  EXPECT_EQ(found.proof.method, "units");
+  EXPECT_DOUBLE_EQ(found.proof.log_e, before.proof.log_e);
+  EXPECT_NE(found.message.find(", more users than can be told apart, "), std::string::npos) << found.message;
   pair.stable().failing_units_known = true;
-  EXPECT_EQ(pair.look().proof.method, "relative-risk");
+  EXPECT_DOUBLE_EQ(pair.look().proof.log_e, before.proof.log_e);
+}
+
+TEST(CheckUnits, AFewHeavyUsersOfStableProveNothing) {
+  Pair pair(no_worse_by_part("error-rate", 0));
+  pair.candidate().failing_units_known = pair.stable().failing_units_known = true;
+  pair.stable().failing_units = {2, 2, 2, 2, 2};
+  EXPECT_NE(pair.serve(1000, 0, 19'000, 100).look().verdict, Verdict::Pass);
+  Pair many(no_worse_by_part("error-rate", 0));
+  many.candidate().failing_units_known = many.stable().failing_units_known = true;
+  many.candidate().failing_units = {16, 0, 0, 0, 0};
+  many.stable().failing_units = {304, 0, 0, 0, 0};
+  EXPECT_EQ(many.serve(1600, 16, 30'400, 304).look().verdict, Verdict::Pass) << "as many of each";
+}
+
+TEST(CheckUnits, WhereNobodyFailsRequestsProveItAsBefore) {
+  Pair pair(no_worse_by_part("error-rate", 0));
+  pair.candidate().failing_units_known = pair.stable().failing_units_known = true;
+  EXPECT_EQ(pair.serve(1600, 0, 30'400, 0).look().verdict, Verdict::Pass);
 }
 
 // ---- outcomes
@@ -259,6 +283,36 @@ TEST(CheckOutcomes, ValuesAreComparedByTheirMeans) {
   EXPECT_EQ(found.proof.method, "mean");
   Clicks alike(no_worse_by_part("click", 0.05), policy::OutcomeType::Value);
   EXPECT_EQ(alike.click(revenue(12), revenue(12)).verdict, Verdict::Pass);
+}
+
+TEST(CheckOutcomes, ACandidateThatNeverConvertsIsNotGood) {
+  Clicks test(no_worse_by_part("click", 0));
+  test.draw(0.05);
+  EXPECT_NE(test.click(clicks(5000, 0), clicks(95'000, 95)).verdict, Verdict::Pass);
+}
+
+TEST(CheckOutcomes, ARestartCountsNothingTwice) {
+  Clicks test(no_worse_by_part("click", 0));
+  const auto before = test.click(clicks(1000, 35), clicks(1000, 50));
+  for (int restart = 0; restart < 20; ++restart) {
+    ++test.world.counters;
+    const auto found = test.look();
+    EXPECT_DOUBLE_EQ(found.proof.log_e, before.proof.log_e);
+    EXPECT_DOUBLE_EQ(found.proof.log_good, before.proof.log_good);
+  }
+}
+
+TEST(CheckOutcomes, ALookWithoutUsersOfOneVersionIsNotJudgedByRequests) {
+  Clicks test(no_worse_by_part("click", 0));
+  test.route.unit.source = policy::UnitSource::Header;
+  test.route.outcomes[0].better = policy::Better::Lower;
+  auto none = clicks(2000, 0);
+  auto one_user = clicks(2000, 60);
+  one_user.units = 1;
+  one_user.unit_events = {1, 1, 1, 1, 1};
+  const auto found = test.click(one_user, none);
+  EXPECT_EQ(found.proof.method, "units");
+  EXPECT_NE(found.verdict, Verdict::Fail) << found.message;
 }
 
 TEST(CheckOutcomes, NothingReportedYetIsNoData) {

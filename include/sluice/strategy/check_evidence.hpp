@@ -14,6 +14,11 @@ struct Subject;
 std::uint64_t window_of(const Subject& subject) noexcept;
 std::uint64_t counters_of(const Subject& subject) noexcept;
 
+/// What a person has gone past: it is not held against the candidate again, nor counted once more in the window under
+/// way.
+void go_past(EvidenceOfChecks& evidence);
+void go_past(Kept<SplitEvidence>& split);
+
 /// ln of the evidence that the rule is broken, by one kind of event: four fifths of it bet on the whole rollout, the
 /// rest on its windows one by one, so that one who falls ill late is found out as well. Half a microsecond.
 double log_e_of(const CheckEvidence& evidence, std::size_t track) noexcept;

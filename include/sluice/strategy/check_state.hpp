@@ -73,9 +73,13 @@ struct CheckEvidence {
   std::uint64_t seen_stable = 0;
   std::uint64_t candidate = 0;  ///< requests of all looks
   std::uint64_t stable = 0;
-  double share = 0;            ///< mean of the shares, weighted by requests
-  bool frozen = false;         ///< latency against stable: the limits are read off
-  bool units_unknown = false;  ///< once users could not be told apart, requests are counted for good
+  double share = 0;  ///< mean of the shares, weighted by requests
+  // outcomes, which are weighed anew as long as their window is under way
+  double drawn = 0;               ///< the share that the split has drawn by all along; 0: it moved, or nobody says
+  double window_share = 0;        ///< the share that the window's events were last weighed by
+  double window_units_share = 0;  ///< the same for users
+  bool frozen = false;            ///< latency against stable: the limits are read off
+  bool units_unknown = false;     ///< once users could not be told apart, no more of them are counted
   std::vector<RiskTrack> tracks;
   friend bool operator==(const CheckEvidence&, const CheckEvidence&) = default;
 };
@@ -90,7 +94,7 @@ struct SplitEvidence {
   double log_e = 0;                 ///< ln of the evidence against the split
   std::string suspect;              ///< the version with the most of it
   double received = 1;              ///< its requests per what it should have had
-  bool empty() const noexcept { return packed.empty(); }
+  bool empty() const noexcept { return packed.empty() && seen.empty(); }
   friend bool operator==(const SplitEvidence&, const SplitEvidence&) = default;
 };
 
