@@ -167,6 +167,7 @@ class Learning {
 
   /// What was counted since the last update; from here on a restart loses none of it.
   bool count() {
+    adopt_successes(spec_, context_.route, state_);
     bool more = false;
     const double before = requests_of_all();
     for (auto& arm : state_.arms) {

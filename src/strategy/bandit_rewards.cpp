@@ -224,6 +224,17 @@ std::string reward_key(const policy::Bandit& bandit, const policy::ModelRoute& r
   return key_of(*metric) + (metric->higher_is_better ? "" : " Lower");
 }
 
+void adopt_successes(const policy::Bandit& bandit, const policy::ModelRoute& route, RolloutState& state) {
+  const bool kept = std::any_of(state.arms.begin(), state.arms.end(), [](auto& arm) { return !arm.tallies.empty(); });
+  if (kept || !state.experiment.metric.empty() || !bandit.reward.empty()) return;
+  state.experiment.metric = reward_key(bandit, route);
+  for (auto& arm : state.arms) {
+    Tally& inherited = purse(arm, Purse::Inherited);
+    inherited.n = static_cast<double>(arm.successes + arm.failures);
+    inherited.sum = inherited.squares = static_cast<double>(arm.successes);
+  }
+}
+
 bool count_rewards(const policy::Bandit& bandit, RolloutState& state, const Evidence& evidence,
                    const policy::ModelRoute& route, Duration passed, WallTime now) {
   const auto outcome = bandit.reward.empty() ? std::nullopt : primary_metric(bandit.reward, route);

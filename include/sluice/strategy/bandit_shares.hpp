@@ -32,6 +32,10 @@ enum class Purse : std::uint8_t {
 /// "success and latency", or the outcome with its type: arms keep what is known of them while this stays the same.
 std::string reward_key(const policy::Bandit& bandit, const policy::ModelRoute& route);
 
+/// A record of a version that kept no rewards: where they are success and latency, an arm's successes are what it
+/// inherits. Any other record stays as it is.
+void adopt_successes(const policy::Bandit& bandit, const policy::ModelRoute& route, RolloutState& state);
+
 /// Reads the rewards of every arm.
 ///
 /// - Without `reward`: a request earns 1 when it succeeds, but half of that when its answer took longer than nine of
