@@ -29,7 +29,7 @@ struct EvaluateOptions {
   std::string output = "text";
 };
 
-struct Asked {
+struct JudgedPolicy {
   std::string policy;
   stats::OffPolicyAnswer answer;
 };
@@ -79,7 +79,7 @@ std::string summary_text(const outcomes::LogSummary& log, const EvaluateOptions&
   return text;
 }
 
-std::string as_text(const std::vector<Asked>& asked, bool colour) {
+std::string as_text(const std::vector<JudgedPolicy>& asked, bool colour) {
   Table table(
       {{"POLICY"}, {"DOUBLY ROBUST", true}, {"SNIPS", true}, {"IPS", true}, {"EFFECTIVE N", true}, {"VERDICT"}});
   for (const auto& [policy, answer] : asked) {
@@ -94,7 +94,7 @@ std::string as_text(const std::vector<Asked>& asked, bool colour) {
   return table.text(colour);
 }
 
-Json as_json(const Asked& asked) {
+Json as_json(const JudgedPolicy& asked) {
   const auto& answer = asked.answer;
   Json out = {{"policy", asked.policy},
               {"decisions", answer.decisions},
@@ -143,7 +143,7 @@ int evaluate(const EvaluateOptions& options) {
   const auto log = experiment.finish();
   if (!log) return makes_no_sense(log.error().message);
 
-  std::vector<Asked> asked;
+  std::vector<JudgedPolicy> asked;
   for (const auto& target : targets) asked.push_back({target.text(), experiment.ask(target)});
   if (options.output == "json") {
     Json policies = Json::array();
@@ -160,8 +160,9 @@ int evaluate(const EvaluateOptions& options) {
   } else {
     std::cout << summary_text(*log, options, asked.front().answer.logged) << '\n' << as_text(asked, wants_colour());
   }
-  const bool all = std::all_of(asked.begin(), asked.end(),
-                               [](const Asked& one) { return one.answer.refusal == stats::OffPolicyRefusal::None; });
+  const bool all = std::all_of(asked.begin(), asked.end(), [](const JudgedPolicy& one) {
+    return one.answer.refusal == stats::OffPolicyRefusal::None;
+  });
   return all ? kDone : kRefused;
 }
 

@@ -139,7 +139,7 @@ class SyntheticTraffic final : public TrafficControl, public KpiSource, public E
   Random random_;
   std::unique_ptr<const Population> population_;  // none: nobody comes again
   bool reports_are_late_ = false;
-  bool has_units_ = false;                        // the policy names one
+  bool has_units_ = false;  // the policy names one
   std::size_t first_ = 0;
   std::vector<Version> versions_;
   strategy::Steering steering_;
