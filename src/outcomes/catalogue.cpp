@@ -61,11 +61,10 @@ Duration Catalogue::longest_window() const noexcept {
   return longest;
 }
 
-bool Catalogue::counts_like(const Catalogue& other) const noexcept {
-  return std::equal(routes_.begin(), routes_.end(), other.routes_.begin(), other.routes_.end(),
-                    [](const KnownRoute& a, const KnownRoute& b) {
-                      return a.hash == b.hash && a.has_unit == b.has_unit && a.outcomes == b.outcomes;
-                    });
+bool Catalogue::counts_like(const Catalogue& other, std::uint64_t route) const noexcept {
+  const KnownRoute* const a = find(route);
+  const KnownRoute* const b = other.find(route);
+  return a != nullptr && b != nullptr && a->has_unit == b->has_unit && a->outcomes == b->outcomes;
 }
 
 }  // namespace sluice::outcomes

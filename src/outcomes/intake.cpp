@@ -25,6 +25,10 @@ constexpr Duration kTendPeriod = seconds(1);
 /// Decisions are kept by moments, as fine as the shortest outcome of a route needs, and not too many for the longest.
 constexpr int kMomentsInShortest = 32;
 constexpr int kMomentsInLongest = 4096;
+/// Further than this no clock is put right by the way.
+constexpr Duration kLeap = std::chrono::minutes(1);
+/// A machine that has not heard the time yet is in 1970.
+constexpr WallTime kClockIsSet = WallTime(std::chrono::hours(24 * 365 * 30));
 constexpr unsigned kRetrySoon = 1;
 constexpr unsigned kRetryFailed = 5;
 std::int64_t since_1970(WallTime time) {
@@ -137,6 +141,23 @@ void Intake::submit(Post post, std::function<void(Answer)> done) {
 
 // --- the control thread's ---
 
+/// One look at a clock that is ahead would make everything old: a leap is believed once it has lasted.
+WallTime Intake::moment() {
+  const TimePoint now = clock_.now();
+  const WallTime wall = clock_.wall_now();
+  const WallTime expected = latest_ + duration_cast<WallTime::duration>(now - latest_at_);
+  if (latest_ >= kClockIsSet && wall > expected + kLeap) {
+    if (ahead_since_ == TimePoint()) ahead_since_ = now;
+    if (now - ahead_since_ < kLeap) return expected;
+  }
+  ahead_since_ = TimePoint();
+  // What was noted too late meanwhile is put right by adding up anew.
+  if (wall < latest_ - kLeap) went_back_ = true;
+  latest_ = wall;
+  latest_at_ = now;
+  return wall;
+}
+
 void Intake::note_decisions(std::string_view route, std::string_view version, std::uint64_t window,
                             std::uint64_t count) {
   const std::shared_ptr<const Catalogue> policy = wanted();
@@ -144,11 +165,21 @@ void Intake::note_decisions(std::string_view route, std::string_view version, st
   if (known == nullptr) return;
   const std::lock_guard lock(mutex_);
   windows_[known->hash] = window;
-  if (count == 0) return;
-  const std::int64_t width = moment_of(*known);
-  const std::int64_t now = since_1970(clock_.wall_now());
-  decisions_[{known->hash, window, name_hash(version), now - now % width}] += count;
-  tallies_.add(to_ledger({known->hash, window, name_hash(version), now}, count));
+  tallies_.set_current(known->hash, window);
+  const WallTime now = moment();
+  Decisions made;
+  if (now >= kClockIsSet) made.swap(undated_);
+  Decisions& to = now >= kClockIsSet ? made : undated_;
+  if (count != 0) to[{known->hash, window, name_hash(version), 0}] += count;
+  for (const auto& [undated, decisions] : made) {
+    DecisionKey key = undated;
+    const KnownRoute* const its = policy->find(std::get<0>(key));
+    if (its == nullptr) continue;
+    std::get<3>(key) = since_1970(now);
+    tallies_.add(to_ledger(key, decisions));
+    std::get<3>(key) -= since_1970(now) % moment_of(*its);
+    decisions_[key] += decisions;
+  }
 }
 
 std::vector<OutcomeTally> Intake::evidence(std::string_view route, std::string_view version, std::uint64_t window) {
@@ -204,38 +235,6 @@ void Intake::run() {
     lock.lock();
   }
   static_cast<void>(keep_decisions());
-}
-
-/// What a new policy says counts from the next post on.
-void Intake::take_routes() {
-  std::shared_ptr<const Catalogue> wanted = tried_ = this->wanted();
-  if (wanted == catalogue_) return;
-  if (wanted->counts_like(*catalogue_)) {
-    const std::lock_guard lock(mutex_);
-    tallies_.use(wanted);
-    counts_.follow(*wanted);
-    catalogue_ = std::move(wanted);
-    return;
-  }
-  // What cannot be added up cannot be judged by either: the old policy holds until the ledger can be read.
-  const Result<void> read = reread(wanted);
-  if (!read) note_failure(read);
-  if (read) catalogue_ = std::move(wanted);
-}
-
-/// Adds up the whole ledger anew, beside what is shown meanwhile.
-Result<void> Intake::reread(const std::shared_ptr<const Catalogue>& catalogue) {
-  if (auto kept = keep_decisions(); !kept) return kept;
-  Tallies fresh(catalogue, options_.most_units);
-  const Result<void> read =
-      ledger_.read({[&](const auto& decisions) { fresh.add(decisions); }, [&](const auto& sum) { fresh.add(sum); },
-                    [&](const auto& report) { fresh.add(report); }});
-  if (!read) return read;
-  const std::lock_guard lock(mutex_);
-  for (const auto& [key, count] : decisions_) fresh.add(to_ledger(key, count));
-  tallies_ = std::move(fresh);
-  counts_.follow(*catalogue);
-  return {};
 }
 
 void Intake::work(std::vector<Waiting> posts) {
@@ -328,7 +327,10 @@ void Intake::add_up(const std::vector<Open>& open, const std::vector<state::Ledg
       const state::Ledger::Taken fate = taken[at++];
       counts_.duplicates += fate == state::Ledger::Taken::Duplicate ? 1 : 0;
       if (fate != state::Ledger::Taken::New) continue;
-      tallies_.add(judged.report);
+      // A token of a clock that is ahead would make older decisions complete.
+      state::LedgerReport report = judged.report;
+      report.decided_ms = std::min(report.decided_ms, since_1970(one.arrived));
+      tallies_.add(report);
       const auto outcome = static_cast<std::size_t>(judged.outcome - judged.route->outcomes.data());
       IntakeCounts::Outcome& counted = route_of(judged.route)->versions[judged.version].outcomes[outcome];
       ++counted.reports;

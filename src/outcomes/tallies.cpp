@@ -26,8 +26,11 @@ Tallies::Group* Tallies::group_of(std::uint64_t route, std::uint64_t window, std
   if (known == nullptr) return nullptr;
   Group& group = groups_[Key{route, window, version}];
   if (!group.cells.empty()) return &group;
+  const auto current = current_.find(route);
+  const bool is_over = current != current_.end() && window < current->second;
   for (const KnownOutcome& outcome : known->outcomes) {
     Cell& cell = group.cells.emplace_back();
+    cell.tally.units_known = !is_over;
     cell.tally.name = outcome.name;
     cell.delays = stats::DelayTable(std::chrono::duration<double>(outcome.window).count());
     cell.delays_changed = true;
@@ -135,6 +138,36 @@ void Tallies::count_unit(Cell& cell, std::uint64_t unit, std::uint64_t events, d
   cell.tally.unit_sum_squares += (count.sum + sum) * (count.sum + sum) - count.sum * count.sum;
   count.sum += sum;
   cell.tally.units = cell.units.size();
+}
+
+void Tallies::take(Tallies& from, std::uint64_t route) {
+  const std::size_t units = from.units_of(route);
+  most_units_ += units;
+  units_ += units;
+  from.units_ -= units;
+  const auto begin = from.groups_.lower_bound(Key{route, 0, 0});
+  for (auto group = begin; group != from.groups_.end() && std::get<0>(group->first) == route;) {
+    groups_.insert(from.groups_.extract(group++));
+  }
+}
+
+std::size_t Tallies::units_of(std::uint64_t route) const {
+  std::size_t units = 0;
+  const auto begin = groups_.lower_bound(Key{route, 0, 0});
+  for (auto group = begin; group != groups_.end() && std::get<0>(group->first) == route; ++group) {
+    for (const Cell& cell : group->second.cells) units += cell.units.size();
+  }
+  return units;
+}
+
+void Tallies::set_current(std::uint64_t route, std::uint64_t window) {
+  const auto [place, is_new] = current_.try_emplace(route, window);
+  if (!is_new && place->second == window) return;
+  place->second = window;
+  const auto end = groups_.lower_bound(Key{route, window, 0});
+  for (auto group = groups_.lower_bound(Key{route, 0, 0}); group != end; ++group) {
+    for (Cell& cell : group->second.cells) forget_units(cell);
+  }
 }
 
 void Tallies::forget(std::uint64_t route, std::uint64_t window, WallTime decided_before) {

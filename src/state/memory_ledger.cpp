@@ -12,9 +12,9 @@ class MemoryLedger final : public Ledger {
   explicit MemoryLedger(std::size_t capacity) : capacity_(capacity) {}
 
   Result<void> read(const LedgerReader& reader) const override {
-    for (const auto& [key, decisions] : decisions_) reader.decisions(decisions);
-    for (const auto& [key, sum] : sums_) reader.sum(sum);
-    for (const auto& [key, report] : reports_) reader.report(report);
+    tell(decisions_, reader.decisions);
+    tell(sums_, reader.sum);
+    tell(reports_, reader.report);
     return {};
   }
 
@@ -56,6 +56,12 @@ class MemoryLedger final : public Ledger {
   std::string name() const override { return "memory"; }
 
  private:
+  template <typename Kept>
+  static void tell(const ByIdentity<Kept>& all, const std::function<void(const Kept&)>& heard) {
+    if (!heard) return;
+    for (const auto& [key, one] : all) heard(one);
+  }
+
   Taken take(const LedgerReport& report) {
     if (report.decided_ms < expired_before_) return Taken::Expired;
     if (reports_.contains(identity(report))) return Taken::Duplicate;

@@ -104,11 +104,14 @@ Attempt<void> SqliteLedger::each(const std::string& sql, Visit visit) const {
 }
 
 Result<void> SqliteLedger::read(const LedgerReader& reader) const {
-  Attempt<void> done =
-      each("SELECT route, window, version, at_ms, count FROM outcome_decisions ORDER BY route, window, version, at_ms",
-           [&](Statement& row) { reader.decisions(decisions_of(row)); });
-  if (done) done = each(sum_columns, [&](Statement& row) { reader.sum(sum_of(row)); });
-  if (done) done = each(report_columns, [&](Statement& row) { reader.report(report_of(row)); });
+  Attempt<void> done;
+  if (reader.decisions) {
+    done = each(
+        "SELECT route, window, version, at_ms, count FROM outcome_decisions ORDER BY route, window, version, at_ms",
+        [&](Statement& row) { reader.decisions(decisions_of(row)); });
+  }
+  if (done && reader.sum) done = each(sum_columns, [&](Statement& row) { reader.sum(sum_of(row)); });
+  if (done && reader.report) done = each(report_columns, [&](Statement& row) { reader.report(report_of(row)); });
   if (!done) return fail(error_of(done.error()));
   return {};
 }

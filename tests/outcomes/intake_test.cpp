@@ -20,19 +20,25 @@ class SharedClock final : public Clock {
  public:
   TimePoint now() const noexcept override { return TimePoint(elapsed_.load()); }
   WallTime wall_now() const noexcept override {
-    return WallTime(std::chrono::duration_cast<WallTime::duration>(1'700'000'000s + elapsed_.load()));
+    return WallTime(std::chrono::duration_cast<WallTime::duration>(1'700'000'000s + elapsed_.load() + ahead_.load()));
   }
+  /// The wall clock alone.
+  void set_ahead(Duration by) { ahead_ = by; }
   void advance(Duration by) { elapsed_ = elapsed_.load() + by; }
 
  private:
   std::atomic<Duration> elapsed_{1h};
+  std::atomic<Duration> ahead_{0s};
 };
 
 /// Takes nothing for as long as it is told so.
 class FailingLedger final : public state::Ledger {
  public:
   explicit FailingLedger(std::unique_ptr<state::Ledger> inner) : inner_(std::move(inner)) {}
-  Result<void> read(const state::LedgerReader& reader) const override { return inner_->read(reader); }
+  Result<void> read(const state::LedgerReader& reader) const override {
+    ++reads;
+    return inner_->read(reader);
+  }
   Result<std::vector<Taken>> commit(const state::LedgerBatch& batch) override {
     if (!batch.reports.empty()) ++commits;
     if (fails) return fail(Error::internal("the disk is full"));
@@ -52,6 +58,7 @@ class FailingLedger final : public state::Ledger {
 
   std::atomic<bool> fails{false};
   std::atomic<int> commits{0};
+  mutable std::atomic<int> reads{0};
 
  private:
   std::unique_ptr<state::Ledger> inner_;
@@ -228,6 +235,95 @@ TEST_F(IntakeTest, ANewPolicyHoldsForTheNextPost) {
   EXPECT_EQ(intake_->counts().routes.at(0).versions.at(0).outcomes.at(1).reports, 2U);
   ASSERT_TRUE(intake_->set_routes({}));
   EXPECT_EQ(answer_to(click(token(3))).status, 404U);
+}
+
+TEST_F(IntakeTest, WhatOtherRoutesCountIsNoReasonToReadTheLedger) {
+  intake_->note_decisions("fraud", "v1", 3, 70);
+  answer_to(click(token(1)));
+  const int before = ledger_.reads;
+  ASSERT_TRUE(intake_->set_routes({a_route("other"), a_route()}));
+  answer_to(click(token(2)));
+  ASSERT_TRUE(intake_->set_routes({a_route()}));
+  answer_to(click(token(3)));
+  EXPECT_EQ(ledger_.reads, before);
+  EXPECT_EQ(clicks().events, 3U);
+  EXPECT_EQ(clicks().decisions, 70U);
+  ASSERT_TRUE(intake_->set_routes({}));
+  answer_to("{}");
+  ASSERT_TRUE(intake_->set_routes({a_route()}));
+  answer_to(click(token(4)));
+  EXPECT_EQ(clicks().events, 4U) << "what was gone for a while is read again";
+  EXPECT_EQ(clicks().decisions, 70U);
+}
+
+TEST_F(IntakeTest, TheWindowInForceHasTheRoomOfThoseThatAreOver) {
+  Intake::Options options;
+  options.most_units = 3;
+  const auto report = [this](std::uint64_t nonce, std::uint64_t window) {
+    Decision decision = a_decision(nonce, clock_.wall_now());
+    decision.window = window;
+    decision.unit = nonce;
+    answer_to(click(token_of(decision, *intake_->keys())));
+  };
+  begin({a_route()}, options);
+  intake_->note_decisions("fraud", "v1", 2, 9);
+  for (std::uint64_t nonce = 1; nonce <= 3; ++nonce) report(nonce, 2);
+  intake_->note_decisions("fraud", "v1", 3, 9);
+  report(4, 3);
+  report(5, 3);
+  EXPECT_TRUE(clicks().units_known);
+  EXPECT_EQ(clicks().units, 2U);
+  begin({a_route()}, options);
+  EXPECT_TRUE(clicks().units_known) << "also when the ledger was read";
+  EXPECT_EQ(clicks().units, 2U);
+}
+
+TEST_F(IntakeTest, AClockThatIsAheadForAMomentMakesNothingOld) {
+  intake_->note_decisions("fraud", "v1", 3, 70);
+  const std::string decision = token(1);
+  answer_to(click(token(2)));
+  clock_.advance(1s);
+  clock_.set_ahead(240h);
+  intake_->note_decisions("fraud", "v1", 3, 10);
+  for (int i = 0; i < 2; ++i) answer_to("{");  // behind the first it looks after the ledger
+  clock_.set_ahead(0s);
+  EXPECT_EQ(answer_to(click(decision)).status, 200U);
+  clock_.advance(1s);
+  intake_->note_decisions("fraud", "v1", 3, 20);
+  EXPECT_EQ(clicks().delays->decisions(), 100);
+  EXPECT_EQ(clicks().delays->complete().decisions, 0) << "all may still be reported";
+}
+
+TEST_F(IntakeTest, AClockThatWasAheadForLongIsForgivenOnceItIsRight) {
+  intake_->note_decisions("fraud", "v1", 3, 70);
+  clock_.set_ahead(240h);
+  for (int i = 0; i < 2; ++i, clock_.advance(61s)) intake_->note_decisions("fraud", "v1", 3, 10);
+  EXPECT_EQ(clicks().delays->complete().decisions, 80) << "it is believed";
+  clock_.set_ahead(0s);
+  intake_->note_decisions("fraud", "v1", 3, 10);
+  answer_to("{");
+  clock_.advance(1s);
+  EXPECT_EQ(clicks().delays->decisions(), 100);
+  EXPECT_EQ(clicks().delays->complete().decisions, 0);
+  begin({a_route()});
+  EXPECT_EQ(clicks().delays->decisions(), 100);
+  EXPECT_EQ(clicks().delays->complete().decisions, 0) << "nor with the next start";
+}
+
+TEST_F(IntakeTest, NoDecisionIsOf1970) {
+  clock_.set_ahead(-1'700'000'000s);
+  intake_->note_decisions("fraud", "v1", 3, 70);
+  clock_.set_ahead(0s);
+  intake_->note_decisions("fraud", "v1", 3, 0);
+  EXPECT_EQ(clicks().decisions, 70U);
+  EXPECT_EQ(clicks().delays->began(), 1'700'003'600) << "when the clock was set";
+}
+
+TEST_F(IntakeTest, ATokenOfAClockThatIsAheadMakesNothingOld) {
+  intake_->note_decisions("fraud", "v1", 3, 70);
+  answer_to(click(token_of(a_decision(1, clock_.wall_now() + 240h), *intake_->keys())));
+  EXPECT_EQ(clicks().delays->conversions(), 1);
+  EXPECT_EQ(clicks().delays->complete().decisions, 0);
 }
 
 TEST_F(IntakeTest, MoreThanCanWaitIsTurnedAwayAtOnce) {

@@ -51,8 +51,8 @@ class Catalogue {
   const KnownRoute* find(std::string_view route) const noexcept;
   /// 0 without routes.
   Duration longest_window() const noexcept;
-  /// The same outcomes count for as long in the same routes, so what was added up stays right.
-  bool counts_like(const Catalogue& other) const noexcept;
+  /// Both know the route and count the same outcomes for as long, so what was added up stays right.
+  bool counts_like(const Catalogue& other, std::uint64_t route) const noexcept;
 
  private:
   std::vector<KnownRoute> routes_;

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -62,7 +63,8 @@ class Intake final : public Door {
 
   void submit(Post post, std::function<void(Answer)> done) override;
 
-  /// The split made so many decisions more; kept within a second. What a route's window is, this says too.
+  /// The split made so many decisions more; kept within a second, but not before the clock knows the year. What a
+  /// route's window is, this says too.
   void note_decisions(std::string_view route, std::string_view version, std::uint64_t window, std::uint64_t count);
   /// What came of a version's decisions, by each reported outcome in the order of the policy. 10 µs.
   std::vector<OutcomeTally> evidence(std::string_view route, std::string_view version, std::uint64_t window);
@@ -86,7 +88,8 @@ class Intake final : public Door {
   void run();
   void work(std::vector<Waiting> posts);
   void take_routes();
-  Result<void> reread(const std::shared_ptr<const Catalogue>& catalogue);
+  Result<void> reread(const std::shared_ptr<const Catalogue>& catalogue, bool is_all = false);
+  Result<void> read_into(Tallies& fresh, const std::set<std::uint64_t>& routes);
   Result<void> keep(std::vector<Open>& open);
   void add_up(const std::vector<Open>& open, const std::vector<state::Ledger::Taken>& taken);
   void tend();
@@ -94,6 +97,8 @@ class Intake final : public Door {
   Result<void> tend_ledger();
   Result<void> keep_decisions();
   void note_failure(const Result<void>& done);
+  /// The wall clock, but for leaps; calls with mutex_ held.
+  WallTime moment();
   static state::LedgerDecisions to_ledger(const DecisionKey& key, std::uint64_t count);
 
   state::Ledger& ledger_;
@@ -107,7 +112,9 @@ class Intake final : public Door {
   std::shared_ptr<const Catalogue> tried_;  ///< the last one that was to be used
   TimePoint tended_{};
   TimePoint folded_{};
-  bool is_folding_ = false;  ///< there is more to fold
+  bool has_read_ = false;           ///< the ledger, once
+  std::set<std::uint64_t> stored_;  ///< routes of which it may have something
+  bool is_folding_ = false;         ///< there is more to fold
 
   mutable std::mutex door_mutex_;  // guards what follows, for a moment at a time: workers wait for it
   std::condition_variable wake_;
@@ -121,7 +128,12 @@ class Intake final : public Door {
   std::shared_ptr<const TokenKeys> keys_;
   Tallies tallies_;
   Decisions decisions_;                             // that the ledger does not have yet
+  Decisions undated_;                               // that were made before the clock knew the year
   std::map<std::uint64_t, std::uint64_t> windows_;  // by route, the one in force
+  WallTime latest_{};                               // moment that was noted,
+  TimePoint latest_at_{};                           // and when
+  TimePoint ahead_since_{};                         // the wall clock leapt forward; 0: it did not
+  bool went_back_ = false;                          // behind what was noted
   IntakeCounts counts_;
   IntakeHealth health_;
   std::thread thread_;

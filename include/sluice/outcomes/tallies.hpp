@@ -45,11 +45,16 @@ class Tallies {
   /// Half a microsecond.
   void add(const state::LedgerReport& report);
 
-  /// One that counts like the one before.
-  void use(std::shared_ptr<const Catalogue> catalogue) { catalogue_ = std::move(catalogue); }
+  /// Takes over what another one knows of a route that both count alike, and the room of its units.
+  void take(Tallies& from, std::uint64_t route);
+  /// The window of a route that is in force: in those before, units are not told apart any more, so that it has their
+  /// room.
+  void set_current(std::uint64_t route, std::uint64_t window);
   /// Forgets a route's windows before this one, of which no decision was made since `decided_before`.
   void forget(std::uint64_t route, std::uint64_t window, WallTime decided_before);
 
+  /// Units of a route that are told apart.
+  std::size_t units_of(std::uint64_t route) const;
   /// In the order of the catalogue; nothing for a route without outcomes. `now` is the caller's wall clock.
   std::vector<OutcomeTally> of(std::uint64_t route, std::uint64_t window, std::uint64_t version, WallTime now);
 
@@ -82,6 +87,7 @@ class Tallies {
   std::size_t most_units_;
   std::size_t units_ = 0;
   std::map<Key, Group> groups_;
+  std::map<std::uint64_t, std::uint64_t> current_;  // window by route
 };
 
 }  // namespace sluice::outcomes

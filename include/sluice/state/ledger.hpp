@@ -49,8 +49,8 @@ struct LedgerSum {
   std::int64_t delay_ms = 0;  ///< rounded, see rounded_delay; or forgotten_delay, forgotten_unit
   std::uint64_t reports = 0;
   std::uint64_t events = 0;  ///< with a value other than 0
-  double sum = 0;      ///< within ±1e150
-  double squares = 0;  ///< up to 1e300
+  double sum = 0;            ///< within ±1e150
+  double squares = 0;        ///< up to 1e300
 
   void add(double value) noexcept;
   void add(const LedgerSum& other) noexcept;
@@ -86,7 +86,7 @@ struct LedgerBatch {
   bool is_empty() const noexcept { return reports.empty() && decisions.empty(); }
 };
 
-/// Who is told what a ledger holds, in order of time.
+/// Who is told what a ledger holds, in order of time. What nobody is to be told is not read.
 struct LedgerReader {
   std::function<void(const LedgerDecisions&)> decisions;
   std::function<void(const LedgerSum&)> sum;
