@@ -5,13 +5,11 @@
 #include <vector>
 
 #include "sluice/base/random.hpp"
+#include "sluice/stats/context.hpp"
 
 /// Bayesian linear regression: what an arm earns given the context of a request. Learnt on the control thread; what the
 /// data plane scores with is a ScoringBank. Not thread-safe.
 namespace sluice::stats {
-
-/// Without the intercept, which every model has as its first weight.
-inline constexpr std::size_t most_features = 16;
 
 /// All that is kept of an arm's rewards and their contexts: Σ x xᵀ (lower triangle by rows), Σ x y, Σ y², where x
 /// begins with 1 for the intercept. Plain data of 1.4 KiB for 16 features; moments add up.

@@ -30,6 +30,8 @@ struct TrafficChoice {
   double propensity = 1;      ///< the probability with which this version was chosen, (0, 1]; 1 for rules and pins
   std::uint64_t mirrors = 0;  ///< bit v is set when version v gets a copy; never the version that answers
   std::uint64_t unit = 0;     ///< `unit_hash` where the split went by it; 0: it did not
+  std::uint8_t segment = 0;   ///< of the plan's, counted from 1; 0: none
+  stats::Context context;     ///< what the learned score went by; empty where there was none
 
   /// Drawn or dealt by the split, and so evidence; a rule or a pin is somebody's wish.
   bool by_split() const noexcept { return reason != Reason::Rule && reason != Reason::Pin; }

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "sluice/base/result.hpp"
+#include "sluice/traffic/context.hpp"
 #include "sluice/traffic/field.hpp"
 #include "sluice/traffic/match.hpp"
 #include "sluice/traffic/split.hpp"
@@ -44,6 +46,14 @@ struct Pin {
   std::vector<Match> when;                  ///< who may, any one is enough; empty: everyone
 };
 
+/// Requests that are counted by themselves as well: a kind of device, a region.
+struct Segment {
+  std::string name;
+  std::vector<Match> any_of;
+};
+/// The most segments of a route.
+inline constexpr std::size_t max_segments = 8;
+
 /// What a plan is made of; `TrafficPlan::build` checks it as a whole.
 struct PlanSpec {
   std::string route;
@@ -55,8 +65,10 @@ struct PlanSpec {
   double control = 0;                       ///< share of every split's line that is stable's control slice; 0: none
   Target otherwise;                         ///< when no rule matches
   std::vector<Mirror> mirrors;
-  std::optional<Field> unit;  ///< who sticks; none: every request is drawn for itself
-  std::optional<Pin> pin;     ///< none: no request may
+  std::optional<Field> unit;               ///< who sticks; none: every request is drawn for itself
+  std::optional<Pin> pin;                  ///< none: no request may
+  std::vector<Segment> segments;           ///< a request is of the first that matches
+  std::shared_ptr<const Learned> learned;  ///< chooses instead of the first split's weights; null: those do
 };
 
 /// Where a route's traffic goes: plain, immutable data that every strategy is expressed in. Thread-safe.

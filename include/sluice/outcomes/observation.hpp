@@ -1,0 +1,25 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "sluice/outcomes/decision.hpp"
+
+namespace sluice::outcomes {
+
+/// The most outcomes of a route that are read from answers.
+inline constexpr std::size_t max_answer_outcomes = 4;
+
+/// What a request showed by itself when it was over: no application has to report it. Told by a worker for routes that
+/// read values from answers or learn from contexts.
+struct Observation {
+  Decision decision;      ///< of the version that the split assigned, whoever answered
+  bool failed = false;    ///< as the checks count it: answered with 500 or more, by another version, or not at all
+  bool counted = true;    ///< false: the client's doing, so it says nothing about the version
+  float latency = 0;      ///< seconds, head sent to the endpoint … last byte read; 0: no answer
+  std::uint8_t read = 0;  ///< bit i: `values[i]` was read from this answer
+  std::array<float, max_answer_outcomes> values{};  ///< in the order of the route's outcomes that stand in answers
+};
+
+}  // namespace sluice::outcomes
