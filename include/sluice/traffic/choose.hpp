@@ -31,7 +31,7 @@ struct TrafficChoice {
   std::uint64_t mirrors = 0;  ///< bit v is set when version v gets a copy; never the version that answers
   std::uint64_t unit = 0;     ///< `unit_hash` where the split went by it; 0: it did not
   std::uint8_t segment = 0;   ///< of the plan's, counted from 1; 0: none
-  stats::Context context;     ///< what the learned score went by; empty where there was none
+  stats::Context context{};   ///< what the learned score went by; empty where there was none
 
   /// Drawn or dealt by the split, and so evidence; a rule or a pin is somebody's wish.
   bool by_split() const noexcept { return reason != Reason::Rule && reason != Reason::Pin; }
