@@ -20,9 +20,9 @@ struct Decision {
   std::uint32_t generation = 0;  ///< of the policy
   float propensity = 1;          ///< the probability with which the version was chosen, (0, 1]
   bool split = true;             ///< false: a rule or a pin chose it, so it is no evidence
+  WallTime time{};               ///< whole milliseconds
   std::uint8_t segment = 0;      ///< of the route's segments, counted from 1; 0: in none of them
   stats::Context context{};      ///< what a learned score went by; empty where there was none
-  WallTime time{};               ///< whole milliseconds
 
   friend bool operator==(const Decision&, const Decision&) = default;
 };
