@@ -48,6 +48,15 @@ bool read_pin(const TrafficPlan& plan, const RequestView& request, VersionIndex&
   return false;
 }
 
+/// Where on a line the request stands: by its unit, or by the draw when it carries none.
+std::uint64_t place_request(const TrafficPlan& plan, const RequestView& request, Draw& draw,
+                            TrafficChoice& choice) noexcept {
+  choice.unit = unit_hash(plan, request);
+  if (choice.unit != 0) return choice.unit;
+  if (plan.spec().unit) choice.reason = Reason::NoUnit;
+  return draw.bits();
+}
+
 TrafficChoice from_split(const TrafficPlan& plan, const Split& split, const RequestView& request, Draw& draw) noexcept {
   TrafficChoice choice;
   if (split.single()) {
@@ -56,17 +65,38 @@ TrafficChoice from_split(const TrafficPlan& plan, const Split& split, const Requ
     choice.control = place.control;
     return choice;
   }
-  choice.unit = unit_hash(plan, request);
-  std::uint64_t bits = choice.unit;
-  if (choice.unit == 0) {
-    bits = draw.bits();
-    if (plan.spec().unit) choice.reason = Reason::NoUnit;
-  }
+  const std::uint64_t bits = place_request(plan, request, draw, choice);
   const Place place = split.place(static_cast<std::uint32_t>(bits >> 32));
   choice.version = place.version;
   choice.control = place.control;
   choice.propensity = split.share(choice.version);
   return choice;
+}
+
+TrafficChoice from_scores(const TrafficPlan& plan, const Learned& learned, const RequestView& request,
+                          Draw& draw) noexcept {
+  const stats::Context context = read_context(learned.fields, request);
+  TrafficChoice choice;
+  if (learned.bank.arms() == 0) {
+    choice = from_split(plan, plan.splits().front(), request, draw);
+  } else {
+    const std::uint64_t bits = place_request(plan, request, draw, choice);
+    const stats::ContextShares shares = learned.bank.shares(context.view());
+    const std::size_t arm = shares.pick(static_cast<double>(bits >> 11) * 0x1p-53);
+    choice.version = learned.arms[arm];
+    choice.reason = Reason::Bandit;
+    choice.propensity = shares.share[arm];
+  }
+  choice.context = context;
+  return choice;
+}
+
+std::uint8_t segment_of(const TrafficPlan& plan, const RequestView& request) noexcept {
+  const auto& segments = plan.spec().segments;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    if (any_holds(segments[i].any_of, request)) return static_cast<std::uint8_t>(i + 1);
+  }
+  return 0;
 }
 
 /// Each mirror looks at the draw through a mixer of its own, so it is independent of the split and of the others.
@@ -117,9 +147,12 @@ TrafficChoice choose(const TrafficPlan& plan, const RequestView& request, Random
     choice.reason = Reason::Pin;
   } else if (to_version) {
     choice = {ruling.target.index, plan.spec().rules.empty() ? Reason::Weight : Reason::Rule};
+  } else if (plan.spec().learned && ruling.target.index == 0) {
+    choice = from_scores(plan, *plan.spec().learned, request, draw);
   } else {
     choice = from_split(plan, plan.splits()[ruling.target.index], request, draw);
   }
+  choice.segment = segment_of(plan, request);
   if (!plan.mirror_odds().empty()) {
     choice.mirrors = draw_mirrors(plan, draw) & ~(std::uint64_t{1} << choice.version);
   }

@@ -49,6 +49,53 @@ Result<void> check_mirrors(const PlanSpec& spec) {
   return {};
 }
 
+Result<void> check_segments(const std::vector<Segment>& segments) {
+  if (segments.size() > max_segments) {
+    return fail(Error::internal("a route has at most " + std::to_string(max_segments) + " segments"));
+  }
+  for (auto segment = segments.begin(); segment != segments.end(); ++segment) {
+    if (segment->name.empty()) return fail(Error::internal("a segment needs a name"));
+    const auto same = [&](const Segment& other) { return other.name == segment->name; };
+    if (std::any_of(segments.begin(), segment, same)) {
+      return fail(Error::internal("two segments are called '" + segment->name + "'"));
+    }
+  }
+  return {};
+}
+
+Result<void> check_arms(const PlanSpec& spec, const Learned& learned) {
+  if (learned.bank.arms() == 0) return {};
+  if (learned.arms.size() != learned.bank.arms()) {
+    return fail(Error::internal("a learned choice names " + std::to_string(learned.arms.size()) + " arms and scores " +
+                                std::to_string(learned.bank.arms())));
+  }
+  for (auto arm = learned.arms.begin(); arm != learned.arms.end(); ++arm) {
+    if (*arm >= spec.versions.size()) return fail(Error::internal("an arm is a version that is not there"));
+    if (std::find(learned.arms.begin(), arm, *arm) != arm) {
+      return fail(Error::internal("version '" + spec.versions[*arm] + "' is an arm twice"));
+    }
+  }
+  return {};
+}
+
+Result<void> check_learned(const PlanSpec& spec) {
+  if (!spec.learned) return {};
+  const Learned& learned = *spec.learned;
+  if (spec.splits.empty()) return fail(Error::internal("a learned choice needs a split to stand in for"));
+  for (const auto& field : learned.fields) {
+    if (field.features() == 0) return fail(Error::internal("a field of a context has no value that could count"));
+  }
+  const std::size_t features = features_of(learned.fields);
+  if (features > stats::most_features) {
+    return fail(Error::internal("a context has at most " + std::to_string(stats::most_features) + " features"));
+  }
+  if (learned.bank.arms() > 0 && learned.bank.features() != features) {
+    return fail(Error::internal("a context of " + std::to_string(features) + " features meets scores of " +
+                                std::to_string(learned.bank.features())));
+  }
+  return check_arms(spec, learned);
+}
+
 Result<void> check(const PlanSpec& spec) {
   if (auto checked = check_versions(spec); !checked) return checked;
   if (auto checked = check_target(spec, spec.otherwise); !checked) return checked;
@@ -60,11 +107,22 @@ Result<void> check(const PlanSpec& spec) {
       if (auto checked = check_target(spec, Target::version(weight.version)); !checked) return checked;
     }
   }
-  return check_mirrors(spec);
+  if (auto checked = check_mirrors(spec); !checked) return checked;
+  if (auto checked = check_segments(spec.segments); !checked) return checked;
+  return check_learned(spec);
 }
 
 bool any_needs_body(const std::vector<Match>& matches) {
   return std::any_of(matches.begin(), matches.end(), [](const Match& match) { return match.needs_body(); });
+}
+
+bool looks_into_body(const PlanSpec& spec) {
+  const auto any = [](const auto& parts, auto needs) { return std::any_of(parts.begin(), parts.end(), needs); };
+  if (spec.unit && spec.unit->needs_body()) return true;
+  if (spec.pin && any_needs_body(spec.pin->when)) return true;
+  if (any(spec.rules, [](const Rule& rule) { return any_needs_body(rule.any_of); })) return true;
+  if (any(spec.segments, [](const Segment& segment) { return any_needs_body(segment.any_of); })) return true;
+  return spec.learned && any(spec.learned->fields, [](const auto& part) { return part.field.needs_body(); });
 }
 
 }  // namespace
@@ -83,9 +141,7 @@ Result<TrafficPlan> TrafficPlan::build(PlanSpec spec) {
     plan.mirror_odds_.push_back({mirror.version, threshold});
     plan.mirrors_are_drawn_ = plan.mirrors_are_drawn_ || mirror.share < 1;
   }
-  plan.needs_body_ =
-      (spec.unit && spec.unit->needs_body()) || (spec.pin && any_needs_body(spec.pin->when)) ||
-      std::any_of(spec.rules.begin(), spec.rules.end(), [](const Rule& rule) { return any_needs_body(rule.any_of); });
+  plan.needs_body_ = looks_into_body(spec);
   plan.seed_ = stable_seed(spec.route, spec.salt);
   plan.spec_ = std::move(spec);
   return plan;

@@ -50,6 +50,7 @@ struct Pin {
 struct Segment {
   std::string name;
   std::vector<Match> any_of;
+  std::optional<VersionIndex> only{};  ///< gets all of what would be split; none: the split deals it out
 };
 /// The most segments of a route.
 inline constexpr std::size_t max_segments = 8;
@@ -80,7 +81,8 @@ class TrafficPlan {
   TrafficPlan() = default;
 
   /// Fails with a sentence on indexes out of range, weights that make no split, empty or double version names, a share
-  /// outside 0…1, a version mirrored twice. A control slice that is larger than what stable has is made smaller.
+  /// outside 0…1, a version mirrored twice, more segments than there may be or two of one name, a learned part that
+  /// fits neither its bank nor the versions. A control slice that is larger than what stable has is made smaller.
   static Result<TrafficPlan> build(PlanSpec spec);
 
   const PlanSpec& spec() const noexcept { return spec_; }
@@ -88,7 +90,8 @@ class TrafficPlan {
   const std::vector<std::string>& versions() const noexcept { return spec_.versions; }
   const std::vector<Split>& splits() const noexcept { return splits_; }
 
-  /// True when a rule or the unit looks into the body, so the gateway buffers (the beginning of) it before `choose`.
+  /// True when a rule, the unit, a segment or a context looks into the body, so the gateway buffers (the beginning of)
+  /// it before `choose`.
   bool needs_body() const noexcept { return needs_body_; }
 
   /// The share a version is meant to get of the requests that are split (the first split), or of all where nothing is
