@@ -15,6 +15,13 @@ void take(metrics::EvidenceTotals& totals, strategy::Sample& sample) {
   sample.first_byte = totals.first_byte;
 }
 
+void take_segment(gateway::VersionEvidence& seen, std::size_t index, strategy::SegmentEvidence& segment) {
+  take(seen.totals.segments[index], segment.all);
+  const bool known = index < seen.failing_units_by_segment.size() && seen.failing_units_by_segment[index];
+  segment.failing_units_known = known;
+  segment.failing_units = known ? *seen.failing_units_by_segment[index] : strategy::UnitCounts{};
+}
+
 void take(gateway::VersionEvidence& seen, strategy::VersionEvidence& version) {
   version.version = std::move(seen.version);
   version.share = seen.share;
@@ -24,6 +31,8 @@ void take(gateway::VersionEvidence& seen, strategy::VersionEvidence& version) {
   take(seen.totals.all, version.all);
   take(seen.totals.control, version.control);
   take(seen.totals.shadow, version.shadow);
+  version.segments.resize(seen.totals.segments.size());
+  for (std::size_t s = 0; s < version.segments.size(); ++s) take_segment(seen, s, version.segments[s]);
   version.in_flight = seen.in_flight;
   version.endpoints = seen.endpoints;
   version.usable = seen.usable;

@@ -49,15 +49,22 @@ void Exchange::count_evidence() noexcept {
   if (!rescued && failed() && !is_versions_failure()) return;
   count(cells->all);
   if (choice_.control) count(cells->control);
+  metrics::EvidenceWindow& window = *route_->window;
+  if (choice_.segment > 0 && choice_.segment <= window.segments()) {
+    count(window.cells(worker_->index(), assigned, choice_.segment - 1U));
+  }
   if (rescued || failed() || status_ >= 500) note_unit_failure(assigned);
 }
 
 /// A unit that the split did not look at, because one version had everything, is read now.
 void Exchange::note_unit_failure(std::uint32_t assigned) noexcept {
-  metrics::UnitFailures* const failures = route_->window->unit_failures();
-  if (failures == nullptr) return;
+  metrics::EvidenceWindow& window = *route_->window;
+  if (window.unit_failures() == nullptr) return;
   const bool looked = choice_.unit != 0 || choice_.reason == traffic::Reason::NoUnit;
-  failures->note(worker_->index(), assigned, looked ? choice_.unit : traffic::unit_hash(route_->config->plan, view()));
+  const std::uint64_t unit = looked ? choice_.unit : traffic::unit_hash(route_->config->plan, view());
+  window.unit_failures()->note(worker_->index(), assigned, unit);
+  if (choice_.segment == 0) return;
+  if (auto* const own = window.unit_failures(choice_.segment - 1U)) own->note(worker_->index(), assigned, unit);
 }
 
 /// Of the version that was chosen, whoever answered; a copy, since the log's thread takes its time.

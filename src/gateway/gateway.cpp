@@ -182,14 +182,21 @@ std::optional<RouteEvidence> Gateway::evidence(std::string_view name) const {
   RouteEvidence evidence;
   evidence.window = route->window;
   evidence.versions.reserve(route->versions.size());
-  metrics::UnitFailures* const units = published->windows[r]->unit_failures();
-  const auto failing = units != nullptr && route->plan.spec().unit ? units->counts() : std::nullopt;
+  metrics::EvidenceWindow& window = *published->windows[r];
+  const bool by_unit = window.unit_failures() != nullptr && route->plan.spec().unit;
+  const auto failing = by_unit ? window.unit_failures()->counts() : std::nullopt;
+  std::vector<std::optional<std::vector<metrics::UnitFailureCounts>>> failing_by_segment(by_unit ? window.segments()
+                                                                                                 : 0);
+  for (std::size_t s = 0; s < failing_by_segment.size(); ++s) failing_by_segment[s] = window.unit_failures(s)->counts();
   for (std::size_t v = 0; v < route->versions.size(); ++v) {
     VersionEvidence& version = evidence.versions.emplace_back();
     version.version = route->versions[v].name;
-    published->windows[r]->add_to(version.totals, v);
+    window.add_to(version.totals, v);
     version.share = route->plan.target_share(static_cast<traffic::VersionIndex>(v));
     if (failing) version.failing_units = failing->at(v);
+    for (const auto& units : failing_by_segment) {
+      version.failing_units_by_segment.push_back(units ? std::optional(units->at(v)) : std::nullopt);
+    }
     for (std::size_t worker = 0; worker < registry_.workers(); ++worker) {
       version.in_flight += registry_.version(worker, published->slots[r].versions[v]).in_flight.value();
     }
@@ -209,14 +216,22 @@ void Gateway::take_windows(Published& published) const {
     return std::equal(a.versions.begin(), a.versions.end(), b.versions.begin(), b.versions.end(),
                       [](const Version& x, const Version& y) { return x.name == y.name; });
   };
+  const auto same_segments = [](const Route& a, const Route& b) {
+    const auto& before = a.plan.spec().segments;
+    const auto& now = b.plan.spec().segments;
+    return std::equal(before.begin(), before.end(), now.begin(), now.end(),
+                      [](const auto& x, const auto& y) { return x.name == y.name; });
+  };
   for (const Route& route : published.config.routes) {
     auto& window = published.windows.emplace_back();
     const Route* const before = published_ ? find_route(published_->config.routes, route.name) : nullptr;
-    if (before != nullptr && before->window == route.window && same_versions(*before, route)) {
+    if (before != nullptr && before->window == route.window && same_versions(*before, route) &&
+        same_segments(*before, route)) {
       window = published_->windows[static_cast<std::size_t>(before - published_->config.routes.data())];
     } else {
       window = std::make_shared<metrics::EvidenceWindow>(registry_.workers(), route.versions.size(),
-                                                         route.plan.spec().unit.has_value());
+                                                         route.plan.spec().unit.has_value(),
+                                                         route.plan.spec().segments.size());
     }
   }
 }

@@ -11,11 +11,18 @@ void EvidenceTotals::add(const EvidenceCells& worker) noexcept {
   worker.first_byte.add_to(first_byte);
 }
 
-EvidenceWindow::EvidenceWindow(std::size_t workers, std::size_t versions, bool by_unit)
+EvidenceWindow::EvidenceWindow(std::size_t workers, std::size_t versions, bool by_unit, std::size_t segments)
     : workers_(workers),
       versions_(versions),
       cells_(std::make_unique<VersionEvidenceCells[]>(workers * versions)),
-      unit_failures_(by_unit ? std::make_unique<UnitFailures>(workers, versions) : nullptr) {}
+      segments_(segments),
+      segment_cells_(std::make_unique<EvidenceCells[]>(workers * versions * segments)),
+      unit_failures_(by_unit ? std::make_unique<UnitFailures>(workers, versions) : nullptr) {
+  if (!by_unit) return;
+  for (std::size_t segment = 0; segment < segments; ++segment) {
+    segment_failures_.push_back(std::make_unique<UnitFailures>(workers, versions));
+  }
+}
 
 std::vector<VersionEvidenceTotals> EvidenceWindow::totals() const {
   std::vector<VersionEvidenceTotals> totals(versions_);
@@ -23,13 +30,17 @@ std::vector<VersionEvidenceTotals> EvidenceWindow::totals() const {
   return totals;
 }
 
-void EvidenceWindow::add_to(VersionEvidenceTotals& totals, std::size_t version) const noexcept {
+void EvidenceWindow::add_to(VersionEvidenceTotals& totals, std::size_t version) const {
+  if (totals.segments.size() < segments_) totals.segments.resize(segments_);
   for (std::size_t worker = 0; worker < workers_; ++worker) {
     const VersionEvidenceCells& cells = cells_[worker * versions_ + version];
     totals.assigned += cells.assigned.value();
     totals.all.add(cells.all);
     totals.control.add(cells.control);
     totals.shadow.add(cells.shadow);
+    for (std::size_t segment = 0; segment < segments_; ++segment) {
+      totals.segments[segment].add(segment_cells_[(worker * versions_ + version) * segments_ + segment]);
+    }
   }
 }
 

@@ -133,6 +133,27 @@ void visit_arm(Visitor& visit, State& arm) {
 }
 
 template <typename Visitor, typename State>
+void visit_segment(Visitor& visit, State& segment) {
+  visit("name", segment.name);
+  visit("version", segment.version);
+  visit("worse", segment.worse);
+  visit("excluded", segment.excluded);
+  visit("message", segment.message);
+  visit("since", segment.since);
+  visit("checks", segment.checks);
+  visit("checkEvidence", segment.check_evidence);
+}
+
+template <typename Visitor, typename State>
+void visit_runs(Visitor& visit, State& runs) {
+  visit("name", runs.name);
+  visit("passed", runs.passed);
+  visit("failed", runs.failed);
+  visit("inconclusive", runs.inconclusive);
+  visit("errors", runs.errors);
+}
+
+template <typename Visitor, typename State>
 void visit_slot(Visitor& visit, State& slot) {
   visit("stable", slot.stable);
   visit("candidate", slot.candidate);
@@ -197,7 +218,9 @@ void visit_state(Visitor& visit, State& state) {
   visit("counters", state.counters);
   visit("checks", state.checks);
   visit("checkEvidence", state.check_evidence);
+  visit("segments", state.segments);
   visit("split", state.split);
+  visit("checkRuns", state.check_runs);
   visit("harm", state.harm);
   visit("harmSeen", state.harm_seen);
   visit("arms", state.arms);
@@ -222,6 +245,8 @@ void visit_fields(Visitor& visit, State& state) {
   if constexpr (std::is_same_v<Plain, strategy::CheckEvidence>) visit_check_evidence(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::SplitEvidence>) visit_split(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::ArmState>) visit_arm(visit, state);
+  if constexpr (std::is_same_v<Plain, strategy::SegmentState>) visit_segment(visit, state);
+  if constexpr (std::is_same_v<Plain, strategy::CheckRuns>) visit_runs(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::SlotState>) visit_slot(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::PausedFrom>) visit_pause(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::HarmSeen>) visit_harm(visit, state);

@@ -36,6 +36,7 @@ void open_window(RolloutState& state, WallTime now) {
   state.window_since = now;
   state.last_look.reset();
   state.checks.clear();
+  for (SegmentState& segment : state.segments) segment.checks.clear();
 }
 
 void begin_step(RolloutState& state, std::int32_t step, WallTime now) {

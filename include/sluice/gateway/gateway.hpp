@@ -28,6 +28,8 @@ struct VersionEvidence {
   double share = 0;  ///< probability with which the split chooses it, 0…1
   /// Units by their failures; nothing where the route names no unit, or more failed than could be told apart.
   std::optional<metrics::UnitFailureCounts> failing_units;
+  /// By segment; empty: the route has none, or names no unit. Nothing as above.
+  std::vector<std::optional<metrics::UnitFailureCounts>> failing_units_by_segment;
   std::int64_t in_flight = 0;
   std::uint32_t endpoints = 0;
   std::uint32_t usable = 0;     ///< of these, that may get traffic now; panic aside

@@ -58,27 +58,38 @@ struct VersionEvidenceTotals {
   EvidenceTotals all;
   EvidenceTotals control;
   EvidenceTotals shadow;
+  std::vector<EvidenceTotals> segments;  ///< of `all`, by segment
 };
 
 /// The counters of one window of one route. Made by the control thread, written by the workers that hold it, each its
-/// own cells; read by anyone. About 14 KiB per worker and version.
+/// own cells; read by anyone. About 14 KiB per worker and version, and 5 KiB more for each segment.
 class EvidenceWindow {
  public:
-  /// `by_unit`: failures are also counted by the unit that met them.
-  EvidenceWindow(std::size_t workers, std::size_t versions, bool by_unit = false);
+  /// `by_unit`: failures are also counted by the unit that met them. `segments` of the route, each counted on its own.
+  EvidenceWindow(std::size_t workers, std::size_t versions, bool by_unit = false, std::size_t segments = 0);
 
   VersionEvidenceCells& cells(std::size_t worker, std::size_t version) noexcept {
     return cells_[worker * versions_ + version];
   }
   std::size_t versions() const noexcept { return versions_; }
 
+  /// One worker's view of one version in one segment, counted from 0.
+  EvidenceCells& cells(std::size_t worker, std::size_t version, std::size_t segment) noexcept {
+    return segment_cells_[(worker * versions_ + version) * segments_ + segment];
+  }
+  std::size_t segments() const noexcept { return segments_; }
+
   /// By version. Any thread; what one request left behind may appear one look apart.
   std::vector<VersionEvidenceTotals> totals() const;
   /// The same of one version, added to what is there.
-  void add_to(VersionEvidenceTotals& totals, std::size_t version) const noexcept;
+  void add_to(VersionEvidenceTotals& totals, std::size_t version) const;
 
   /// Null: not counted.
   UnitFailures* unit_failures() noexcept { return unit_failures_.get(); }
+  /// The same of one segment, counted from 0; null as well for one that is not there.
+  UnitFailures* unit_failures(std::size_t segment) noexcept {
+    return segment < segment_failures_.size() ? segment_failures_[segment].get() : nullptr;
+  }
 
   /// Takes one of `limit` copies for shadows that the window may have in all; false when they are used up. Exact, over
   /// all workers. Any thread.
@@ -91,7 +102,10 @@ class EvidenceWindow {
   const std::size_t workers_;
   const std::size_t versions_;
   std::unique_ptr<VersionEvidenceCells[]> cells_;  // by worker, then version
+  const std::size_t segments_;
+  std::unique_ptr<EvidenceCells[]> segment_cells_;  // by worker, then version, then segment
   std::unique_ptr<UnitFailures> unit_failures_;
+  std::vector<std::unique_ptr<UnitFailures>> segment_failures_;
   alignas(kCacheLine) std::atomic<std::uint64_t> copies_{0};
 };
 

@@ -94,12 +94,18 @@ enum class OutcomeType : std::uint8_t { Binary, Value };
 enum class Better : std::uint8_t { Higher, Lower };
 
 /// Where in an answer a value is read.
-enum class AnswerPart : std::uint8_t { Header, JsonPointer, Tensor };
+enum class AnswerPart : std::uint8_t {
+  Header,
+  JsonPointer,
+  Tensor,
+  Tokens,           ///< output tokens, as an OpenAI answer tells them
+  TokensPerSecond,  ///< of these, from the request's head to the answer's last byte
+};
 
 /// An outcome that nobody has to report: it stands in the answer itself.
 struct FromAnswer {
   AnswerPart part = AnswerPart::JsonPointer;
-  std::string name;           ///< of the header or the output tensor, or the JSON pointer
+  std::string name;           ///< of the header or the output tensor, or the JSON pointer; else empty
   Ratio sample = 100_pct;     ///< share of the answers that are read
   Bytes body_bytes = 64_KiB;  ///< larger bodies are not read
 
@@ -116,6 +122,15 @@ struct Outcome {
   Position position;
 
   bool operator==(const Outcome&) const = default;
+};
+
+/// Requests that are also looked at by themselves: a kind of device, a region.
+struct Segment {
+  std::string name;
+  std::vector<Match> matches;  ///< any one is enough
+  Position position;
+
+  bool operator==(const Segment&) const = default;
 };
 
 enum class PinAllow : std::uint8_t { Nobody, Everyone, Matching };
@@ -147,6 +162,7 @@ struct ModelRoute {
   std::optional<RequestLimits> limits;          ///< of all versions together; none: only the gateway's
   std::optional<AdaptiveConcurrency> adaptive;  ///< of each version on its own; none: off
   std::vector<Outcome> outcomes;
+  std::vector<Segment> segments;  ///< a request is of the first that matches
   Pinning pinning;
   Strategy strategy;
   Position position;

@@ -177,6 +177,9 @@ struct Step {
 enum class Pace : std::uint8_t { Steps, Evidence };
 enum class OnFailure : std::uint8_t { Rollback, Hold };
 
+/// What follows where a candidate is worse in one segment of the route.
+enum class OnSegmentFailure : std::uint8_t { Rollback, ExcludeSegment };
+
 struct Canary {
   std::string stable;
   std::string candidate;
@@ -188,6 +191,7 @@ struct Canary {
   std::optional<std::uint64_t> harm_budget;  ///< expected extra failed requests the whole rollout may cost
   bool parachute = true;                     ///< a failed first attempt at the candidate is answered by stable
   OnFailure on_failure = OnFailure::Rollback;
+  OnSegmentFailure on_segment_failure = OnSegmentFailure::Rollback;
   Duration progress_deadline = std::chrono::minutes(10);
   Duration keep_warm = std::chrono::minutes(10);  ///< stable stays ready for an undo after the promotion
   std::vector<Webhook> webhooks;

@@ -24,6 +24,9 @@ struct Subject {
   /// Users stay with their version. Then the share is one of users, and requests, which a handful of heavy users may
   /// shift, are compared by the numbers that came.
   bool users_stick = false;
+  /// Of the doubt that the analysis allows, the part that finding this candidate bad may take, (0, 1]: where segments
+  /// are looked at as well, all have to do with it together.
+  double part_of_doubt = 1;
   const VersionEvidence* candidate_version = nullptr;      ///< for users and outcomes; null: requests alone
   const VersionEvidence* stable_version = nullptr;         ///< the same
   const std::vector<policy::Outcome>* outcomes = nullptr;  ///< the route's; null: it has none

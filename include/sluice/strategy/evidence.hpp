@@ -51,6 +51,13 @@ struct OutcomeEvidence {
   std::shared_ptr<const stats::DelayTable> delays;
 };
 
+/// What came of a version's requests of one segment of the route: of those that `all` counts.
+struct SegmentEvidence {
+  Sample all;
+  UnitCounts failing_units{};        ///< as those of the version; of the units' failures in this segment
+  bool failing_units_known = false;  ///< as that of the version
+};
+
 struct VersionEvidence {
   std::string version;
   double share = 0;                  ///< probability with which the split chose it within the window, 0…1
@@ -61,6 +68,7 @@ struct VersionEvidence {
   Sample all;
   Sample control;  ///< of stable: the part of its traffic that was drawn as large as the candidate's
   Sample shadow;   ///< copies that were answered by this version
+  std::vector<SegmentEvidence> segments;  ///< in the order of the policy; empty: none is counted
   std::int64_t in_flight = 0;
   std::uint32_t endpoints = 0;  ///< named (or behind the name)
   std::uint32_t usable = 0;     ///< that may get traffic now, and not for want of another

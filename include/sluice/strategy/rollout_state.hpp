@@ -61,6 +61,16 @@ struct CheckMemory {
   friend bool operator==(const CheckMemory&, const CheckMemory&) = default;
 };
 
+/// How often a check was looked at, in all windows and of all versions of a rollout.
+struct CheckRuns {
+  std::string name;  ///< as in CheckMemory
+  std::uint64_t passed = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t inconclusive = 0;
+  std::uint64_t errors = 0;
+  friend bool operator==(const CheckRuns&, const CheckRuns&) = default;
+};
+
 /// What one variant or arm was seen to do. Counts; of units where those are what is dealt out.
 struct Tally {
   double weight = 0;           ///< abTest: the variant's weight meanwhile
@@ -106,6 +116,19 @@ struct ExperimentState {
   std::string metric;           ///< "click Binary"; where another one is meant the counting begins anew
   std::optional<double> limit;  ///< seconds: a latency is judged by how many requests exceed it
   friend bool operator==(const ExperimentState&, const ExperimentState&) = default;
+};
+
+/// How a version does in one segment of the route, against what it is compared with there.
+struct SegmentState {
+  std::string name;
+  std::string version;              ///< whose requests: the candidate, a variant, an arm
+  bool worse = false;               ///< it was certain once that it is worse there
+  bool excluded = false;            ///< canary: the segment's requests are all stable's
+  std::string message;              ///< why it is worse, with the numbers; empty: it is not
+  WallTime since{};                 ///< when that was found
+  std::vector<CheckMemory> checks;  ///< starts anew with every window
+  EvidenceOfChecks check_evidence;  ///< over all windows
+  friend bool operator==(const SegmentState&, const SegmentState&) = default;
 };
 
 /// Where one instance of a rolling update is.
@@ -194,8 +217,10 @@ struct RolloutState {
   std::optional<WallTime> last_look;  ///< at the checks
   std::uint64_t counters = 0;         ///< which ones count the window, as the evidence names them; 0: none seen yet
   std::vector<CheckMemory> checks;
-  EvidenceOfChecks check_evidence;  ///< over all windows; a retry, a new stage or a person's promote begins anew
+  EvidenceOfChecks check_evidence;     ///< over all windows; a retry, a new stage or a person's promote begins anew
+  std::vector<SegmentState> segments;  ///< in the order of the policy; empty: not looked at yet, or the route has none
   Kept<SplitEvidence> split;
+  Kept<std::vector<CheckRuns>> check_runs;
   double harm = 0;  ///< expected extra failures of the windows before this one; below 0: fewer
   HarmSeen harm_seen;
 
