@@ -70,7 +70,15 @@ void OutcomeService::close() {
   if (intake_) intake_->close();
 }
 
+void OutcomeService::hear_observations() {
+  if (observations_ == nullptr) return;
+  observations_->drain([this](const outcomes::Observation& seen) {
+    if (sink_ != nullptr) sink_->observe(seen);
+  });
+}
+
 void OutcomeService::add_to(std::map<std::string, strategy::Evidence>& gathered) {
+  hear_observations();
   for (auto& [route, evidence] : gathered) {
     const auto order = routes_.find(route);
     if (order == routes_.end()) {

@@ -11,6 +11,7 @@
 #include "sluice/base/result.hpp"
 #include "sluice/metrics/outcomes.hpp"
 #include "sluice/outcomes/intake.hpp"
+#include "sluice/outcomes/observation_ring.hpp"
 #include "sluice/policy/gateway.hpp"
 #include "sluice/policy/model_route.hpp"
 #include "sluice/rollout/ports.hpp"
@@ -29,6 +30,10 @@ class OutcomeService {
   Result<void> open(const policy::State& where);
   /// The policy that is in force. The first one is added up before this returns; see outcomes::Intake::set_routes.
   Result<void> set_routes(const std::vector<policy::ModelRoute>& routes);
+  /// What the workers observe; null: nothing. It outlives this. The controller's thread.
+  void set_observations(outcomes::ObservationRing* observations) noexcept { observations_ = observations; }
+  /// Who else hears of every observation; outlives this. The controller's thread.
+  void set_observation_sink(outcomes::ObservationSink* sink) noexcept { sink_ = sink; }
   /// Posts are taken from now on. Once, after the first policy.
   void start(outcomes::Intake::OnReport on_report, outcomes::Intake::OnKeys on_keys);
   /// Takes nothing more; what was taken is durable and answered when it returns. Harmless when repeated.
@@ -38,8 +43,8 @@ class OutcomeService {
   outcomes::Door* door() noexcept { return intake_.get(); }
   std::shared_ptr<const outcomes::TokenKeys> keys() const { return intake_->keys(); }
 
-  /// Tells the intake how many decisions were made since the last call, and puts what was reported into the evidence.
-  /// Outcomes that stand in the answers are left as they are. The controller's thread.
+  /// Hears what was observed, tells the intake how many decisions were made since the last call, and puts what was
+  /// reported and read into the evidence. The controller's thread.
   void add_to(std::map<std::string, strategy::Evidence>& gathered);
 
   metrics::OutcomesSnapshot metrics() const;
@@ -57,7 +62,11 @@ class OutcomeService {
   void note_decisions(const std::string& route, const strategy::Evidence& evidence);
   void fill(const std::string& route, std::uint64_t window, const Order& order, strategy::VersionEvidence& version);
 
+  void hear_observations();
+
   const Clock& clock_;
+  outcomes::ObservationRing* observations_ = nullptr;
+  outcomes::ObservationSink* sink_ = nullptr;
   std::unique_ptr<state::Ledger> ledger_;
   std::unique_ptr<outcomes::Intake> intake_;
   std::map<std::string, Order> routes_;

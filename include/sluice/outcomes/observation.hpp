@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "sluice/outcomes/decision.hpp"
 
@@ -10,6 +11,19 @@ namespace sluice::outcomes {
 
 /// The most outcomes of a route that are read from answers.
 inline constexpr std::size_t max_answer_outcomes = 4;
+
+/// Why an answer has no value of an outcome.
+enum class Unread : std::uint8_t {
+  NotLooked,  ///< not sampled, or no answer of the version to read; or it was read
+  Absent,     ///< it is not there, or is null
+  NoNumber,   ///< something else is there, or a number beyond ±1e15
+  TooLarge,   ///< the body, or one event of a stream
+  Encoded,    ///< the body is compressed
+};
+inline constexpr std::size_t unread_reasons = 5;
+
+/// The word for it in metrics.
+std::string_view to_string(Unread unread) noexcept;
 
 /// What a request showed by itself when it was over: no application has to report it. Told by a worker for routes that
 /// read values from answers or learn from contexts.
@@ -19,7 +33,18 @@ struct Observation {
   bool counted = true;    ///< false: the client's doing, so it says nothing about the version
   float latency = 0;      ///< seconds, head sent to the endpoint … last byte read; 0: no answer
   std::uint8_t read = 0;  ///< bit i: `values[i]` was read from this answer
-  std::array<float, max_answer_outcomes> values{};  ///< in the order of the route's outcomes that stand in answers
+  std::array<float, max_answer_outcomes> values{};   ///< in the order of the route's outcomes that stand in answers
+  std::array<Unread, max_answer_outcomes> unread{};  ///< in the same order
+};
+
+/// Hears of every request that was observed. On the controller's thread, before the look that it is evidence for;
+/// quick.
+class ObservationSink {
+ public:
+  virtual void observe(const Observation& observation) = 0;
+
+ protected:
+  ~ObservationSink() = default;
 };
 
 }  // namespace sluice::outcomes
