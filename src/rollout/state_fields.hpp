@@ -39,6 +39,7 @@ void visit_proof(Visitor& visit, State& proof) {
   visit("untilHalfMore", proof.until_half_more);
   visit("untilTwice", proof.until_twice);
   visit("untilFiveTimes", proof.until_five_times);
+  visit("exact", proof.exact);
 }
 
 template <typename Visitor, typename State>
@@ -55,6 +56,11 @@ void visit_track(Visitor& visit, State& track) {
   visit("good", track.all.good);
   visit("window", track.window);
   visit("over", track.over);
+  visit("planLogAlpha", track.plan.log_alpha);
+  visit("planLogThreshold", track.plan.log_threshold);
+  visit("planLogBeyond", track.plan.log_beyond);
+  visit("planShare", track.plan.share);
+  visit("planSteps", track.plan.steps);
 }
 
 template <typename Visitor, typename State>
@@ -69,6 +75,7 @@ void visit_check_evidence(Visitor& visit, State& evidence) {
   visit("candidate", evidence.candidate);
   visit("stable", evidence.stable);
   visit("share", evidence.share);
+  visit("lastShare", evidence.last_share);
   visit("drawn", evidence.drawn);
   visit("windowShare", evidence.window_share);
   visit("windowUnitsShare", evidence.window_units_share);

@@ -19,26 +19,27 @@ WallTime at(std::int64_t nanoseconds) {
 
 Proof proof() {
   Proof out;
-  auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = out;
+  auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, exact] = out;
   a = "difference", b = 1.25, c = 2.995, d = -3.5, e = 0.41, f = "ratio", g = -0.1, h = 0.2, i = 1.75, j = 30, k = 31;
-  l = 32, m = 33;
+  l = 32, m = 33, exact = true;
   return out;
 }
 
 RiskTrack track() {
   RiskTrack out;
-  auto& [a, b, c, d, e, f, g, h, i, j, k] = out;
+  auto& [a, b, c, d, e, f, g, h, i, j, k, plan] = out;
   a = 40, b = 41, c = 42, d = 43, e = 44, f = 45, g = 46, h = 47, k = 0.125;
   for (std::size_t at = 0; at < j.size(); ++at) i.against[at] = 0.1 * static_cast<double>(at), j[at] = -0.3;
   i.good = {-1, 0.5, 1e-3};
+  plan = {-3.1, 2.7, 5.1, 0.05, 9000};
   return out;
 }
 
 CheckEvidence evidence(const std::string& name) {
   CheckEvidence out;
-  auto& [a, b, c, d, e, f, g, h, i, j, drawn, of_window, of_units, k, l, m] = out;
+  auto& [a, b, c, d, e, f, g, h, i, j, last, drawn, of_window, of_units, k, l, m] = out;
   a = name, b = "margin 0.5%", c = 50, d = 51, e = 52, f = 53, g = 54, h = 55, i = 56, j = 0.05, k = true, l = true;
-  drawn = 0.06, of_window = 0.07, of_units = 0.08, m = {track(), track()};
+  last = 0.055, drawn = 0.06, of_window = 0.07, of_units = 0.08, m = {track(), track()};
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "sluice/stats/exact_plan.hpp"
 #include "sluice/stats/excess_risk.hpp"
 
 /// What the looks at a check add up to over a rollout: plain data, kept in the store.
@@ -59,6 +60,7 @@ struct RiskTrack {
   // a candidate that falls ill late must not live on its past: windows from the second on are also bet on by themselves
   stats::RiskSums window{};  ///< the one under way
   double over = 0;           ///< weighted sum of the e-values of those that are over
+  stats::ExactPlan plan;     ///< for `all`; opened only where exact thresholds hold
   friend bool operator==(const RiskTrack&, const RiskTrack&) = default;
 };
 
@@ -73,7 +75,8 @@ struct CheckEvidence {
   std::uint64_t seen_stable = 0;
   std::uint64_t candidate = 0;  ///< requests of all looks
   std::uint64_t stable = 0;
-  double share = 0;  ///< mean of the shares, weighted by requests
+  double share = 0;       ///< mean of the shares, weighted by requests
+  double last_share = 0;  ///< of the last look with a request; not of outcomes
   // outcomes, which are weighed anew as long as their window is under way
   double drawn = 0;               ///< the share that the split has drawn by all along; 0: it moved, or nobody says
   double window_share = 0;        ///< the share that the window's events were last weighed by
@@ -102,7 +105,7 @@ struct SplitEvidence {
 struct Proof {
   std::string method;  ///< "relative-risk", "difference", "proportion", "exceedance", "units", "mean"; empty: none
   double log_e = 0;    ///< ln of the evidence that the rule is broken
-  double log_threshold = 0;     ///< that of the check alone; ln(number of guardrails / α)
+  double log_threshold = 0;     ///< that rejects: of the check alone, at α / number of guardrails
   double log_good = 0;          ///< ln of the evidence that the candidate is as good as it has to be
   double evidence = 0;          ///< 0…1: how far the stronger of the two has come
   std::string scale;            ///< of the interval: "ratio" (candidate / stable − 1), "difference", "value"
@@ -114,6 +117,7 @@ struct Proof {
   std::uint64_t until_half_more = 0;
   std::uint64_t until_twice = 0;
   std::uint64_t until_five_times = 0;
+  bool exact = false;  ///< the threshold uses up its level: nothing is left to be shared with other checks
   friend bool operator==(const Proof&, const Proof&) = default;
 };
 

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+
+#include "sluice/stats/excess_risk.hpp"
+
+namespace sluice::stats {
+
+/// A threshold for RiskProcess::against that uses up its level instead of staying below it as 1/α does (Ville's
+/// inequality), and that holds on through ramps, rates that drift and shares that depend on what was seen.
+///
+/// While the share stays, every step (an event of either version; alone: a request of the candidate) raises the
+/// candidate's count with a known probability at most, so the chance that E reaches a threshold within a planned number
+/// of steps can be computed: a *plan*. A plan is an e-process of its own, the chance under the null hypothesis that it
+/// will reject, given what was seen. So it may be left at any time for any reason, and what the test still has to spend
+/// is just that chance (the conditional rejection probability; Müller and Schäfer 2001, "Adaptive group sequential
+/// designs"): it buys the next plan, or an E that rejects by Ville at any later time and under any shares.
+///
+/// Plain data for a store. The level is kept however often plans are made and left, as long as whether to do so is
+/// settled before the steps that it is about are seen.
+struct ExactPlan {
+  double log_alpha = 0;      ///< ln of the level; 0: nothing was opened yet
+  double log_threshold = 0;  ///< ln of the E that rejects now
+  double log_beyond = 0;     ///< ln of the E that rejects once the plan has ended
+  double share = 0;          ///< that the plan is for; 0: none is in force, and the threshold is Ville's
+  std::uint64_t steps = 0;   ///< that the plan still holds for
+
+  bool opened() const noexcept { return log_alpha != 0; }
+  bool planned() const noexcept { return share > 0; }
+  friend bool operator==(const ExactPlan&, const ExactPlan&) = default;
+};
+
+/// Longer costs a higher threshold (a sixth for ten times as many steps), shorter a still higher one afterwards.
+inline constexpr std::uint64_t kPlannedSteps = 10'000;
+
+/// Whether the chances of a step are known: against stable with no offset, and alone. (How often two versions must fail
+/// for a difference of so much is not.) A share is to lie strictly between 0 and 1; alone it does not matter.
+bool can_be_planned(const RiskRule& rule, double share) noexcept;
+
+/// Ville's threshold for the level `alpha` (0…1, exclusive). Of one that is open already with another level, the rest
+/// is made larger or smaller by as much.
+void open_plan(ExactPlan& plan, double alpha) noexcept;
+
+/// Plans the next `steps` steps from the state that `sums` are in; nothing where they cannot be planned, a plan is in
+/// force, E is so small (1e-4) or so large that there is nothing to gain. `share` is what those steps will be drawn by.
+/// 2 ms on average, 10 at most; allocates 100 KiB for the while.
+void make_plan(ExactPlan& plan, const RiskRule& rule, double share, const RiskSums& sums,
+               std::uint64_t steps = kPlannedSteps);
+
+/// Ends the plan in force, whose state `sums` are in, for what it has left to spend. 1 ms; as make_plan().
+void leave_plan(ExactPlan& plan, const RiskRule& rule, const RiskSums& sums);
+
+/// Notes `steps` steps of the plan's share. Where it ends by them, what is beyond holds.
+void pass_steps(ExactPlan& plan, std::uint64_t steps) noexcept;
+
+}  // namespace sluice::stats
