@@ -139,6 +139,7 @@ std::uint64_t unit_hash(const TrafficPlan& plan, const RequestView& request) noe
 TrafficChoice choose(const TrafficPlan& plan, const RequestView& request, Random& random) noexcept {
   const Ruling ruling = apply_rules(plan, request);
   const bool to_version = ruling.target.kind == Target::Kind::Version;
+  const std::uint8_t segment = segment_of(plan, request);
   Draw draw(random);
   TrafficChoice choice;
   if (ruling.by_rule && to_version) {
@@ -147,12 +148,14 @@ TrafficChoice choose(const TrafficPlan& plan, const RequestView& request, Random
     choice.reason = Reason::Pin;
   } else if (to_version) {
     choice = {ruling.target.index, plan.spec().rules.empty() ? Reason::Weight : Reason::Rule};
+  } else if (segment != 0 && plan.spec().segments[segment - 1U].only) {
+    choice = {*plan.spec().segments[segment - 1U].only, Reason::Rule};
   } else if (plan.spec().learned && ruling.target.index == 0) {
     choice = from_scores(plan, *plan.spec().learned, request, draw);
   } else {
     choice = from_split(plan, plan.splits()[ruling.target.index], request, draw);
   }
-  choice.segment = segment_of(plan, request);
+  choice.segment = segment;
   if (!plan.mirror_odds().empty()) {
     choice.mirrors = draw_mirrors(plan, draw) & ~(std::uint64_t{1} << choice.version);
   }

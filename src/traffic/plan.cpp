@@ -49,12 +49,16 @@ Result<void> check_mirrors(const PlanSpec& spec) {
   return {};
 }
 
-Result<void> check_segments(const std::vector<Segment>& segments) {
+Result<void> check_segments(const PlanSpec& spec) {
+  const std::vector<Segment>& segments = spec.segments;
   if (segments.size() > max_segments) {
     return fail(Error::internal("a route has at most " + std::to_string(max_segments) + " segments"));
   }
   for (auto segment = segments.begin(); segment != segments.end(); ++segment) {
     if (segment->name.empty()) return fail(Error::internal("a segment needs a name"));
+    if (segment->only && *segment->only >= spec.versions.size()) {
+      return fail(Error::internal("segment '" + segment->name + "' belongs to a version that is not there"));
+    }
     const auto same = [&](const Segment& other) { return other.name == segment->name; };
     if (std::any_of(segments.begin(), segment, same)) {
       return fail(Error::internal("two segments are called '" + segment->name + "'"));
@@ -108,7 +112,7 @@ Result<void> check(const PlanSpec& spec) {
     }
   }
   if (auto checked = check_mirrors(spec); !checked) return checked;
-  if (auto checked = check_segments(spec.segments); !checked) return checked;
+  if (auto checked = check_segments(spec); !checked) return checked;
   return check_learned(spec);
 }
 

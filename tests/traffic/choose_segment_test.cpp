@@ -78,6 +78,31 @@ TEST(ChooseSegment, MakesTheBodyNeededWhenItLooksIntoIt) {
   EXPECT_EQ(segment_in(spec, with_body(R"({"device":"phone"})")), 1);
 }
 
+TEST(ChooseSegment, MayBelongToOneVersionAloneWhichIsNoDraw) {
+  auto spec = by_device();
+  spec.segments[0].only = VersionIndex{0};
+  spec.pin = Pin{};
+  const auto plan = *TrafficPlan::build(spec);
+  Random random(7);
+  int others = 0;
+  for (int i = 0; i < 200; ++i) {
+    const auto kept = choose(plan, with_header("x-device", "phone").view(), random);
+    EXPECT_EQ(kept.version, 0);
+    EXPECT_EQ(kept.reason, Reason::Rule);
+    EXPECT_EQ(kept.segment, 1);
+    EXPECT_FALSE(kept.by_split());
+    const auto drawn = choose(plan, with_header("x-device", "pc").view(), random);
+    EXPECT_TRUE(drawn.by_split());
+    others += drawn.version;
+  }
+  EXPECT_GT(others, 50);
+  auto pinned = with_header("x-device", "phone");
+  pinned.headers["x-sluice-version"] = "v2";
+  EXPECT_EQ(choose(plan, pinned.view(), random).version, 1) << "a person's wish stands";
+  spec.segments[0].only = VersionIndex{2};
+  EXPECT_FALSE(TrafficPlan::build(spec).ok());
+}
+
 TEST(ChooseSegment, IsRefusedWithoutANameOfItsOwnAndBeyondEight) {
   const auto refusal = [](const PlanSpec& spec) {
     const auto plan = TrafficPlan::build(spec);

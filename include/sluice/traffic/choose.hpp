@@ -39,11 +39,11 @@ struct TrafficChoice {
 
 /// The one decision of the data plane; serves every strategy.
 ///
-/// A rule that names a version comes first, then the pin, then the split: by the hash of the unit, or by a draw when
-/// there is no unit. Where the plan has learnt, the first split's weights give way to the shares that the request's
-/// context earns the arms. At most one random number is drawn. Allocates nothing (a JSON body may grow a buffer of the
-/// thread once), takes no lock unless a regular expression is evaluated, and costs the same for 2 and for 64 versions;
-/// a choice by 16 features among 8 arms costs two microseconds at most.
+/// A rule that names a version comes first, then the pin, then a segment that belongs to one version, then the split:
+/// by the hash of the unit, or by a draw when there is no unit. Where the plan has learnt, the first split's weights
+/// give way to the shares that the request's context earns the arms. At most one random number is drawn. Allocates
+/// nothing (a JSON body may grow a buffer of the thread once), takes no lock unless a regular expression is evaluated,
+/// and costs the same for 2 and for 64 versions; a choice by 16 features among 8 arms costs two microseconds at most.
 TrafficChoice choose(const TrafficPlan& plan, const RequestView& request, Random& random) noexcept;
 
 /// Who asks: the hash of the unit as `stable_hash(route, salt, unit)` has it, which is also what the split goes by.
