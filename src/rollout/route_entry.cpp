@@ -57,7 +57,7 @@ bool steers_alike(const RolloutState& one, const RolloutState& other) noexcept {
          one.warm_until.has_value() == other.warm_until.has_value() && one.paused == other.paused &&
          one.window == other.window && same_shares(one.arms, other.arms) && same_places(one.slots, other.slots) &&
          one.winner == other.winner && one.stage == other.stage && one.attempt == other.attempt &&
-         one.reason == other.reason;
+         one.reason == other.reason && one.bank == other.bank;
 }
 
 Move::Kind kind_of(const RolloutState& before, const RolloutState& after, const strategy::Steering& from,

@@ -112,6 +112,21 @@ void visit_experiment(Visitor& visit, State& experiment) {
 }
 
 template <typename Visitor, typename State>
+void visit_moments(Visitor& visit, State& moments) {
+  visit("matrix", moments.matrix);
+  visit("products", moments.products);
+  visit("squares", moments.squares);
+}
+
+/// What a restart leaves of it: the counters begin anew, so all of it is from before.
+template <typename Visitor, typename State>
+void visit_contexts(Visitor& visit, State& contexts) {
+  visit("all", contexts.all);
+  visit("until", contexts.all_until);
+  visit("requests", contexts.requests);
+}
+
+template <typename Visitor, typename State>
 void visit_arm(Visitor& visit, State& arm) {
   visit("version", arm.version);
   visit("share", arm.share);
@@ -131,6 +146,7 @@ void visit_arm(Visitor& visit, State& arm) {
   visit("tallies", arm.tallies);
   visit("seen", arm.seen);
   visit("tallyCounters", arm.tally_counters);
+  visit("contexts", arm.contexts);
   visit("decided", arm.decided);
   visit("value", arm.value);
   visit("lift", arm.lift);
@@ -239,6 +255,7 @@ void visit_state(Visitor& visit, State& state) {
   visit("stageSince", state.stage_since);
   visit("attempt", state.attempt);
   visit("experiment", state.experiment);
+  visit("bank", state.bank);
 }
 
 template <typename Visitor, typename State>
@@ -246,6 +263,8 @@ void visit_fields(Visitor& visit, State& state) {
   using Plain = std::remove_const_t<State>;
   if constexpr (std::is_same_v<Plain, strategy::CheckMemory>) visit_check(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::Tally>) visit_tally(visit, state);
+  if constexpr (std::is_same_v<Plain, stats::LinearMoments>) visit_moments(visit, state);
+  if constexpr (std::is_same_v<Plain, strategy::ContextMemory>) visit_contexts(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::ExperimentState>) visit_experiment(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::Proof>) visit_proof(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::RiskTrack>) visit_track(visit, state);

@@ -214,6 +214,7 @@ class Reader {
   template <typename T>
   bool read(const Json& json, std::vector<T>& field) {
     if (!json.is_array()) return false;
+    field.clear();
     for (const Json& item : json) {
       if (!read(item, field.emplace_back())) return false;
     }

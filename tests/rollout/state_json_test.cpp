@@ -66,13 +66,21 @@ strategy::Tally tally(double base) {
   return out;
 }
 
+stats::LinearMoments moments() {
+  stats::LinearMoments out(1);
+  auto& [a, b, c] = out;
+  a = {10, 4, 2}, b = {5, 1.5}, c = 4.25;
+  return out;
+}
+
 ArmState arm(const std::string& name) {
   ArmState out;
-  auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, gathered, o, p, q, r, s, t, u, v, w] = out;
+  auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, gathered, o, p, q, contexts, r, s, t, u, v, w] = out;
   a = name, b = 1.0 / 3, c = 5, d = 6, e = 7, f = 8, g = 9, h = 0.07, i = 0.95, j = 10, k = 11, l = true;
   m = "too slow", n = {check("latency-p99"), check("error-rate")}, o = {tally(1), tally(0.25)}, p = tally(7), q = 12;
   gathered.set({evidence("latency-p99")});
   r = 13, s = 0.05, t = 0.1, u = -0.2, v = 0.3, w = 0.75;
+  contexts.change().all = moments(), contexts.change().all_until = at(18), contexts.change().requests = 74;
   return out;
 }
 
@@ -80,6 +88,21 @@ SlotState slot() {
   SlotState out;
   auto& [a, b, c, d, e, f, g, h] = out;
   a = "127.0.0.1:9001", b = "[::1]:9002", c = SlotPhase::Warming, d = true, e = true, f = at(12), g = at(13), h = 14;
+  return out;
+}
+
+SegmentState segment() {
+  SegmentState out;
+  auto& [a, b, c, d, e, f, g, h] = out;
+  a = "mobile", b = "v2", c = true, d = true, e = "error-rate 5% > max 1%", f = at(17), g = {check("error-rate")};
+  h.set({evidence("error-rate")});
+  return out;
+}
+
+CheckRuns runs(const std::string& name) {
+  CheckRuns out;
+  auto& [a, b, c, d, e] = out;
+  a = name, b = 70, c = 71, d = 72, e = 73;
   return out;
 }
 
@@ -95,18 +118,19 @@ RolloutState full() {
   }
   auto& [route, number, strategy, fingerprint, generation, phase, reason, message, begun, phase_since, ended, step,
          step_since, last_progress, weight, live, warm_until, paused, paused_by, paused_from, approved, window,
-         window_since, last_look, counters, checks, gathered, kept_split, harm, harm_seen, arms, slots, retreat, full,
-         winner, stage, stage_since, attempt, experiment] = state;
+         window_since, last_look, counters, checks, gathered, segments, kept_split, kept_runs, harm, harm_seen, arms,
+         slots, retreat, full, winner, stage, stage_since, attempt, experiment, bank] = state;
   route = "fraud", number = 3, strategy = "canary", fingerprint = "00ff", generation = 7, phase = Phase::Paused;
   reason = "AwaitingPromotion", message = "at 25 %", begun = at(1), phase_since = at(2), ended = at(3), step = -1;
   step_since = at(4), last_progress = at(5), weight = 0.25, live = "v1", warm_until = at(6), paused = true;
   paused_by = "alice", approved = true, window = 1ULL << 40, window_since = at(7), last_look = at(8), counters = 27;
   checks = {check("error-rate"), check("error-rate#2")}, harm = 41.5, arms = {arm("v1"), arm("v2")}, slots = {slot()};
   gathered.set({evidence("error-rate"), evidence("error-rate#2")}), kept_split.set(split());
+  segments = {segment()}, kept_runs.set({runs("error-rate"), runs("latency-p99")});
   retreat = "CheckFailed", full = true, winner = "v2", stage = 2, stage_since = at(9), attempt = 5;
   {
     auto& [a, b] = experiment;
-    a = "click Binary", b = 0.25;
+    a = "click Binary", b = 0.25, bank = 28;
   }
   return state;
 }

@@ -14,10 +14,13 @@
 
 namespace sluice::stats {
 class DelayTable;
-}
+struct Context;
+}  // namespace sluice::stats
 
 /// What a step function may know of the world: gathered once per tick, then only computed with.
 namespace sluice::strategy {
+
+class ContextTable;
 
 /// Requests that were assigned to one version within the current window, by the split (never by a rule or a pin), and
 /// are over. A request that another version rescued is a failure here; one that its client gave up is not counted.
@@ -64,7 +67,8 @@ struct VersionEvidence {
   std::uint64_t assigned = 0;        ///< requests that the split assigned to it within the window, over or not
   UnitCounts failing_units{};        ///< units of `all` with that many failures; zeros where the policy names no unit
   bool failing_units_known = false;  ///< false: no unit, or more failures came than could be told apart
-  std::vector<OutcomeEvidence> outcomes;  ///< in the order of the policy
+  std::vector<OutcomeEvidence> outcomes;         ///< in the order of the policy
+  std::shared_ptr<const ContextTable> contexts;  ///< of the decisions that went by one; null: not told
   Sample all;
   Sample control;  ///< of stable: the part of its traffic that was drawn as large as the candidate's
   Sample shadow;   ///< copies that were answered by this version
@@ -118,8 +122,9 @@ struct Evidence {
   std::uint64_t counters = 0;
   std::vector<VersionEvidence> versions;  ///< in the order of the policy
   std::vector<EndpointEvidence> endpoints;
-  std::map<std::string, ErrandAnswer> errands;  ///< by key
-  std::map<std::string, QueryAnswer> queries;   ///< by key
+  std::shared_ptr<const std::vector<stats::Context>> recent_contexts;  ///< of some of the last decisions; null: none
+  std::map<std::string, ErrandAnswer> errands;                         ///< by key
+  std::map<std::string, QueryAnswer> queries;                          ///< by key
 
   /// Nothing for a version that is not there.
   const VersionEvidence* find(std::string_view version) const noexcept;

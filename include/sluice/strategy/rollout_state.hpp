@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sluice/base/clock.hpp"
+#include "sluice/stats/linear_posterior.hpp"
 #include "sluice/strategy/check_state.hpp"
 
 /// What is remembered of a rollout: plain data, written to the store after every change, so that a restart goes on
@@ -82,6 +83,18 @@ struct Tally {
   friend bool operator==(const Tally&, const Tally&) = default;
 };
 
+/// What an arm earned by the context of the request, as the last bank was drawn from it.
+struct ContextMemory {
+  std::uint64_t counters = 0;      ///< that `all` has what is not in `before` from
+  stats::LinearMoments before{0};  ///< what earlier counters showed, as it was at `before_until`
+  WallTime before_until{};
+  stats::LinearMoments all{0};  ///< with what those named by `counters` showed by `all_until`
+  WallTime all_until{};
+  std::uint64_t requests = 0;  ///< of the arm by then
+  bool empty() const noexcept { return !(all.n() > 0) && !(before.n() > 0); }
+  friend bool operator==(const ContextMemory&, const ContextMemory&) = default;
+};
+
 /// A variant, an arm or a shadow's candidate.
 struct ArmState {
   std::string version;
@@ -102,6 +115,7 @@ struct ArmState {
   std::vector<Tally> tallies;  ///< abTest: one for each set of weights, the last one grows; bandit: one, as it fades
   Tally seen;                  ///< of these, what the counters named by `tally_counters` showed
   std::uint64_t tally_counters = 0;
+  Kept<ContextMemory> contexts;      ///< bandit that goes by contexts
   std::uint32_t decided = 0;         ///< abTest: comparisons with it that were certain when it was taken out
   std::optional<double> value;       ///< abTest: of the primary metric; bandit: earned per request or decision
   std::optional<double> lift;        ///< abTest: value / control's − 1
@@ -234,6 +248,7 @@ struct RolloutState {
   WallTime stage_since{};        ///< when that one began
   std::uint32_t attempt = 1;     ///< grows with `retry`; in the keys of errands, so that answers never mix
   ExperimentState experiment;    ///< abTest, bandit
+  std::uint64_t bank = 0;        ///< bandit by contexts: grows when scores are drawn anew; 0: equal shares still
 
   friend bool operator==(const RolloutState&, const RolloutState&) = default;
 };
