@@ -1,5 +1,6 @@
 #include "sluice/traffic/from_policy.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 
@@ -67,6 +68,51 @@ Result<void> add_values(std::vector<Condition>& conditions, const std::vector<po
   return {};
 }
 
+constexpr std::size_t most_buckets = 8;
+
+Result<Field> context_source(const policy::ContextFeature& feature) {
+  switch (feature.source) {
+    case policy::ContextSource::Header:
+      return Field::header(feature.name);
+    case policy::ContextSource::Cookie:
+      return Field::cookie(feature.name);
+    case policy::ContextSource::QueryParam:
+      return Field::query_param(feature.name);
+    case policy::ContextSource::JsonPointer:
+      break;
+  }
+  return Field::json_pointer(feature.name);
+}
+
+Result<ContextField> to_context_field(const policy::ContextFeature& feature) {
+  auto source = context_source(feature);
+  if (!source) return fail(located(feature.position, source.error()));
+  ContextField field{std::move(source).value(), ContextField::Kind::Number, {}, 0};
+  if (feature.type == policy::ContextType::Category) {
+    field.kind = feature.values.empty() ? ContextField::Kind::Hashed : ContextField::Kind::OneOf;
+    field.values = feature.values;
+  }
+  return field;
+}
+
+/// False when one of them would get none.
+bool deal_buckets(std::vector<ContextField>& fields) {
+  const std::size_t taken = features_of(fields);
+  if (taken > stats::most_features) return false;
+  std::size_t left = stats::most_features - taken;
+  const auto is_hashed = [](const ContextField& field) { return field.kind == ContextField::Kind::Hashed; };
+  auto waiting = static_cast<std::size_t>(std::count_if(fields.begin(), fields.end(), is_hashed));
+  for (auto& field : fields) {
+    if (!is_hashed(field)) continue;
+    const std::size_t buckets = std::min(most_buckets, (left + waiting - 1) / waiting);
+    if (buckets == 0) return false;
+    field.buckets = static_cast<std::uint8_t>(buckets);
+    left -= buckets;
+    --waiting;
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<Match> to_match(const policy::Match& match, policy::Protocol protocol) {
@@ -114,6 +160,20 @@ Result<std::optional<Field>> to_unit(const policy::Unit& unit) {
   auto field = Field::json_pointer(unit.name);
   if (!field) return fail(field.error());
   return std::optional(std::move(field).value());
+}
+
+Result<std::vector<ContextField>> context_fields(const policy::Bandit& bandit) {
+  std::vector<ContextField> fields;
+  for (const auto& feature : bandit.context) {
+    auto field = to_context_field(feature);
+    if (!field) return fail(field.error());
+    fields.push_back(std::move(field).value());
+  }
+  if (!deal_buckets(fields)) {
+    return fail(Error::internal("the context has more than " + std::to_string(stats::most_features) +
+                                " features; a number is one, a category one for each of its values"));
+  }
+  return fields;
 }
 
 }  // namespace sluice::traffic

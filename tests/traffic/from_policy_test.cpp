@@ -125,5 +125,67 @@ TEST(FromPolicy, TakesEveryUnit) {
   EXPECT_FALSE(to_unit({UnitSource::JsonPointer, "x", ""}).ok());
 }
 
+policy::ContextFeature feature(policy::ContextSource source, std::string name,
+                               policy::ContextType type = policy::ContextType::Number,
+                               std::vector<std::string> values = {}) {
+  return {source, std::move(name), type, std::move(values), {}};
+}
+
+TEST(FromPolicy, TakesEverySourceOfAContextInItsOrder) {
+  using policy::ContextSource;
+  policy::Bandit bandit;
+  bandit.context = {feature(ContextSource::Header, "X-Age"), feature(ContextSource::Cookie, "C"),
+                    feature(ContextSource::QueryParam, "q", policy::ContextType::Category, {"a", "b"}),
+                    feature(ContextSource::JsonPointer, "/user/age")};
+  const auto fields = context_fields(bandit);
+  ASSERT_TRUE(fields.ok());
+  ASSERT_EQ(fields->size(), 4u);
+  EXPECT_EQ((*fields)[0].field.source(), Field::Source::Header);
+  EXPECT_EQ((*fields)[0].field.name(), "x-age");
+  EXPECT_EQ((*fields)[0].kind, ContextField::Kind::Number);
+  EXPECT_EQ((*fields)[1].field.source(), Field::Source::Cookie);
+  EXPECT_EQ((*fields)[2].field.source(), Field::Source::QueryParam);
+  EXPECT_EQ((*fields)[2].kind, ContextField::Kind::OneOf);
+  EXPECT_EQ((*fields)[2].values, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ((*fields)[3].field.source(), Field::Source::JsonPointer);
+  EXPECT_EQ(features_of(*fields), 5u);
+}
+
+TEST(FromPolicy, SharesTheFeaturesThatAreLeftAmongCategoriesWithoutValues) {
+  using policy::ContextSource;
+  const auto buckets = [](int numbers, int categories) {
+    policy::Bandit bandit;
+    for (int i = 0; i < numbers; ++i) bandit.context.push_back(feature(ContextSource::Header, "n"));
+    for (int i = 0; i < categories; ++i) {
+      bandit.context.push_back(feature(ContextSource::Header, "c", policy::ContextType::Category));
+    }
+    std::vector<int> found;
+    const auto fields = context_fields(bandit);
+    if (!fields.ok()) return found;
+    for (const auto& field : *fields) {
+      if (field.kind == ContextField::Kind::Hashed) found.push_back(field.buckets);
+    }
+    return found;
+  };
+  EXPECT_EQ(buckets(0, 1), std::vector<int>{8});
+  EXPECT_EQ(buckets(1, 2), (std::vector<int>{8, 7}));
+  EXPECT_EQ(buckets(0, 3), (std::vector<int>{6, 5, 5}));
+  EXPECT_EQ(buckets(14, 2), (std::vector<int>{1, 1}));
+  EXPECT_EQ(buckets(0, 16), std::vector<int>(16, 1));
+  EXPECT_EQ(buckets(15, 2), std::vector<int>{});
+}
+
+TEST(FromPolicy, RefusesAContextThatNoTokenHasRoomFor) {
+  using policy::ContextSource;
+  policy::Bandit bandit;
+  for (int i = 0; i < 16; ++i) bandit.context.push_back(feature(ContextSource::Header, "n"));
+  EXPECT_TRUE(context_fields(bandit).ok());
+  bandit.context.push_back(feature(ContextSource::Header, "n"));
+  EXPECT_NE(context_fields(bandit).error().message.find("more than 16 features"), std::string::npos);
+  bandit.context = {feature(ContextSource::JsonPointer, "age")};
+  bandit.context[0].position = {"rollout.yaml", 9, 5};
+  EXPECT_TRUE(context_fields(bandit).error().message.starts_with("rollout.yaml:9:5: "));
+}
+
 }  // namespace
 }  // namespace sluice::traffic
