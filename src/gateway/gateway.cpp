@@ -21,7 +21,8 @@ Result<void> Gateway::start(Config config) {
   auto loaded = load(config);
   if (!loaded) return fail(loaded.error());
   for (std::size_t i = 0; i < registry_.workers(); ++i) {
-    workers_.push_back(std::make_unique<Worker>(i, registry_, clock_, service_.names(), memory_, door_, decision_log_));
+    workers_.push_back(
+        std::make_unique<Worker>(i, registry_, clock_, service_.names(), memory_, door_, decision_log_, observations_));
   }
   for (const Listener& listener : (*loaded)->config.listeners) {
     auto& made = listeners_.emplace_back(std::make_unique<ClientListener>(workers_));

@@ -24,7 +24,8 @@ constexpr Duration kSweep = std::chrono::seconds(1);
 // UNSAFE_IO: sockets and timers of this loop are touched by its own thread only, so the reactor needs no locks; posting
 // from other threads stays legal.
 Worker::Worker(std::size_t index, metrics::Registry& registry, const Clock& clock, upstream::NameService& names,
-               const MemoryWatch& memory, outcomes::Door* door, outcomes::DecisionLogger* log)
+               const MemoryWatch& memory, outcomes::Door* door, outcomes::DecisionLogger* log,
+               outcomes::ObservationRing* observations)
     : index_(index),
       registry_(registry),
       io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
@@ -38,6 +39,7 @@ Worker::Worker(std::size_t index, metrics::Registry& registry, const Clock& cloc
       mirrors_(context_),
       door_(door, io_),
       decision_log_(log),
+      observations_(observations),
       tick_(io_),
       coarse_now_(clock.now()) {}
 

@@ -23,7 +23,7 @@ std::uint64_t KnownRoute::unit_hash(std::string_view unit) const noexcept {
   return stable_hash(name, salt, unit);
 }
 
-Catalogue::Catalogue(const std::vector<policy::ModelRoute>& routes) {
+Catalogue::Catalogue(const std::vector<policy::ModelRoute>& routes, OutcomeSource source) {
   for (const policy::ModelRoute& route : routes) {
     KnownRoute known;
     known.name = route.name;
@@ -35,7 +35,7 @@ Catalogue::Catalogue(const std::vector<policy::ModelRoute>& routes) {
       known.version_hashes.push_back(name_hash(version.name));
     }
     for (const policy::Outcome& outcome : route.outcomes) {
-      if (outcome.from) continue;
+      if (outcome.from.has_value() != (source == OutcomeSource::Answers)) continue;
       known.outcomes.push_back({outcome.name, name_hash(outcome.name), outcome.type, outcome.attribution_window});
       known.longest_window = std::max(known.longest_window, outcome.attribution_window);
     }

@@ -16,8 +16,9 @@
 #include "sluice/upstream/supervision.hpp"
 
 namespace sluice::outcomes {
+struct AnswerField;
 class TokenKeys;
-}
+}  // namespace sluice::outcomes
 
 namespace sluice::gateway {
 
@@ -123,6 +124,8 @@ struct Route {
   MirrorLimits mirror;
   std::uint64_t window = 0;  ///< evidence is counted anew where this changes
   bool tokens = false;       ///< answers say by which decision they came, so that outcomes can be reported
+  bool observed = false;     ///< what its requests show by themselves is told; so it is where choices are learned
+  std::shared_ptr<const std::vector<outcomes::AnswerField>> answers;  ///< what is read from them; null: nothing
 };
 
 /// What a rollout says about a route: everything of it that changes while the policy stays.

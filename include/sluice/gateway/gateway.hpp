@@ -55,6 +55,9 @@ class Gateway {
   /// Where decisions of splits are written down, with a ring for every worker; outlives the gateway's run. Before
   /// `start`; without one they are not.
   void set_decision_log(outcomes::DecisionLogger* log) noexcept { decision_log_ = log; }
+  /// Where the requests of observed routes are told, with a lane for every worker; outlives the gateway's run. Before
+  /// `start`; without one they are not.
+  void set_observations(outcomes::ObservationRing* observations) noexcept { observations_ = observations; }
 
   /// Loads certificates, binds every listener, starts the workers. Fails without having started anything.
   Result<void> start(Config config);
@@ -108,6 +111,7 @@ class Gateway {
   const Clock& clock_;
   outcomes::Door* door_ = nullptr;
   outcomes::DecisionLogger* decision_log_ = nullptr;
+  outcomes::ObservationRing* observations_ = nullptr;
   EndpointService service_;
   mutable std::mutex mutex_;    ///< over what follows: a name's new addresses are published from the service's thread
   std::optional<Config> wish_;  ///< as it was asked for, with names in place of addresses

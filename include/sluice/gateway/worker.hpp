@@ -26,7 +26,8 @@
 
 namespace sluice::outcomes {
 class DecisionLogger;
-}
+class ObservationRing;
+}  // namespace sluice::outcomes
 
 namespace sluice::gateway {
 
@@ -36,9 +37,10 @@ namespace sluice::gateway {
 class Worker {
  public:
   /// `names`, `memory`, `door` and `log` outlive the worker's thread; without a door (null) nobody takes outcomes,
-  /// without a log no decision is written down.
+  /// without a log no decision is written down, without observations no request is told.
   Worker(std::size_t index, metrics::Registry& registry, const Clock& clock, upstream::NameService& names,
-         const MemoryWatch& memory, outcomes::Door* door = nullptr, outcomes::DecisionLogger* log = nullptr);
+         const MemoryWatch& memory, outcomes::Door* door = nullptr, outcomes::DecisionLogger* log = nullptr,
+         outcomes::ObservationRing* observations = nullptr);
   ~Worker();
 
   /// Starts the thread. Once, before the first `prepare`.
@@ -89,6 +91,9 @@ class Worker {
   DoorDesk& door() noexcept { return door_; }
   /// Null: decisions are not logged.
   outcomes::DecisionLogger* decision_log() const noexcept { return decision_log_; }
+  /// Null: nothing is observed.
+  outcomes::ObservationRing* observations() const noexcept { return observations_; }
+  outcomes::AnswerParser& answer_parser() noexcept { return answer_parser_; }
   metrics::GatewayCounters& counters() noexcept { return counters_; }
 
   /// The gateway's requests in flight, this worker's share.
@@ -128,6 +133,8 @@ class Worker {
   Mirrors mirrors_;
   DoorDesk door_;
   outcomes::DecisionLogger* const decision_log_;
+  outcomes::ObservationRing* const observations_;
+  outcomes::AnswerParser answer_parser_;
   http::HeadLimits head_limits_;
   boost::intrusive_ptr<LiveConfig> live_;
   boost::intrusive_ptr<LiveConfig> next_;  ///< ready, and in force once `in_force_` is true

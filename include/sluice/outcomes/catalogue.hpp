@@ -10,7 +10,7 @@
 
 namespace sluice::outcomes {
 
-/// An outcome that applications may report.
+/// An outcome that applications may report, or that stands in answers.
 struct KnownOutcome {
   std::string name;
   std::uint64_t hash = 0;
@@ -39,14 +39,18 @@ struct KnownRoute {
   friend bool operator==(const KnownRoute&, const KnownRoute&) = default;
 };
 
-/// What tokens may be about, by the policy in force: routes with outcomes that are reported. Immutable.
+/// Where outcomes come from.
+enum class OutcomeSource : std::uint8_t { Reports, Answers };
+
+/// What tokens may be about, by the policy in force: routes with outcomes that are reported; or those with outcomes
+/// that stand in answers. Immutable.
 class Catalogue {
  public:
   Catalogue() = default;
-  explicit Catalogue(const std::vector<policy::ModelRoute>& routes);
+  explicit Catalogue(const std::vector<policy::ModelRoute>& routes, OutcomeSource source = OutcomeSource::Reports);
 
   const std::vector<KnownRoute>& routes() const noexcept { return routes_; }
-  /// Nothing when no outcome of this route is reported.
+  /// Nothing when no outcome of this route is of that source.
   const KnownRoute* find(std::uint64_t route) const noexcept;
   const KnownRoute* find(std::string_view route) const noexcept;
   /// 0 without routes.
