@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "bandit_words.hpp"
+#include "sluice/strategy/bandit_context.hpp"
 #include "sluice/strategy/bandit_shares.hpp"
 #include "sluice/strategy/guardrails.hpp"
 #include "sluice/strategy/moves.hpp"
@@ -52,11 +54,6 @@ double untold_move(const std::vector<ArmState>& arms) {
   return largest;
 }
 
-void set_shares(RolloutState& state, const std::vector<double>& shares) {
-  for (std::size_t i = 0; i < state.arms.size(); ++i) state.arms[i].share = shares[i];
-  state.weight = state.arms.empty() ? 0 : 1 - state.arms.front().share;
-}
-
 /// One look at the world, and the transition that grows out of it.
 class Learning {
  public:
@@ -95,11 +92,12 @@ class Learning {
       enter(state_, Phase::Progressing, "Following", text, context_.now);
       return tell("Advanced", text);
     }
-    const auto view = view_of(spec_, context_.route, state_.arms);
+    const auto view = view_now();
     const bool waiting = state_.reason == awaiting_rewards;
     if ((view.exploring || waiting) && !command.full) {
-      made_.refusal = "no arm leads yet: " + (view.exploring ? exploring_text() : waiting_text()) +
-                      "; promote --full takes the one that is ahead";
+      made_.refusal =
+          "no arm leads yet: " + (view.exploring ? exploring_text(state_.arms) : waiting_text(spec_.reward)) +
+          "; promote --full takes the one that is ahead";
       return;
     }
     if (count_of(leader(view)) == 0) {
@@ -209,23 +207,52 @@ class Learning {
   }
 
   void follow(bool dropped) {
+    if (goes_by_contexts(spec_)) return follow_contexts(dropped);
     const auto view = view_of(spec_, context_.route, state_.arms, batch_);
     for (std::size_t i = 0; i < state_.arms.size(); ++i) state_.arms[i].probability_best = view.probability_best[i];
-    const bool frozen = state_.paused || state_.phase == Phase::Held;
+    const bool frozen = is_frozen();
     if (frozen && !dropped) return;
     if (!frozen && settled_ && may_stop(view)) return promote_leader(view, "");
     // Shares stay as they are while what is late cannot be compared.
     const bool moves = dropped || (settled_ && largest_move(state_.arms, view.share) >= smallest_move);
     if (moves) set_shares(state_, view.share);
-    if (frozen) return;
+    if (!frozen) announce(view);
+  }
+
+  /// The same where every request has shares of its own; the state's are their mean.
+  void follow_contexts(bool dropped) {
+    const bool frozen = is_frozen();
+    if (frozen && !dropped) return;
+    const bool exploring = view_now().exploring;
+    // What is known waits for the next bank; a paused one is drawn anew only to leave an arm out.
+    if (!exploring && !frozen && settled_) {
+      auto known = learn_contexts(spec_, context_.route, state_, context_.evidence, context_.now);
+      if (dropped || state_.bank == 0 || is_worth_a_bank(state_.arms, known)) {
+        for (std::size_t i = 0; i < known.size(); ++i) state_.arms[i].contexts.set(std::move(known[i]));
+        draw_bank(spec_, context_.route, context_.evidence, state_);
+      }
+    } else if (dropped && state_.bank > 0) {
+      draw_bank(spec_, context_.route, context_.evidence, state_);
+    } else if (dropped) {
+      leave_out_dropped(spec_, state_);
+    }
+    if (!frozen) announce(view_now());
+  }
+
+  void announce(const BanditView& view) {
     const bool began = state_.reason != "Following" && !view.exploring && settled_;
-    const std::string text = view.exploring ? exploring_text() : settled_ ? following_text(view) : waiting_text();
+    const std::string text = view.exploring ? exploring_text(state_.arms)
+                             : settled_     ? following_text(spec_, state_.arms, view)
+                                            : waiting_text(spec_.reward);
     const char* const reason = view.exploring ? "Exploring" : settled_ ? "Following" : awaiting_rewards;
     enter(state_, Phase::Progressing, reason, text, context_.now);
     if (!began && untold_move(state_.arms) < smallest_news) return;
     for (auto& arm : state_.arms) arm.told_share = arm.share;
     tell("Advanced", text);
   }
+
+  BanditView view_now() const { return view_by_contexts(spec_, context_.route, state_); }
+  bool is_frozen() const { return state_.paused || state_.phase == Phase::Held; }
 
   bool may_stop(const BanditView& view) const {
     return spec_.stop_when && !view.exploring && context_.now - state_.window_since >= shortest() &&
@@ -242,8 +269,7 @@ class Learning {
   }
 
   bool run_out() {
-    if (!spec_.stop_when || !spec_.stop_when->max_duration || state_.paused || state_.phase == Phase::Held)
-      return false;
+    if (!spec_.stop_when || !spec_.stop_when->max_duration || is_frozen()) return false;
     if (context_.now - state_.window_since < *spec_.stop_when->max_duration) return false;
     const std::string text = "no winner after " + short_duration(*spec_.stop_when->max_duration) +
                              ", the shares stay as they are: " + state_.message;
@@ -255,8 +281,7 @@ class Learning {
   void promote_leader(const BanditView& view, const std::string& why) {
     const std::string winner = leader(view).version;
     state_.winner = winner;
-    const std::string text =
-        why + following_text(view) + ", value remaining " + percent(view.value_remaining) + " (Bayesian)";
+    const std::string text = why + following_text(spec_, state_.arms, view) + remaining_text(spec_, view);
     end_with(state_, winner, Phase::Promoted, winner == first() ? stable_stays : "WinnerFound",
              "all traffic to '" + winner + "': " + text, context_.now);
     give_all(state_.arms, winner);
@@ -301,36 +326,7 @@ class Learning {
     tell("Held", state_.message);
   }
 
-  // ---- words
-
-  std::string exploring_text() const {
-    std::string text;
-    for (const auto& arm : state_.arms) {
-      if (arm.dropped) continue;
-      text += (text.empty() ? "'" : ", '") + arm.version + "' n=" + grouped(count_of(arm)) + " of " +
-              grouped(requests_first);
-    }
-    return "equal shares at first: " + text;
-  }
-
-  std::string waiting_text() const {
-    return "the shares wait for rewards that come late: not enough decisions have had the time for '" + spec_.reward +
-           "' yet";
-  }
-
-  std::string following_text(const BanditView& view) const {
-    std::string shares;
-    std::uint64_t n = 0;
-    for (const auto& arm : state_.arms) {
-      shares += (shares.empty() ? "'" : ", '") + arm.version + "' " + percent(arm.share);
-      n += count_of(arm);
-    }
-    return "'" + leader(view).version + "' is the best with a probability of " +
-           percent(view.probability_best[view.leader]) + "; shares " + shares + " (n=" + grouped(n) + ")";
-  }
-
   const ArmState& leader(const BanditView& view) const { return state_.arms[view.leader]; }
-  static std::uint64_t count_of(const ArmState& arm) noexcept { return arm.successes + arm.failures; }
   double requests_of_all() const {
     double sum = 0;
     for (const auto& arm : state_.arms) sum += static_cast<double>(count_of(arm));
@@ -386,6 +382,11 @@ Result<Steering> steer(const policy::Bandit& bandit, const policy::ModelRoute& r
     // A state of before the first tick says nothing: equal shares.
     const double share = arm != state.arms.end() ? arm->share : (known ? 0 : 1);
     wish.parts.push_back({name, share, "arm"});
+  }
+  if (goes_by_contexts(bandit)) {
+    auto learned = learned_of(bandit, route, state);
+    if (!learned) return fail(learned.error());
+    wish.learned = std::move(learned).value();
   }
   if (is_over(state.phase) && state.phase != Phase::Concluded)
     wish = all_to(state.live, state.phase == Phase::Promoted ? "stable" : "arm", std::move(wish));

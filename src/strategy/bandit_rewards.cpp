@@ -7,6 +7,7 @@
 
 #include "sluice/stats/buckets.hpp"
 #include "sluice/stats/kaplan_meier.hpp"
+#include "sluice/strategy/bandit_context.hpp"
 #include "sluice/strategy/bandit_shares.hpp"
 #include "sluice/strategy/reading.hpp"
 #include "sluice/strategy/tally.hpp"
@@ -14,8 +15,6 @@
 namespace sluice::strategy {
 namespace {
 
-/// What a success earns that took too long.
-constexpr double slow_reward = 0.5;
 constexpr double slow_quantile = 0.9;
 constexpr double least_answers = 100;
 constexpr std::size_t purses = 3;
@@ -198,6 +197,24 @@ std::optional<double> value_of_rewards(const Tally& all, bool turned, bool numbe
   return numbers ? -mean : 1 - mean;
 }
 
+/// Contexts are not at hand; what the arms had in the mean stands in until the first bank that is drawn with some.
+void inherit_shares(const policy::Bandit& bandit, const policy::ModelRoute& route, const RolloutState& before,
+                    RolloutState& begun) {
+  if (begun.arms.empty() || view_of(bandit, route, begun.arms).exploring) return;
+  double sum = 0;
+  for (auto& arm : begun.arms) {
+    const auto known = std::find_if(before.arms.begin(), before.arms.end(),
+                                    [&](const ArmState& one) { return one.version == arm.version; });
+    arm.share = known == before.arms.end() ? 0 : std::max(known->share, bandit.minimum_share.fraction);
+    arm.probability_best = known == before.arms.end() ? 0 : known->probability_best;
+    sum += arm.share;
+  }
+  if (!(sum > 0)) return;
+  for (auto& arm : begun.arms) arm.told_share = arm.share = arm.share / sum;
+  begun.weight = 1 - begun.arms.front().share;
+  begun.bank = 1;
+}
+
 }  // namespace
 
 bool absorb(ArmState& arm, const Sample& sample, std::uint64_t counters) {
@@ -220,8 +237,8 @@ bool absorb(ArmState& arm, const Sample& sample, std::uint64_t counters) {
 
 std::string reward_key(const policy::Bandit& bandit, const policy::ModelRoute& route) {
   const auto metric = bandit.reward.empty() ? std::nullopt : primary_metric(bandit.reward, route);
-  if (!metric) return "success and latency";
-  return key_of(*metric) + (metric->higher_is_better ? "" : " Lower");
+  if (!metric) return "success and latency" + context_key(bandit);
+  return key_of(*metric) + (metric->higher_is_better ? "" : " Lower") + context_key(bandit);
 }
 
 void adopt_successes(const policy::Bandit& bandit, const policy::ModelRoute& route, RolloutState& state) {
@@ -276,7 +293,9 @@ void inherit(const policy::Bandit& bandit, const policy::ModelRoute& route, cons
     arm.failures = known->failures;
     arm.value = known->value;
     arm.tallies = {known->tallies[0], known->tallies[0], {}};
+    arm.contexts = known->contexts;
   }
+  if (goes_by_contexts(bandit)) return inherit_shares(bandit, route, before, begun);
   const auto view = view_of(bandit, route, begun.arms);
   for (std::size_t i = 0; i < begun.arms.size(); ++i) {
     begun.arms[i].probability_best = view.probability_best[i];

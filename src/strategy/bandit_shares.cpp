@@ -79,4 +79,9 @@ double chance_within(const policy::Bandit& bandit, const policy::ModelRoute& rou
   return rewards.empty() ? 0 : stats::chance_value_within(kind_of(bandit, route), rewards, place, gain);
 }
 
+void set_shares(RolloutState& state, const std::vector<double>& shares) {
+  for (std::size_t i = 0; i < state.arms.size(); ++i) state.arms[i].share = shares[i];
+  state.weight = state.arms.empty() ? 0 : 1 - state.arms.front().share;
+}
+
 }  // namespace sluice::strategy

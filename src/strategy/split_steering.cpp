@@ -8,6 +8,7 @@ SplitWish all_to(const std::string& version, const std::string& role, SplitWish 
   wish.first = version;
   wish.audience.clear();
   wish.parachute = false;
+  wish.learned.reset();
   for (auto& part : wish.parts) {
     part.share = part.version == version ? 1 : 0;
     if (part.version == version) part.role = role;
@@ -25,6 +26,7 @@ Result<Steering> steer_split(const policy::ModelRoute& route, const SplitWish& w
   const auto first = version_index(route, wish.first);
   if (!first) return fail(first.error());
   spec->stable = *first;
+  spec->learned = wish.learned;
 
   Steering steering;
   steering.roles.assign(route.versions.size(), "idle");

@@ -29,7 +29,8 @@ enum class Purse : std::uint8_t {
   Own,        ///< of this rollout, as they fade; of late rewards those that are complete
 };
 
-/// "success and latency", or the outcome with its type: arms keep what is known of them while this stays the same.
+/// "success and latency", or the outcome with its type, and what is known of a request: arms keep what is known of them
+/// while this stays the same.
 std::string reward_key(const policy::Bandit& bandit, const policy::ModelRoute& route);
 
 /// A record of a version that kept no rewards: where they are success and latency, an arm's successes are what it
@@ -70,6 +71,9 @@ BanditView view_of(const policy::Bandit& bandit, const policy::ModelRoute& route
 /// `valueRemaining`. A millisecond at most.
 double chance_within(const policy::Bandit& bandit, const policy::ModelRoute& route, const std::vector<ArmState>& arms,
                      std::size_t leader);
+
+/// By arm.
+void set_shares(RolloutState& state, const std::vector<double>& shares);
 
 /// What is known of the arms that stay: their rewards and requests, and with them the shares. For a rollout that has
 /// just begun after one that was about the same reward.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct SplitWish {
   std::string first;                    ///< answers everyone outside the audience, and what others fail
   std::vector<policy::Match> audience;  ///< empty: everyone
   bool parachute = false;
+  std::shared_ptr<const traffic::Learned> learned;  ///< chooses by context instead of the shares; null: those do
 };
 
 /// The steering of it. Everything goes to `first` when no part has a share. Fails on versions that do not exist and on
