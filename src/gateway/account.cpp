@@ -73,6 +73,10 @@ void Exchange::log_decision() noexcept {
   record.decision = decision_;
   record.status = status_;
   if (answer_complete_) record.latency = std::chrono::duration<float>(answered_at_ - call_->sent_at()).count();
+  if (choice_.context.size > 0) {
+    record.features = context_values_.size;
+    record.context = context_values_.value;
+  }
   worker_->decision_log()->note(worker_->index(), record);
 }
 

@@ -178,8 +178,14 @@ void Exchange::note_decision() noexcept {
   decision_.generation = config.policy_generation;
   decision_.propensity = static_cast<float>(choice_.propensity);
   decision_.split = choice_.by_split();
+  decision_.segment = choice_.segment;
+  decision_.context = choice_.context;
   decision_.time = std::chrono::floor<std::chrono::milliseconds>(worker_->wall_now());
-  if (has_token_) outcomes::write_token(decision_, *config.keys, token_);
+  if (logs_decision_ && choice_.context.size > 0) {
+    // Read now: until the request is over, its head and body may have gone.
+    context_values_ = traffic::read_context_values(route_->config->plan.spec().learned->fields, view());
+  }
+  if (has_token_) token_size_ = static_cast<std::uint8_t>(outcomes::write_token(decision_, *config.keys, token_));
 }
 
 /// From here on a client that leaves is noticed. May move the request within the buffer, so before anything points into

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <sstream>
 
 #include "sluice/outcomes/decision_log.hpp"
@@ -29,8 +30,7 @@ class DecisionLogTest : public testing::Test {
     log_.expect(routes);
     log_.settle();
   }
-  void decide(const std::string& route, const std::string& version) {
-    outcomes::DecisionRecord record;
+  void decide(const std::string& route, const std::string& version, outcomes::DecisionRecord record = {}) {
     record.decision.route = outcomes::name_hash(route);
     record.decision.version = outcomes::name_hash(version);
     record.decision.nonce = ++nonce_;
@@ -40,13 +40,17 @@ class DecisionLogTest : public testing::Test {
   /// "route/version", in their order.
   std::vector<std::string> lines() const {
     std::vector<std::string> found;
+    for (const auto& made : decisions()) found.push_back(made.route + "/" + made.version);
+    return found;
+  }
+  std::vector<outcomes::LoggedDecision> decisions() const {
+    std::vector<outcomes::LoggedDecision> found;
     std::istringstream text(test::read_file(dir_ / "log.ndjson"));
     outcomes::LogLineReader reader;
     for (std::string line; std::getline(text, line);) {
       const auto entry = reader.read(line);
       if (!entry) ADD_FAILURE() << line;
-      const auto& made = std::get<outcomes::LoggedDecision>(*entry);
-      found.push_back(made.route + "/" + made.version);
+      found.push_back(std::get<outcomes::LoggedDecision>(*entry));
     }
     return found;
   }
@@ -85,6 +89,66 @@ TEST_F(DecisionLogTest, GoesByTheOldPolicyWhenTheNewOneIsNotPutInForce) {
   log_.expect({route_named("fraud", {"v3"})});
   decide("fraud", "v1");
   EXPECT_EQ(lines(), (std::vector<std::string>{"fraud/v1"}));
+}
+
+policy::Bandit learning_from(std::string age) {
+  policy::Bandit bandit;
+  bandit.algorithm = policy::BanditAlgorithm::LinearThompson;
+  bandit.context.resize(3);
+  bandit.context[0].name = std::move(age);
+  bandit.context[1].name = "device";
+  bandit.context[1].type = policy::ContextType::Category;
+  bandit.context[1].values = {"phone", "pc"};
+  bandit.context[2].name = "country";
+  bandit.context[2].type = policy::ContextType::Category;
+  return bandit;
+}
+
+TEST_F(DecisionLogTest, NamesWhatALearningBanditWentBy) {
+  ASSERT_TRUE(log_.open(wished(), 1));
+  auto route = route_named("fraud", {"v1"});
+  route.strategy = learning_from("age");
+  put_in_force({route});
+  outcomes::DecisionRecord record;
+  record.features = 3;
+  record.context = {34.5F, 1, 7};
+  decide("fraud", "v1", record);
+  record.context = {std::nanf(""), 2, 8};
+  decide("fraud", "v1", record);
+  const auto made = decisions();
+  ASSERT_EQ(made.size(), 2U);
+  using outcomes::Feature;
+  EXPECT_EQ(made[0].context,
+            (std::vector<Feature>{{"age", 34.5}, {"device", std::string("pc")}, {"country", std::string("#7")}}));
+  EXPECT_TRUE(made[1].context.empty()) << "none, and places that no value has";
+}
+
+TEST_F(DecisionLogTest, NamesAContextOnlyWhereItCanBeOnlyOne) {
+  ASSERT_TRUE(log_.open(wished(), 1));
+  outcomes::DecisionRecord record;
+  record.features = 1;
+  record.context = {34.5F};
+  const auto logged = [&](policy::Strategy strategy) {
+    auto route = route_named("fraud", {"v1"});
+    route.strategy = std::move(strategy);
+    put_in_force({route});
+    decide("fraud", "v1", record);
+    return decisions().back().context.size();
+  };
+  const auto stages = [](policy::Bandit one, policy::Bandit other) {
+    policy::Stages all;
+    all.stages.resize(3);
+    all.stages[0].strategy = policy::Canary{};
+    all.stages[1].strategy = std::move(one);
+    all.stages[2].strategy = std::move(other);
+    return all;
+  };
+  auto plain = learning_from("age");
+  plain.algorithm = policy::BanditAlgorithm::ThompsonSampling;
+  EXPECT_EQ(logged(plain), 0U);
+  EXPECT_EQ(logged(stages(plain, learning_from("age"))), 1U);
+  EXPECT_EQ(logged(stages(learning_from("age"), learning_from("age"))), 1U);
+  EXPECT_EQ(logged(stages(learning_from("age"), learning_from("weight"))), 0U);
 }
 
 TEST_F(DecisionLogTest, OfASampleOfNothingIsEmpty) {

@@ -44,10 +44,10 @@ class OutcomeServiceTest : public testing::Test {
     decision.window = window;
     decision.nonce = nonce;
     decision.time = clock_.wall_now();
-    std::array<char, outcomes::token_size> token{};
-    outcomes::write_token(decision, *service_.keys(), token);
+    std::array<char, outcomes::most_token_size> token{};
+    const std::size_t size = outcomes::write_token(decision, *service_.keys(), token);
     std::promise<outcomes::Answer> answer;
-    service_.door()->submit({R"({"decision":")" + std::string(token.data(), token.size()) + R"(","click":1})", ""},
+    service_.door()->submit({R"({"decision":")" + std::string(token.data(), size) + R"(","click":1})", ""},
                             [&](outcomes::Answer given) { answer.set_value(std::move(given)); });
     EXPECT_EQ(answer.get_future().get().status, 200U);
   }

@@ -43,9 +43,9 @@ std::string post_of(std::uint64_t items, const TokenKeys& keys, Random& random) 
     decision.unit = 1 + random.below(100'000);
     decision.nonce = random.next();
     decision.time = std::chrono::system_clock::now() - std::chrono::milliseconds(random.below(10'000'000));
-    std::array<char, token_size> token{};
-    write_token(decision, keys, token);
-    body += "{\"decision\":\"" + std::string(token.data(), token.size()) + "\",\"click\":1}\n";
+    std::array<char, most_token_size> token{};
+    const std::size_t size = write_token(decision, keys, token);
+    body += "{\"decision\":\"" + std::string(token.data(), size) + "\",\"click\":1}\n";
   }
   return body;
 }

@@ -1,4 +1,5 @@
-// What a decision token adds to a request: one that is written, and one that is read again when its outcome comes.
+// What a decision token adds to a request: one that is written, and one that is read again when its outcome comes; with
+// so many features of a context.
 // Run: build/bench/bin/token_bench
 
 #include <benchmark/benchmark.h>
@@ -17,7 +18,8 @@ TokenKeys bench_keys() {
   return TokenKeys(key);
 }
 
-Decision bench_decision() {
+/// `features` 0: without a context.
+Decision bench_decision(std::int64_t features) {
   Decision decision;
   decision.route = name_hash("fraud");
   decision.version = name_hash("v2");
@@ -25,35 +27,46 @@ Decision bench_decision() {
   decision.window = 3;
   decision.propensity = 0.1F;
   decision.time = std::chrono::system_clock::now();
+  decision.context.size = static_cast<std::uint8_t>(features);
+  for (std::size_t i = 0; i < decision.context.size; ++i) decision.context.value[i] = static_cast<float>(i);
   return decision;
 }
 
+struct Text {
+  std::array<char, most_token_size> characters;
+  std::size_t size = 0;
+
+  void write(const Decision& decision, const TokenKeys& keys) { size = write_token(decision, keys, characters); }
+  std::string_view view() const { return {characters.data(), size}; }
+};
+
 void write(benchmark::State& state) {
   const TokenKeys keys = bench_keys();
-  Decision decision = bench_decision();
-  std::array<char, token_size> text;
+  Decision decision = bench_decision(state.range(0));
+  Text text;
   for (auto _ : state) {
     ++decision.nonce;
-    write_token(decision, keys, text);
+    text.write(decision, keys);
     benchmark::DoNotOptimize(text);
   }
 }
-BENCHMARK(write)->Name("a token is written");
+BENCHMARK(write)->Name("a token is written")->Arg(0)->Arg(4)->Arg(16);
 
 void read(benchmark::State& state) {
   const TokenKeys keys = bench_keys();
-  std::array<char, token_size> text;
-  write_token(bench_decision(), keys, text);
-  for (auto _ : state) benchmark::DoNotOptimize(read_token({text.data(), text.size()}, keys));
+  Text text;
+  text.write(bench_decision(state.range(0)), keys);
+  for (auto _ : state) benchmark::DoNotOptimize(read_token(text.view(), keys));
 }
-BENCHMARK(read)->Name("a token is read and believed");
+BENCHMARK(read)->Name("a token is read and believed")->Arg(0)->Arg(4)->Arg(16);
 
 void refuse(benchmark::State& state) {
   const TokenKeys keys = bench_keys();
-  std::array<char, token_size> text;
-  write_token(bench_decision(), keys, text);
-  text.back() = text.back() == 'A' ? 'B' : 'A';
-  for (auto _ : state) benchmark::DoNotOptimize(read_token({text.data(), text.size()}, keys));
+  Text text;
+  text.write(bench_decision(0), keys);
+  char& last = text.characters[text.size - 1];
+  last = last == 'A' ? 'B' : 'A';
+  for (auto _ : state) benchmark::DoNotOptimize(read_token(text.view(), keys));
 }
 BENCHMARK(refuse)->Name("a forged token is refused");
 

@@ -105,6 +105,51 @@ void mirror_of_a_tenth(benchmark::State& state) {
 }
 BENCHMARK(mirror_of_a_tenth);
 
+stats::ScoringBank bench_bank(std::size_t arms, std::size_t features) {
+  Random random(3);
+  std::vector<stats::LinearMoments> moments(arms, stats::LinearMoments(features));
+  std::vector<float> context(features);
+  for (int i = 0; i < 4000; ++i) {
+    for (float& value : context) value = static_cast<float>(random.uniform());
+    moments[random.below(arms)].add(context, random.uniform());
+  }
+  const auto prior = stats::pooled_linear_prior(moments);
+  std::vector<stats::LinearPosterior> posteriors;
+  for (const auto& arm : moments) posteriors.push_back(linear_posterior(arm, prior));
+  return stats::ScoringBank(posteriors, 0.01, {}, random);
+}
+
+TrafficPlan learning_plan(std::size_t arms, std::vector<ContextField> fields) {
+  PlanSpec spec = plan_of(static_cast<int>(arms), Field::header("x-user-id")).spec();
+  Learned learned;
+  learned.bank = bench_bank(arms, features_of(fields));
+  learned.fields = std::move(fields);
+  for (std::size_t arm = 0; arm < arms; ++arm) learned.arms.push_back(static_cast<VersionIndex>(arm));
+  spec.learned = std::make_shared<const Learned>(std::move(learned));
+  return *TrafficPlan::build(std::move(spec));
+}
+
+// The second number is that of features: a number in a header, the others a category's.
+void by_context_of_two_headers(benchmark::State& state) {
+  const auto arms = static_cast<std::size_t>(state.range(0));
+  const auto buckets = static_cast<std::uint8_t>(state.range(1) - 1);
+  decide(state, learning_plan(arms, {{Field::header("content-length"), ContextField::Kind::Number, {}, 0},
+                                     {Field::header("x-user-id"), ContextField::Kind::Hashed, {}, buckets}}));
+}
+BENCHMARK(by_context_of_two_headers)->Args({2, 4})->Args({8, 16});
+
+void by_context_of_16_headers(benchmark::State& state) {
+  decide(state, learning_plan(8, std::vector<ContextField>(
+                                     16, {Field::header("content-length"), ContextField::Kind::Number, {}, 0})));
+}
+BENCHMARK(by_context_of_16_headers);
+
+void by_context_of_two_json_pointers(benchmark::State& state) {
+  decide(state, learning_plan(8, {{*Field::json_pointer("/inputs/0/data/3"), ContextField::Kind::Number, {}, 0},
+                                  {*Field::json_pointer("/user"), ContextField::Kind::Hashed, {}, 15}}));
+}
+BENCHMARK(by_context_of_two_json_pointers);
+
 void audience_by_expression(benchmark::State& state) {
   PlanSpec spec;
   spec.route = "fraud";

@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
 
+#include "sluice/base/bfloat16.hpp"
 #include "sluice/outcomes/token.hpp"
 
 // Any text is read without a crash, and none is believed that the key did not sign: what is believed is what the key
@@ -19,6 +21,14 @@ void require(bool fact) {
   if (!fact) std::abort();
 }
 
+/// The bytes behind the numbers are features, as many as there are; what is no number compares with nothing.
+void read_context(const std::uint8_t* data, std::size_t size, sluice::stats::Context& context) {
+  for (std::size_t from = 48; from + 2 <= size && context.size < context.value.size(); from += 2) {
+    const float value = sluice::from_bfloat16(static_cast<std::uint16_t>(data[from] << 8 | data[from + 1]));
+    context.value[context.size++] = std::isnan(value) ? 0 : value;
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -27,10 +37,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   key.id = 7;
   const TokenKeys keys(key);
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  std::array<char, token_size> again;
+  std::array<char, most_token_size> again{};
   if (const auto read = read_token(text, keys)) {
-    write_token(*read, keys, again);
-    require(text == std::string_view(again.data(), again.size()));
+    require(text == std::string_view(again.data(), write_token(*read, keys, again)));
   }
   Decision decision;
   std::uint64_t milliseconds = 0;
@@ -42,10 +51,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   decision.time = sluice::WallTime(std::chrono::milliseconds(milliseconds % 4'000'000'000'000));
   decision.split = size % 2 == 0;
-  write_token(decision, keys, again);
-  const auto back = read_token({again.data(), again.size()}, keys);
+  decision.segment = static_cast<std::uint8_t>(size / 2 % (most_token_segment + 1));
+  read_context(data, size, decision.context);
+  const std::size_t length = write_token(decision, keys, again);
+  const auto back = read_token({again.data(), length}, keys);
   require(back.ok() && *back == decision);
-  again[size % again.size()] ^= 1;
-  require(!read_token({again.data(), again.size()}, keys));
+  again[size % length] ^= 1;
+  require(!read_token({again.data(), length}, keys));
+  again[size % length] ^= 1;
+  for (const std::size_t wrong : {length - 1, length - 4, length + 1, length + 4}) {
+    require(wrong > again.size() || !read_token({again.data(), wrong}, keys));
+  }
   return 0;
 }

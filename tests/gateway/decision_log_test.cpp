@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "rollout_fixture.hpp"
+#include "sluice/base/bfloat16.hpp"
 #include "sluice/base/stable_hash.hpp"
 #include "sluice/outcomes/decision_logger.hpp"
 #include "sluice/outcomes/token.hpp"
@@ -105,6 +106,67 @@ TEST_F(DecisionLogTest, CallsADecisionAsItsTokenDoes) {
   std::vector<std::uint64_t> found;
   for (const LoggedDecision& line : lines()) found.push_back(line.decision);
   EXPECT_EQ(found, told);
+}
+
+/// Goes by the age in the query and the device in the body; little is known, so that nothing is certain.
+Route learning_route(std::uint16_t first, std::uint16_t second) {
+  Random random(7);
+  std::vector<stats::LinearMoments> arms(2, stats::LinearMoments(3));
+  for (int i = 0; i < 12; ++i) {
+    const std::array<float, 3> context{static_cast<float>(random.below(40)), static_cast<float>(i % 2),
+                                       static_cast<float>(1 - i % 2)};
+    for (auto& arm : arms) arm.add(context, random.uniform());
+  }
+  const auto prior = stats::pooled_linear_prior(arms);
+  const std::vector posteriors{linear_posterior(arms[0], prior), linear_posterior(arms[1], prior)};
+  traffic::Learned learned;
+  learned.fields = {{traffic::Field::query_param("age"), traffic::ContextField::Kind::Number, {}, 0},
+                    {*traffic::Field::json_pointer("/device"), traffic::ContextField::Kind::OneOf, {"phone", "pc"}, 0}};
+  learned.bank = stats::ScoringBank(posteriors, 0.1, {}, random);
+  learned.arms = {1, 0};
+  Route route = route_of({{"v1", first, 1}, {"v2", second, 1}});
+  traffic::PlanSpec spec = route.plan.spec();
+  spec.learned = std::make_shared<const traffic::Learned>(std::move(learned));
+  spec.segments = {{"gold", {traffic::Match({{traffic::Field::header("x-tier"), traffic::TextTest::exact("gold")}})}}};
+  route.plan = *traffic::TrafficPlan::build(std::move(spec));
+  return route;
+}
+
+TEST_F(DecisionLogTest, HasTheContextAndTheExactShareOfALearnedChoice) {
+  Config config = config_of(learning_route(v1.port(), v2.port()));
+  const auto keys = std::make_shared<outcomes::TokenKeys>(outcomes::TokenKey{1, {}});
+  config.routes[0].tokens = true;
+  config.keys = keys;
+  const traffic::TrafficPlan plan = config.routes[0].plan;
+  log->set_routes({{"digits", {"v1", "v2"}, {{"age", {}}, {"device", {"phone", "pc"}}}, 1}});
+  start_logged(std::move(config));
+  RawClient client(port);
+  std::vector<outcomes::Decision> told;
+  for (int i = 0; i < 30; ++i) {
+    const auto answer = client.post("/?age=" + std::to_string(i) + ".3", R"({"device":"pc"})", {{"x-tier", "gold"}});
+    const auto read = outcomes::read_token(answer.field("x-sluice-decision"), *keys);
+    ASSERT_TRUE(read);
+    told.push_back(*read);
+  }
+  const auto logged = lines();
+  ASSERT_EQ(logged.size(), told.size());
+  const auto& learned = *plan.spec().learned;
+  for (std::size_t i = 0; i < logged.size(); ++i) {
+    const auto age = static_cast<double>(static_cast<float>(std::stod(std::to_string(i) + ".3")));
+    EXPECT_EQ(logged[i].context, (std::vector<outcomes::Feature>{{"age", age}, {"device", std::string("pc")}}));
+    EXPECT_EQ(told[i].context.size, 3) << "the token has features: the number, and one for each value";
+    EXPECT_EQ(told[i].context.value[0], round_to_bfloat16(static_cast<float>(age)));
+    EXPECT_EQ(told[i].context.value[2], 1);
+    EXPECT_EQ(told[i].segment, 1);
+    const auto shares = learned.bank.shares(told[i].context.view());
+    const auto propensity = static_cast<float>(shares.share[logged[i].version == "v2" ? 0 : 1]);
+    EXPECT_EQ(told[i].propensity, propensity);
+    EXPECT_EQ(static_cast<float>(logged[i].propensity), propensity);
+  }
+  const auto by_score = [&](std::size_t version) {
+    return totals(version).decisions[static_cast<std::size_t>(metrics::DecisionReason::Bandit)];
+  };
+  EXPECT_EQ(by_score(0) + by_score(1), told.size());
 }
 
 TEST_F(DecisionLogTest, HasNoRulesNoPinsAndNoCopies) {

@@ -53,9 +53,8 @@ inline Decision a_decision(std::uint64_t nonce, WallTime time, const std::string
 }
 
 inline std::string token_of(const Decision& decision, const TokenKeys& keys) {
-  std::array<char, token_size> text{};
-  write_token(decision, keys, text);
-  return {text.data(), text.size()};
+  std::array<char, most_token_size> text{};
+  return {text.data(), write_token(decision, keys, text)};
 }
 
 }  // namespace sluice::outcomes

@@ -97,7 +97,7 @@ class Exchange {
   void watch_client();
   traffic::RequestView view() const noexcept;
   void note_decision() noexcept;
-  std::string_view token() const noexcept { return {token_.data(), has_token_ ? token_.size() : 0}; }
+  std::string_view token() const noexcept { return {token_.data(), has_token_ ? token_size_ : 0U}; }
   void make_request_id() noexcept;
   std::string_view request_id() const noexcept;
   void plan_mirrors(std::uint64_t versions);
@@ -236,7 +236,9 @@ class Exchange {
   std::array<char, 36> made_id_;
   bool made_request_id_ = false;
   outcomes::Decision decision_;  ///< while `has_token_` or `logs_decision_`
-  std::array<char, outcomes::token_size> token_;
+  std::array<char, outcomes::most_token_size> token_;
+  std::uint8_t token_size_ = 0;
+  traffic::ContextValues context_values_;  ///< while `logs_decision_`, of a choice with a context
   bool has_token_ = false;
   bool logs_decision_ = false;
   bool head_valid_ = false;  ///< request_ describes this request; false when its head was refused

@@ -11,14 +11,21 @@
 
 /// What `x-sluice-decision` holds: a decision, signed, so that nobody needs to remember it and nobody can make one up.
 ///
-/// 72 bytes in base64url without padding. Big-endian, in this order: format and whether the split decided (1 byte),
-/// time in milliseconds since 1970 (6), route, version, unit, window, nonce (8 each), generation (4), propensity as
-/// float32 (4), the key's id (1), and the first 16 bytes of the HMAC-SHA-256 (RFC 2104) over everything before the id;
-/// the id needs no signature, since another one means another key.
+/// 72 bytes in base64url without padding. Big-endian, in this order: flags (1 byte: 16 always, 1 when the split
+/// decided, the segment's bits as 2, 4, 8 and 32, 64 when there is a context), time in milliseconds since 1970 (6),
+/// route, version, unit, window, nonce (8 each), generation (4), propensity as float32 (4), the key's id (1), and the
+/// first 16 bytes of the HMAC-SHA-256 (RFC 2104) over everything before the id; the id needs no signature, since
+/// another one means another key.
+///
+/// A decision with a context has it before the key's id, signed as well: the number of its features (1), each as a
+/// bfloat16 (2), and zeros up to a whole number of three bytes in all.
 namespace sluice::outcomes {
 
-/// Characters of every token.
+/// Characters of a token without a context, and of the longest one.
 inline constexpr std::size_t token_size = 96;
+inline constexpr std::size_t most_token_size = 140;
+/// Segments that a token has room for; one beyond is told as none.
+inline constexpr std::uint8_t most_token_segment = 15;
 
 /// A secret that tokens are signed with, and the number that tokens call it by.
 struct TokenKey {
@@ -55,9 +62,10 @@ class TokenKeys {
   std::uint8_t signing_ = 0;
 };
 
-/// Writes the token of a decision. Its time is cut to whole milliseconds, and one before 1970 is told as
-/// 1970. Any thread, no allocation, no lock, well under a microsecond.
-void write_token(const Decision& decision, const TokenKeys& keys, std::span<char, token_size> out) noexcept;
+/// Writes the token of a decision and answers its length: `token_size`, with a context up to `most_token_size`. Its
+/// time is cut to whole milliseconds, and one before 1970 is told as 1970; features are rounded to bfloat16, which
+/// those of traffic::read_context() are. Any thread, no allocation, no lock, well under a microsecond.
+std::size_t write_token(const Decision& decision, const TokenKeys& keys, std::span<char, most_token_size> out) noexcept;
 
 enum class TokenProblem : std::uint8_t {
   Malformed,   ///< no token, or one of a later format
