@@ -4,6 +4,7 @@
 #include "sluice/gateway/session.hpp"
 #include "sluice/gateway/worker.hpp"
 #include "sluice/outcomes/decision_logger.hpp"
+#include "sluice/outcomes/observation_ring.hpp"
 
 namespace sluice::gateway {
 
@@ -28,6 +29,7 @@ void Exchange::account() {
     if (made_ > 0) count_durations(counters, *route_->counters);
     count_evidence();
     if (logs_decision_) log_decision();
+    if (observes_) observe();
   }
   if (failed() && origin_of(failure_->reason) != Origin::Client) log_failure();
   if (log::sample_access()) log_access();
@@ -78,6 +80,21 @@ void Exchange::log_decision() noexcept {
     record.context = context_values_.value;
   }
   worker_->decision_log()->note(worker_->index(), record);
+}
+
+/// Once the client has its answer: now it is time to look into what was kept of it.
+void Exchange::observe() noexcept {
+  const bool rescued = fell_back_from_ != kNoVersion;
+  outcomes::Observation seen;
+  seen.decision = decision_;
+  seen.failed = rescued || failed() || status_ >= 500;
+  seen.counted = rescued || !failed() || is_versions_failure();
+  if (answer_complete_ && !rescued) {
+    const Duration took = answered_at_ - call_->sent_at();
+    seen.latency = std::chrono::duration<float>(took).count();
+    reader_.finish(worker_->answer_parser(), took, seen);
+  }
+  worker_->observations()->note(worker_->index(), seen);
 }
 
 /// Not what the client did or left undone, nor what our own limits refused before there was a try.

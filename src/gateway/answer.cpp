@@ -20,9 +20,12 @@ std::string_view Exchange::take_answer(char* data, std::size_t size) noexcept {
   std::size_t out = 0;
   if (dechunk_) {
     taken = answer_body_.take({data, size}, [&](std::string_view payload) {
+      if (reader_.wants_body()) reader_.take(payload);
       std::memmove(data + out, payload.data(), payload.size());
       out += payload.size();
     });
+  } else if (reader_.wants_body()) {
+    out = taken = answer_body_.take({data, size}, [this](std::string_view payload) { reader_.take(payload); });
   } else {
     out = taken = answer_body_.take({data, size});
   }
@@ -40,6 +43,10 @@ bool Exchange::compose_answer() {
   const http::ResponseHead& answer = call_->answer();
   upstream::Connection& connection = *call_->connection();
   answer_body_ = http::BodyMeter(answer);
+  // What stable answers in a candidate's place says nothing about the candidate.
+  if (observes_ && route_->config->answers != nullptr && fell_back_from_ == kNoVersion) {
+    reader_.begin(*route_->config->answers, answer, connection.data(), worker_->random());
+  }
   dechunk_ = answer.framing == Framing::Chunked && request_.minor_version == 0;
   answer_streams_ = answer.framing == Framing::Chunked || answer.framing == Framing::UntilClose;
   const std::string_view early = take_answer(connection.data() + answer.size, connection.filled() - answer.size);

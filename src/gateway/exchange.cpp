@@ -27,7 +27,7 @@ void Exchange::end() noexcept {
   made_ = retries_taken_ = 0;
   fell_back_from_ = kNoVersion;
   chosen_ = head_valid_ = made_request_id_ = client_watched_ = reading_body_ = false;
-  at_door_ = has_token_ = logs_decision_ = false;
+  at_door_ = has_token_ = logs_decision_ = observes_ = false;
   visit_.reset();
   failure_.reset();
   body_in_buffer_ = bytes_in_buffer_ = 0;
@@ -46,6 +46,7 @@ void Exchange::end() noexcept {
   client_stalls_ = false;
   status_ = 0;
   received_at_ = answered_at_ = finished_at_ = {};
+  reader_.end();
   to_client_.clear();
 }
 
@@ -168,7 +169,8 @@ void Exchange::note_decision() noexcept {
   const Config& config = live_->published->config;
   has_token_ = route_->config->tokens && config.keys != nullptr;
   logs_decision_ = worker_->decision_log() != nullptr && choice_.by_split();
-  if (!has_token_ && !logs_decision_) return;
+  observes_ = route_->config->observed && worker_->observations() != nullptr;
+  if (!has_token_ && !logs_decision_ && !observes_) return;
   decision_.route = route_->name_hash;
   decision_.version = version().name_hash;
   // Rules and pins go by no unit, and a version that has everything is chosen without a look at it.

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "sluice/gateway/answer_reader.hpp"
 #include "sluice/gateway/attempt.hpp"
 #include "sluice/gateway/deadlines.hpp"
 #include "sluice/gateway/door_desk.hpp"
@@ -158,6 +159,7 @@ class Exchange {
   void count_evidence() noexcept;
   void note_unit_failure(std::uint32_t assigned) noexcept;
   void log_decision() noexcept;
+  void observe() noexcept;
   bool is_versions_failure() const noexcept;
   void count_durations(metrics::VersionCounters& counters, metrics::RouteCounters& route) noexcept;
   std::string_view route_name() const noexcept;
@@ -225,6 +227,7 @@ class Exchange {
   bool answer_streams_ = false;   ///< of unknown length: only the gaps between its pieces are bounded
   bool answer_has_more_ = false;  ///< the endpoint sent bytes behind its answer
   bool dechunk_ = false;
+  AnswerReader reader_;  ///< of values that stand in the answer
   bool keep_client_ = false;
   std::uint16_t status_ = 0;
 
@@ -235,12 +238,13 @@ class Exchange {
 
   std::array<char, 36> made_id_;
   bool made_request_id_ = false;
-  outcomes::Decision decision_;  ///< while `has_token_` or `logs_decision_`
+  outcomes::Decision decision_;  ///< while `has_token_`, `logs_decision_` or `observes_`
   std::array<char, outcomes::most_token_size> token_;
   std::uint8_t token_size_ = 0;
   traffic::ContextValues context_values_;  ///< while `logs_decision_`, of a choice with a context
   bool has_token_ = false;
   bool logs_decision_ = false;
+  bool observes_ = false;    ///< what it shows by itself is told
   bool head_valid_ = false;  ///< request_ describes this request; false when its head was refused
 
   // Last, because large and left uninitialised.
