@@ -87,7 +87,7 @@ struct Output {
 };
 
 template <typename T>
-double number_at(const char* bytes) noexcept {
+double element_at(const char* bytes) noexcept {
   T number{};
   std::memcpy(&number, bytes, sizeof number);
   return static_cast<double>(number);
@@ -99,12 +99,12 @@ struct Datatype {
   double (*number)(const char* bytes) noexcept;
 };
 constexpr Datatype kDatatypes[] = {
-    {"FP32", 4, number_at<float>},           {"FP64", 8, number_at<double>},
-    {"INT8", 1, number_at<std::int8_t>},     {"INT16", 2, number_at<std::int16_t>},
-    {"INT32", 4, number_at<std::int32_t>},   {"INT64", 8, number_at<std::int64_t>},
-    {"UINT8", 1, number_at<std::uint8_t>},   {"UINT16", 2, number_at<std::uint16_t>},
-    {"UINT32", 4, number_at<std::uint32_t>}, {"UINT64", 8, number_at<std::uint64_t>},
-    {"BOOL", 1, number_at<std::uint8_t>},
+    {"FP32", 4, element_at<float>},           {"FP64", 8, element_at<double>},
+    {"INT8", 1, element_at<std::int8_t>},     {"INT16", 2, element_at<std::int16_t>},
+    {"INT32", 4, element_at<std::int32_t>},   {"INT64", 8, element_at<std::int64_t>},
+    {"UINT8", 1, element_at<std::uint8_t>},   {"UINT16", 2, element_at<std::uint16_t>},
+    {"UINT32", 4, element_at<std::uint32_t>}, {"UINT64", 8, element_at<std::uint64_t>},
+    {"BOOL", 1, element_at<std::uint8_t>},
 };
 
 Unread read_binary(std::string_view bytes, std::string_view datatype, policy::OutcomeType type, float& value) noexcept {
