@@ -1,7 +1,9 @@
 #include "sluice/app/compile.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
+#include "sluice/app/answer_fields.hpp"
 #include "sluice/app/convert.hpp"
 #include "sluice/app/gateway_ports.hpp"
 #include "sluice/app/memory_limit.hpp"
@@ -124,7 +126,10 @@ gateway::Route to_route(const policy::ModelRoute& route, const strategy::Steerin
   }
   made.plan = steering.plan;
   made.window = steering.window;
-  made.tokens = !route.outcomes.empty();
+  made.tokens = std::any_of(route.outcomes.begin(), route.outcomes.end(),
+                            [](const policy::Outcome& outcome) { return !outcome.from; });
+  made.answers = answer_fields(route);
+  made.observed = is_observed(route);
   made.timeouts.request = milliseconds(route.timeouts.request);
   made.timeouts.backend_request = milliseconds(route.timeouts.backend_request);
   made.timeouts.connect = milliseconds(route.timeouts.connect);

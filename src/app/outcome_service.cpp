@@ -28,6 +28,27 @@ metrics::DurationBuckets to_buckets(const outcomes::DelayCounts& delays) {
   return {{delays.kBounds.begin(), delays.kBounds.end()}, {delays.counts.begin(), delays.counts.end()}, delays.sum};
 }
 
+/// Every value came with its answer: there is no delay to tell.
+void add_read(metrics::OutcomesSnapshot& snapshot, const outcomes::AnswerCounts::Route& route) {
+  for (const auto& outcome : route.outcomes) {
+    for (std::size_t v = 0; v < route.versions.size(); ++v) {
+      snapshot.outcomes.push_back({route.name, route.versions[v], outcome.name, outcome.read[v], outcome.value[v], {}});
+    }
+    for (std::size_t i = 1; i < outcomes::unread_reasons; ++i) {
+      const auto reason = static_cast<outcomes::Unread>(i);
+      snapshot.unread.push_back(
+          {route.name, outcome.name, std::string(outcomes::to_string(reason)), outcome.unread[i]});
+    }
+  }
+}
+
+bool names(const std::vector<policy::ModelRoute>& routes, const std::string& route, const std::string& version) {
+  return std::any_of(routes.begin(), routes.end(), [&](const policy::ModelRoute& one) {
+    const auto is_it = [&](const policy::Version& of) { return of.name == version; };
+    return one.name == route && std::any_of(one.versions.begin(), one.versions.end(), is_it);
+  });
+}
+
 void add_unmatched(metrics::OutcomesSnapshot& snapshot, const std::string& route,
                    const outcomes::IntakeCounts::Refused& refused) {
   for (std::size_t i = 0; i < refused.size(); ++i) {
@@ -59,6 +80,8 @@ Result<void> OutcomeService::set_routes(const std::vector<policy::ModelRoute>& r
   }
   if (auto done = intake_->set_routes(routes); !done) return done;
   routes_ = std::move(next);
+  std::erase_if(counted_, [&](const auto& one) { return !names(routes, one.first.first, one.first.second); });
+  answers_.set_routes(routes);
   return {};
 }
 
@@ -73,6 +96,7 @@ void OutcomeService::close() {
 void OutcomeService::hear_observations() {
   if (observations_ == nullptr) return;
   observations_->drain([this](const outcomes::Observation& seen) {
+    answers_.add(seen);
     if (sink_ != nullptr) sink_->observe(seen);
   });
 }
@@ -86,6 +110,7 @@ void OutcomeService::add_to(std::map<std::string, strategy::Evidence>& gathered)
       continue;
     }
     note_decisions(route, evidence);
+    answers_.set_current(route, evidence.window);
     for (strategy::VersionEvidence& version : evidence.versions) fill(route, evidence.window, order->second, version);
   }
 }
@@ -103,17 +128,14 @@ void OutcomeService::note_decisions(const std::string& route, const strategy::Ev
 
 void OutcomeService::fill(const std::string& route, std::uint64_t window, const Order& order,
                           strategy::VersionEvidence& version) {
-  std::vector<outcomes::OutcomeTally> tallies = intake_->evidence(route, version.version, window);
+  std::vector<outcomes::OutcomeTally> reported = intake_->evidence(route, version.version, window);
+  std::vector<outcomes::OutcomeTally> read = answers_.of(route, version.version, window);
   std::vector<strategy::OutcomeEvidence> all;
   for (const auto& [name, is_reported] : order) {
-    const auto is_it = [&name = name](const auto& one) { return one.name == name; };
-    if (is_reported) {
-      const auto tally = std::find_if(tallies.begin(), tallies.end(), is_it);
-      if (tally != tallies.end()) all.push_back(to_outcome_evidence(std::move(*tally)));
-    } else if (const auto read = std::find_if(version.outcomes.begin(), version.outcomes.end(), is_it);
-               read != version.outcomes.end()) {
-      all.push_back(std::move(*read));
-    }
+    std::vector<outcomes::OutcomeTally>& tallies = is_reported ? reported : read;
+    const auto tally =
+        std::find_if(tallies.begin(), tallies.end(), [&name = name](const auto& one) { return one.name == name; });
+    if (tally != tallies.end()) all.push_back(to_outcome_evidence(std::move(*tally)));
   }
   version.outcomes = std::move(all);
 }
@@ -131,6 +153,8 @@ metrics::OutcomesSnapshot OutcomeService::metrics() const {
     add_unmatched(snapshot, route.name, route.refused);
   }
   add_unmatched(snapshot, "", counts.refused);
+  for (const auto& route : answers_.counts().routes) add_read(snapshot, route);
+  snapshot.observations_lost = observations_ == nullptr ? 0 : observations_->lost();
   snapshot.duplicates = counts.duplicates;
   snapshot.turned_away = counts.turned_away;
   const outcomes::IntakeHealth health = intake_->health();

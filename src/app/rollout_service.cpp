@@ -1,5 +1,6 @@
 #include "sluice/app/rollout_service.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <string_view>
 #include <utility>
@@ -46,6 +47,7 @@ RolloutService::RolloutService(gateway::Gateway& gateway, metrics::Registry& reg
       gateway_(gateway),
       traffic_(gateway),
       kpis_(gateway),
+      observations_(registry.workers()),
       outcomes_(clock),
       evidence_(kpis_, outcomes_),
       fetcher_(fetcher_options(gateway)),
@@ -66,6 +68,8 @@ Result<void> RolloutService::open(const policy::State& where, const std::optiona
   store_ = std::move(*store);
   if (auto opened = outcomes_.open(where); !opened) return opened;
   gateway_.set_door(outcomes_.door());
+  outcomes_.set_observations(&observations_);
+  gateway_.set_observations(&observations_);
   controller_ = std::make_unique<rollout::Controller>(rollout::Parts{
       *store_, traffic_, evidence_, errands_, [this](const state::JournalEntry& entry) { on_entry(entry); }});
   return controller_->restore(clock_.wall_now());
@@ -123,7 +127,10 @@ Result<void> RolloutService::put_in_force_here(const policy::PolicySet& set, std
   config->policy_generation = static_cast<std::uint32_t>(generation);
   config->keys = outcomes_.keys();
   if (!still_wanted()) return fail(Error::internal("it took too long, and was given up"));
-  // Before the first record that names a new version.
+  // Before the first request that is told, and the first record that names a new version.
+  if (std::any_of(config->routes.begin(), config->routes.end(), [](const auto& route) { return route.observed; })) {
+    observations_.open();
+  }
   decision_log_.expect(set.routes);
   if (auto published = publish(std::move(*config)); !published) return published;
   decision_log_.settle();

@@ -291,6 +291,7 @@ Snapshot Registry::snapshot() const {
     };
     std::erase_if(result.outcomes->outcomes, is_gone);
     std::erase_if(result.outcomes->unmatched, is_gone);
+    std::erase_if(result.outcomes->unread, is_gone);
   }
   return result;
 }

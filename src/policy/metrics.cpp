@@ -17,7 +17,8 @@ constexpr std::array metrics{
                   "The time to the first byte that 95 % of the requests stay within."},
     BuiltInMetric{"score-drift", QuantityUnit::Number, "How far the predicted scores moved away from stable's.", false},
     BuiltInMetric{"disagreement", QuantityUnit::Ratio, "Share of mirrored pairs whose answers differ.", false},
-    BuiltInMetric{"tokens-per-second", QuantityUnit::Number, "Output tokens per second and request.", false},
+    BuiltInMetric{token_rate_metric, QuantityUnit::Number,
+                  "Output tokens per second and request, with `protocol: OpenAI`; more is better."},
 };
 
 }  // namespace

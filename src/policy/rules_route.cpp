@@ -105,6 +105,16 @@ void check_outcome_names(const std::vector<Outcome>& outcomes, const Cursor& lis
   }
 }
 
+/// It is read from the answers that clients get, as OpenAI has them.
+void check_token_rate(const CheckReference& reference, Protocol protocol) {
+  const Cursor at = reference.at.at("metric");
+  if (protocol != Protocol::OpenAi) {
+    at.error(Code::NotTogether, "only answers of protocol OpenAI tell their tokens");
+  } else if (reference.of_copies) {
+    at.error(Code::Unreachable, "answers to copies are measured, but not read");
+  }
+}
+
 void check_check(const CheckReference& reference, const ModelRoute& route) {
   const Check& check = *reference.check;
   const Cursor& at = reference.at;
@@ -115,6 +125,7 @@ void check_check(const CheckReference& reference, const ModelRoute& route) {
   if (reference.of_copies && find_built_in_metric(check.metric) == nullptr) {
     at.at("metric").error(Code::Unreachable, "a copy's answer reaches nobody, so nobody reports what came of it");
   }
+  if (check.metric == token_rate_metric) check_token_rate(reference, route.protocol);
   if (check.threshold_range) {
     check_unit(check.threshold_range->min, *unit, check.metric, at.at("thresholdRange").at("min"));
     check_unit(check.threshold_range->max, *unit, check.metric, at.at("thresholdRange").at("max"));
@@ -140,6 +151,9 @@ void check_references(const ModelRoute& route, const References& references) {
   for (const auto& [name, at] : references.metrics) {
     if (unit_of(name, route.outcomes)) {
       refuse_unmeasured(name, at);
+      if (name == token_rate_metric && route.protocol != Protocol::OpenAi) {
+        at.error(Code::NotTogether, "only answers of protocol OpenAI tell their tokens");
+      }
     } else {
       report_unknown_metric(name, route, at);
     }
@@ -239,6 +253,7 @@ void check_route(const ModelRoute& route, const Cursor& at) {
   check_shared_endpoints(route.versions, references, versions);
   for (const Rolling* rolling : references.rollings) check_same_servers(route, *rolling, versions);
   check_outcome_names(route.outcomes, at.at("outcomes"));
+  check_answer_outcomes(route, at);
   if (at.at("pool").at("pendingTimeout").written() && route.pool.pending_timeout > route.timeouts.request) {
     at.at("pool").at("pendingTimeout").warning(Code::LateDeadline, "the request's deadline always comes first");
   }

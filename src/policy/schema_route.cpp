@@ -118,13 +118,16 @@ const Type& type_of(Tag<Better> /*tag*/) {
 
 const Type& type_of(Tag<Outcome> /*tag*/) {
   static const Type type = [] {
-    Declaration<Outcome> d("Outcome", "Something that an application reports about a decision afterwards.");
+    Declaration<Outcome> d("Outcome",
+                           "Something that an application reports about a decision afterwards, or that stands in its "
+                           "answer.");
     d.field("name", &Outcome::name, "What reports, checks and rewards call it.").format(name_format).required();
     d.field("type", &Outcome::type, "What values it takes.");
     d.field("better", &Outcome::better, "Which direction is an improvement.");
     d.field("attributionWindow", &Outcome::attribution_window,
             "How long after a decision a report about it counts; a bandit waits for it.")
         .between(1s, 2160h);
+    d.field("from", &Outcome::from, "Where in an answer the value stands; reported by an application when absent.");
     return d.finish();
   }();
   return type;
@@ -160,7 +163,7 @@ const Type& type_of(Tag<ModelRoute> /*tag*/) {
         .items(1, 16);
     d.field("pinning", &ModelRoute::pinning, "Who may choose a version.");
     d.field("strategy", &ModelRoute::strategy, "Who gets which version, and how that changes.").starts_rollout();
-    d.rule(check_route);
+    d.completing_rule(complete_route);
     return d.finish();
   }();
   return type;

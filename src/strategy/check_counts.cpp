@@ -185,7 +185,8 @@ void count_conversions(const policy::Check& check, const policy::Outcome& outcom
   const OutcomeEvidence* stable = outcome_of(subject.stable_version, check.metric);
   look.candidate = candidate->decisions;
   look.stable = stable == nullptr ? 0 : stable->decisions;
-  look.reported = true;
+  look.of_answers = outcome.from.has_value();
+  look.reported = !outcome.from;  // what is read from answers is counted by this process, like errors
   if (stable != nullptr && candidate->delays && stable->delays) {
     look.dealt = dealt_share(*candidate->delays, *stable->delays);
   }
@@ -337,7 +338,7 @@ void absorb(const CountedLook& look, const Subject& subject, CheckEvidence& evid
   const auto requests = static_cast<double>(candidate + stable);
   const double seen_share = requests > 0 ? static_cast<double>(candidate) / requests : 0;
   const double drawn_share = subject.share > 0 ? subject.share : seen_share;
-  const double share = subject.users_stick ? seen_share : drawn_share;
+  const double share = subject.users_stick || look.of_answers ? seen_share : drawn_share;
   const auto before = static_cast<double>(evidence.candidate + evidence.stable);
   if (requests > 0) evidence.share = (evidence.share * before + share * requests) / (before + requests);
   evidence.candidate += candidate;

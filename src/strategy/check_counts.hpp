@@ -24,6 +24,7 @@ struct Counted {
 /// The levels of the first kind, then those of users, where there are any.
 struct CountedLook {
   static constexpr std::size_t most = 6;
+  bool of_answers = false;      ///< of those that were read: their share counts, not the one that requests are drawn by
   bool mirrored = false;        ///< stable stands in the candidate's place: an outcome of which more is better
   std::uint64_t candidate = 0;  ///< requests; not swapped
   std::uint64_t stable = 0;

@@ -160,8 +160,9 @@ void absorb(ArmState& arm, const PrimaryMetric& metric, const Tally& now, std::u
   Tally& total = arm.tallies.back();
   Tally& seen = arm.seen;
   const bool anew = counters != arm.tally_counters;
-  // Reports outlive the process, the data plane's counters do not; a little less of reports is just that.
-  if (metric.outcome == nullptr && (anew || now.n < seen.n)) seen = Tally{};
+  // Reports outlive the process, what it counts by itself does not; a little less of reports is just that.
+  const bool is_reported = metric.outcome != nullptr && !metric.outcome->from;
+  if (!is_reported && (anew || now.n < seen.n)) seen = Tally{};
   // Units became known: what was counted of requests before says nothing about them.
   if (now.events.size() > 1 && total.events.size() == 1) total.events.clear(), seen.events.clear();
   total.events.resize(std::max(total.events.size(), now.events.size()));

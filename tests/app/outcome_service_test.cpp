@@ -93,19 +93,90 @@ TEST_F(OutcomeServiceTest, CountersThatBeginAnewAreAddedAndANewWindowBeginsAtZer
   EXPECT_EQ(seen(0).events, 0U);
 }
 
-TEST_F(OutcomeServiceTest, OutcomesAreInTheOrderOfThePolicyAndThoseOfAnswersStay) {
+/// What a worker tells of a request.
+outcomes::Observation observed(const std::string& version, float score) {
+  outcomes::Observation made;
+  made.decision.route = outcomes::name_hash("fraud");
+  made.decision.version = outcomes::name_hash(version);
+  made.decision.window = 3;
+  made.read = 1;
+  made.values[0] = score;
+  made.unread[1] = outcomes::Unread::Absent;
+  return made;
+}
+
+TEST_F(OutcomeServiceTest, OutcomesAreInTheOrderOfThePolicyWhereverTheyComeFrom) {
   policy::ModelRoute route = route_with({"score", "click", "unread"});
+  route.outcomes[0].type = policy::OutcomeType::Value;
   route.outcomes[0].from.emplace();
   route.outcomes[2].from.emplace();
   ASSERT_TRUE(service_.set_routes({route}));
-  kpis_.evidence.versions[0].outcomes.emplace_back().name = "score";
-  kpis_.evidence.versions[0].outcomes.back().sum = 7;
+  outcomes::ObservationRing ring(2);
+  ring.open();
+  service_.set_observations(&ring);
   ASSERT_TRUE(test::eventually([&] { return seen(0, 1).name == "click"; }));
-  EXPECT_EQ(seen(0, 0).name, "score");
-  EXPECT_EQ(seen(0, 0).sum, 7);
-  EXPECT_EQ(evidence_.gather()["fraud"].versions[0].outcomes.size(), 2U) << "nobody read the third one";
+  ring.note(0, observed("v1", 3));
+  ring.note(1, observed("v1", 4));
+  ring.note(1, observed("v2", 0));
+  const auto score = seen(0, 0);
+  EXPECT_EQ(score.name, "score");
+  EXPECT_EQ(score.sum, 7);
+  EXPECT_EQ(score.decisions, 2U);
+  EXPECT_EQ(score.reports, 2U);
+  EXPECT_EQ(score.delays, nullptr) << "it came with its answer";
+  EXPECT_EQ(seen(1, 0).events, 0U);
+  EXPECT_EQ(seen(1, 0).reports, 1U);
+  EXPECT_EQ(seen(0, 2).name, "unread");
+  EXPECT_EQ(seen(0, 2).decisions, 0U);
+  report(1, "v1");
+  EXPECT_EQ(seen(0, 1).events, 1U) << "what is reported goes its own way";
+  kpis_.evidence.window = 4;
+  EXPECT_EQ(seen(0, 0).decisions, 0U) << "every window begins at zero";
   ASSERT_TRUE(service_.set_routes({}));
   EXPECT_TRUE(evidence_.gather()["fraud"].versions[0].outcomes.empty());
+}
+
+TEST_F(OutcomeServiceTest, AnotherOneHearsOfEveryObservationOnce) {
+  class Listener final : public outcomes::ObservationSink {
+   public:
+    void observe(const outcomes::Observation& observation) override { heard += observation.decision.nonce; }
+    std::uint64_t heard = 0;
+  };
+  Listener listener;
+  outcomes::ObservationRing ring(1);
+  ring.open();
+  service_.set_observations(&ring);
+  service_.set_observation_sink(&listener);
+  outcomes::Observation seen_request;
+  seen_request.decision.nonce = 7;
+  ring.note(0, seen_request);
+  evidence_.gather();
+  evidence_.gather();
+  EXPECT_EQ(listener.heard, 7U);
+}
+
+TEST_F(OutcomeServiceTest, MetricsTellWhatWasReadAndWhatCouldNotBe) {
+  policy::ModelRoute route = route_with({"score", "length"});
+  for (policy::Outcome& outcome : route.outcomes) {
+    outcome.type = policy::OutcomeType::Value;
+    outcome.from.emplace();
+  }
+  ASSERT_TRUE(service_.set_routes({route}));
+  outcomes::ObservationRing ring(1, 2);
+  ring.open();
+  service_.set_observations(&ring);
+  for (int i = 0; i < 3; ++i) ring.note(0, observed("v2", 1.5F));
+  evidence_.gather();
+  const metrics::OutcomesSnapshot snapshot = service_.metrics();
+  ASSERT_EQ(snapshot.outcomes.size(), 4U);
+  EXPECT_EQ(snapshot.outcomes[1].version, "v2");
+  EXPECT_EQ(snapshot.outcomes[1].reports, 2U);
+  EXPECT_EQ(snapshot.outcomes[1].value, 3);
+  EXPECT_TRUE(snapshot.outcomes[1].delays.bounds.empty());
+  ASSERT_EQ(snapshot.unread.size(), 2 * (outcomes::unread_reasons - 1));
+  EXPECT_EQ(snapshot.unread[0], (metrics::UnreadSnapshot{"fraud", "score", "absent", 0}));
+  EXPECT_EQ(snapshot.unread[outcomes::unread_reasons - 1], (metrics::UnreadSnapshot{"fraud", "length", "absent", 2}));
+  EXPECT_EQ(snapshot.observations_lost, 1U);
 }
 
 TEST_F(OutcomeServiceTest, MetricsNameEverythingFromTheStart) {

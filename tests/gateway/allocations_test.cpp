@@ -13,7 +13,9 @@
 
 #include "configs.hpp"
 #include "sluice/gateway/gateway.hpp"
+#include "sluice/outcomes/answer_value.hpp"
 #include "sluice/outcomes/decision_logger.hpp"
+#include "sluice/outcomes/observation_ring.hpp"
 #include "sluice/outcomes/token.hpp"
 #include "support/fake_upstream.hpp"
 #include "support/gate.hpp"
@@ -227,6 +229,48 @@ TEST_F(WorkerAllocations, AreNoneForTheDecisionLog) {
   const std::string text = test::read_file(dir / "log.ndjson");
   EXPECT_GE(std::count(text.begin(), text.end(), '\n'), static_cast<std::ptrdiff_t>(kRequests)) << "it was written";
   EXPECT_EQ(log->lost(), 0u);
+}
+
+/// The first value of the output, and a header that is not there.
+std::shared_ptr<const outcomes::AnswerFields> some_answers() {
+  outcomes::AnswerFields fields(2);
+  fields[0].part = policy::AnswerPart::Tensor;
+  fields[0].type = policy::OutcomeType::Value;
+  fields[0].name = "label";
+  fields[1].part = policy::AnswerPart::Header;
+  fields[1].name = "x-score";
+  return std::make_shared<const outcomes::AnswerFields>(std::move(fields));
+}
+
+TEST_F(WorkerAllocations, AreNoneForValuesThatStandInAnswers) {
+  outcomes::ObservationRing ring(1);
+  ring.open();
+  gateway.set_observations(&ring);
+  Route route = route_of({{"v1", v1.port(), 75}, {"v2", v2.port(), 25}}, traffic::Field::header("x-user-id"));
+  route.observed = true;
+  route.answers = some_answers();
+  start(std::move(route));
+  warm_up({&v1, &v2}, kClients);
+  EXPECT_EQ(counted(kRequests), 0u) << sizes();
+  gateway.stop();
+  std::size_t read = 0;
+  ring.drain([&](const outcomes::Observation& seen) { read += seen.read == 1 && seen.values[0] == 7 ? 1 : 0; });
+  EXPECT_GE(read, kRequests) << "they were read";
+}
+
+TEST_F(WorkerAllocations, AreNoneForValuesInAnswersThatComeInPieces) {
+  outcomes::ObservationRing ring(1);
+  ring.open();
+  gateway.set_observations(&ring);
+  body_digits = 20000;
+  Route route = route_of({{"v1", v1.port()}});
+  route.observed = true;
+  route.answers = some_answers();
+  start(std::move(route));
+  warm_up({&v1}, kClients);
+  deepen(v1);
+  EXPECT_EQ(counted(kRequests), 0u) << sizes();
+  gateway.stop();
 }
 
 TEST_F(WorkerAllocations, AreNoneWhenRequestsOfUnitsFail) {

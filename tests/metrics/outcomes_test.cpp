@@ -16,13 +16,16 @@ OutcomesSnapshot some_outcomes() {
   OutcomesSnapshot seen;
   seen.outcomes = {{"fraud", "v1", "click", 3, 2, {{1, 60}, {1, 1, 1}, 100.5}},
                    {"fraud", "v2", "click", 0, 0, {{1, 60}, {0, 0, 0}, 0}},
-                   {"gone", "v1", "click", 9, 9, {{1, 60}, {9, 0, 0}, 1}}};
+                   {"gone", "v1", "click", 9, 9, {{1, 60}, {9, 0, 0}, 1}},
+                   {"fraud", "v1", "score", 12, 3.5, {}}};
+  seen.unread = {{"fraud", "score", "too_large", 13}, {"gone", "score", "absent", 14}};
   seen.unmatched = {{"fraud", "expired", 4}, {"", "forged", 5}, {"gone", "expired", 6}};
   seen.duplicates = 7;
   seen.turned_away = 8;
   seen.ledger_reports = 10;
   seen.ledger_capacity = 1000;
   seen.decision_log_lost = 11;
+  seen.observations_lost = 15;
   return seen;
 }
 
@@ -50,6 +53,9 @@ TEST_F(OutcomeFamilies, EverySeriesIsThereAlsoAtZero) {
   EXPECT_TRUE(has("sluice_outcome_ledger_reports 10"));
   EXPECT_TRUE(has("sluice_outcome_ledger_capacity 1000"));
   EXPECT_TRUE(has("sluice_decision_log_lost_total 11"));
+  EXPECT_TRUE(has("sluice_outcome_value_total{route=\"fraud\",version=\"v1\",outcome=\"score\"} 3.5"));
+  EXPECT_TRUE(has("sluice_outcome_unread_total{route=\"fraud\",outcome=\"score\",reason=\"too_large\"} 13")) << text_;
+  EXPECT_TRUE(has("sluice_observations_lost_total 15"));
 }
 
 TEST_F(OutcomeFamilies, DelaysAreCountedUpToTheirBounds) {
@@ -58,6 +64,8 @@ TEST_F(OutcomeFamilies, DelaysAreCountedUpToTheirBounds) {
   EXPECT_TRUE(has("sluice_outcome_delay_seconds_bucket" + labels + ",le=\"60\"} 2"));
   EXPECT_TRUE(has("sluice_outcome_delay_seconds_bucket" + labels + ",le=\"+Inf\"} 3"));
   EXPECT_TRUE(has("sluice_outcome_delay_seconds_sum" + labels + "} 100.5"));
+  EXPECT_EQ(text_.find("outcome_delay_seconds_sum{route=\"fraud\",version=\"v1\",outcome=\"score\""), std::string::npos)
+      << "what stands in an answer has no delay";
 }
 
 TEST_F(OutcomeFamilies, ARouteThatIsNotExportedHasNone) {
@@ -72,7 +80,7 @@ TEST_F(OutcomeFamilies, EachIsDocumented) {
   Families page(snapshot);
   add_outcome_families(page);
   const auto families = std::move(page).take();
-  EXPECT_EQ(families.size(), 9U);
+  EXPECT_EQ(families.size(), 11U);
   for (const Family& family : families) {
     EXPECT_NE(docs.str().find("`" + family.name.substr(7) + "`"), std::string::npos) << family.name;
     EXPECT_EQ(family.type == FamilyType::Counter, family.name.ends_with("_total")) << family.name;

@@ -10,6 +10,7 @@
 #include "sluice/base/clock.hpp"
 #include "sluice/base/result.hpp"
 #include "sluice/metrics/outcomes.hpp"
+#include "sluice/outcomes/answer_tallies.hpp"
 #include "sluice/outcomes/intake.hpp"
 #include "sluice/outcomes/observation_ring.hpp"
 #include "sluice/policy/gateway.hpp"
@@ -19,8 +20,9 @@
 
 namespace sluice::app {
 
-/// What applications report in this process: the ledger beside the store, the intake in front of it, and how both
-/// become evidence. One thread at a time, unless a function says otherwise.
+/// What applications report in this process, and what stands in answers: the ledger beside the store, the intake in
+/// front of it, the values that workers read, and how all of it becomes evidence. One thread at a time, unless a
+/// function says otherwise.
 class OutcomeService {
  public:
   /// The clock outlives it.
@@ -47,6 +49,9 @@ class OutcomeService {
   /// reported and read into the evidence. The controller's thread.
   void add_to(std::map<std::string, strategy::Evidence>& gathered);
 
+  /// How many versions' decisions are followed: of the policy, no others.
+  std::size_t versions_followed() const noexcept { return counted_.size(); }
+
   metrics::OutcomesSnapshot metrics() const;
   outcomes::IntakeHealth health() const { return intake_->health(); }
 
@@ -70,6 +75,7 @@ class OutcomeService {
   std::unique_ptr<state::Ledger> ledger_;
   std::unique_ptr<outcomes::Intake> intake_;
   std::map<std::string, Order> routes_;
+  outcomes::AnswerTallies answers_;
   std::map<std::pair<std::string, std::string>, Counted> counted_;  // by route and version
 };
 

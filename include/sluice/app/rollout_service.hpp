@@ -19,6 +19,7 @@
 #include "sluice/gateway/gateway.hpp"
 #include "sluice/http/fetch.hpp"
 #include "sluice/metrics/registry.hpp"
+#include "sluice/outcomes/observation_ring.hpp"
 #include "sluice/policy/policy_set.hpp"
 #include "sluice/rollout/controller.hpp"
 #include "sluice/state/store.hpp"
@@ -78,6 +79,7 @@ class RolloutService {
   DecisionLog decision_log_;  // outcomes_ tells it until it is closed
   GatewayTraffic traffic_;
   GatewayKpis kpis_;
+  outcomes::ObservationRing observations_;
   OutcomeService outcomes_;  // its ledger is in the store's file
   KpisWithOutcomes evidence_;
   http::Fetcher fetcher_;

@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-/// What the metrics page says about what applications report: plain data from the control side.
+/// What the metrics page says about what applications report and what stands in answers: plain data from the control
+/// side.
 namespace sluice::metrics {
 
 /// Durations in buckets of the sender's choice.
@@ -16,14 +17,14 @@ struct DurationBuckets {
   friend bool operator==(const DurationBuckets&, const DurationBuckets&) = default;
 };
 
-/// Reports that count, since the process started.
+/// Reports that count, or values that were read, since the process started.
 struct OutcomeSnapshot {
   std::string route;
   std::string version;
   std::string outcome;
   std::uint64_t reports = 0;
-  double value = 0;  ///< sum
-  DurationBuckets delays;
+  double value = 0;        ///< sum
+  DurationBuckets delays;  ///< without bounds: read from answers, at once
   friend bool operator==(const OutcomeSnapshot&, const OutcomeSnapshot&) = default;
 };
 
@@ -34,14 +35,25 @@ struct UnmatchedSnapshot {
   friend bool operator==(const UnmatchedSnapshot&, const UnmatchedSnapshot&) = default;
 };
 
+/// Answers that a value was looked for in and not read from.
+struct UnreadSnapshot {
+  std::string route;
+  std::string outcome;
+  std::string reason;
+  std::uint64_t count = 0;
+  friend bool operator==(const UnreadSnapshot&, const UnreadSnapshot&) = default;
+};
+
 struct OutcomesSnapshot {
   std::vector<OutcomeSnapshot> outcomes;     ///< all that the policy names
   std::vector<UnmatchedSnapshot> unmatched;  ///< every reason of every route
+  std::vector<UnreadSnapshot> unread;        ///< every reason of every outcome that stands in answers
   std::uint64_t duplicates = 0;
   std::uint64_t turned_away = 0;        ///< posts
   std::size_t ledger_reports = 0;       ///< kept one by one
   std::size_t ledger_capacity = 0;      ///< of them
   std::uint64_t decision_log_lost = 0;  ///< lines
+  std::uint64_t observations_lost = 0;  ///< requests whose observation found no room
 };
 
 }  // namespace sluice::metrics

@@ -16,6 +16,9 @@ struct BuiltInMetric {
   bool acts = true;  ///< whether this version of Sluice measures it
 };
 
+/// Is read from answers like an outcome of this name, and so has to be the name of none.
+inline constexpr std::string_view token_rate_metric = "tokens-per-second";
+
 std::span<const BuiltInMetric> built_in_metrics() noexcept;
 
 /// The built-in metric of this name, or nullptr.

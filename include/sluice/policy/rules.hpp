@@ -29,6 +29,10 @@ void check_version(const Version& version, const Cursor& at);
 /// A part that is not written is never longer than the whole.
 void complete_route_timeouts(RouteTimeouts& timeouts, const Cursor& at);
 void check_route(const ModelRoute& route, const Cursor& at);
+/// check_route(), and the outcome that the built-in metric of tokens is read as.
+void complete_route(ModelRoute& route, const Cursor& at);
+/// The part of check_route() that is about outcomes that stand in answers.
+void check_answer_outcomes(const ModelRoute& route, const Cursor& at);
 
 // rules_resilience.cpp. What is not written follows what is: a longest time is never shorter than the shortest one.
 void complete_backoff(Backoff& backoff, const Cursor& at);

@@ -77,6 +77,8 @@ const Type& type_of(Tag<Match>);
 const Type& type_of(Tag<Unit>);
 const Type& type_of(Tag<PinAllow>);
 const Type& type_of(Tag<Pinning>);
+// schema_answers.cpp
+const Type& type_of(Tag<FromAnswer>);
 // schema_route.cpp
 const Type& type_of(Tag<Protocol>);
 const Type& type_of(Tag<Rewrite>);

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <memory>
+
+#include "sluice/outcomes/answer_value.hpp"
+#include "sluice/policy/model_route.hpp"
+
+namespace sluice::app {
+
+/// The outcomes of a route that its answers are read for, in the order of the policy; null: none.
+std::shared_ptr<const outcomes::AnswerFields> answer_fields(const policy::ModelRoute& route);
+
+/// Its requests are told one by one: something is read from their answers, or choices by context are learned from what
+/// they came to.
+bool is_observed(const policy::ModelRoute& route);
+
+}  // namespace sluice::app
