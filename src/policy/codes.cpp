@@ -73,15 +73,15 @@ constexpr std::array table{
         "The data plane cannot make use of this: most often a regular expression that is not valid RE2 syntax, which "
         "has no look-around and no back-references."},
     // Fields together
-    CodeInfo{
-        Code::DuplicateName, "E201", "duplicate name",
-        "Routes in a policy, and versions, outcomes, variants, arms and candidates in a route, have names of their "
-        "own; a failure stands in `retry.on` once."},
+    CodeInfo{Code::DuplicateName, "E201", "duplicate name",
+             "Routes in a policy, and versions, outcomes, segments, variants, arms and candidates in a route, have "
+             "names of their "
+             "own; a failure stands in `retry.on` once."},
     CodeInfo{Code::UnknownVersion, "E202", "unknown version", "The name is not one of the route's `versions`."},
     CodeInfo{Code::SameVersion, "E203", "one version in two roles",
              "Stable and candidate, or active and preview, must be different versions."},
     CodeInfo{Code::DuplicateMatch, "E204", "same match twice",
-             "Two routes have the same match, so one of them could never get such a request."},
+             "Two routes or segments have the same match, so one of them could never get such a request."},
     CodeInfo{Code::SecondGateway, "E205", "second Gateway", "A policy has at most one document of kind Gateway."},
     CodeInfo{Code::UnknownMetric, "E206", "unknown metric",
              "A check names a built-in metric, one of the route's outcomes, or any name together with `prometheus`."},

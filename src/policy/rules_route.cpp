@@ -135,6 +135,19 @@ void check_check(const CheckReference& reference, const ModelRoute& route) {
   }
 }
 
+/// Elsewhere there is no e-value that would hold, and the bandit would never end.
+void check_certified(const Bandit& bandit, const ModelRoute& route, const Cursor& at) {
+  const auto reward = std::find_if(route.outcomes.begin(), route.outcomes.end(),
+                                   [&](const Outcome& outcome) { return outcome.name == bandit.reward; });
+  if (reward == route.outcomes.end() || reward->type != OutcomeType::Binary) {
+    at.error(Code::NeedsAnother, "an arm is certified only by a reward that is a Binary outcome");
+  } else if (route.unit.source != UnitSource::Request) {
+    at.error(Code::NotTogether, "where users stick to an arm none is certified; remove unit");
+  } else if (bandit.algorithm == BanditAlgorithm::LinearThompson) {
+    at.error(Code::NotTogether, "with LinearThompson no arm is the best for everyone, so none is certified");
+  }
+}
+
 void check_references(const ModelRoute& route, const References& references) {
   const std::vector<std::string> versions = names_of(route.versions);
   const std::vector<std::string> outcomes = names_of(route.outcomes);
@@ -159,6 +172,7 @@ void check_references(const ModelRoute& route, const References& references) {
     }
   }
   for (const CheckReference& check : references.checks) check_check(check, route);
+  for (const auto& [bandit, at] : references.certified) check_certified(*bandit, route, at);
 }
 
 void check_strategy(const ModelRoute& route, const References& references, const Cursor& at) {
@@ -258,6 +272,7 @@ void check_route(const ModelRoute& route, const Cursor& at) {
     at.at("pool").at("pendingTimeout").warning(Code::LateDeadline, "the request's deadline always comes first");
   }
   check_resilience(route, at);
+  check_segments(route, at);
   check_strategy(route, references, at);
 }
 

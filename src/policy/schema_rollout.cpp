@@ -60,6 +60,8 @@ const Type& type_of(Tag<Canary> /*tag*/) {
     d.field("parachute", &Canary::parachute,
             "A request that the candidate fails is answered by stable; it still counts as the candidate's failure.");
     d.field("onFailure", &Canary::on_failure, "What happens when a check fails.");
+    d.field("onSegmentFailure", &Canary::on_segment_failure,
+            "What happens when the candidate is certainly worse in one of the route's `segments`.");
     d.field("progressDeadline", &Canary::progress_deadline, "Without progress for this long the rollout fails.")
         .between(10s, 8760h);
     d.field("keepWarm", &Canary::keep_warm, "How long stable stays ready for an undo after the promotion.")

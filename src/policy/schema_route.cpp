@@ -161,6 +161,9 @@ const Type& type_of(Tag<ModelRoute> /*tag*/) {
     d.field("outcomes", &ModelRoute::outcomes,
             "What an application will report about decisions; answers then carry `x-sluice-decision`.")
         .items(1, 16);
+    d.field("segments", &ModelRoute::segments,
+            "Requests that are also looked at by themselves; a request is of the first that matches.")
+        .items(1, 8);
     d.field("pinning", &ModelRoute::pinning, "Who may choose a version.");
     d.field("strategy", &ModelRoute::strategy, "Who gets which version, and how that changes.").starts_rollout();
     d.completing_rule(complete_route);

@@ -46,6 +46,9 @@ void complete_adaptive_concurrency(AdaptiveConcurrency& adaptive, const Cursor& 
 /// The part of check_route() that is about all of these together.
 void check_resilience(const ModelRoute& route, const Cursor& at);
 
+/// The part of check_route() that is about segments.
+void check_segments(const ModelRoute& route, const Cursor& at);
+
 void check_threshold_range(const ThresholdRange& range, const Cursor& at);
 
 void check_shadow_hours(const ShadowHours& hours, const Cursor& at);

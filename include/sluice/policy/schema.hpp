@@ -77,6 +77,9 @@ const Type& type_of(Tag<Match>);
 const Type& type_of(Tag<Unit>);
 const Type& type_of(Tag<PinAllow>);
 const Type& type_of(Tag<Pinning>);
+// schema_segments.cpp
+const Type& type_of(Tag<Segment>);
+const Type& type_of(Tag<OnSegmentFailure>);
 // schema_answers.cpp
 const Type& type_of(Tag<FromAnswer>);
 // schema_route.cpp
