@@ -1,7 +1,9 @@
 #include "sluice/outcomes/decision_logger.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <condition_variable>
@@ -37,6 +39,15 @@ std::uint64_t limit_of(double ratio) noexcept {
 
 bool is_sampled(const SampledRoute& known, const Decision& decision) noexcept {
   return mix_bits(decision.nonce) <= known.limit && known.limit > 0;
+}
+
+/// The shortest number that becomes this float: 34.3, which no binary number is, so that comparing with it makes sense.
+double as_it_was_read(float value) noexcept {
+  std::array<char, 32> text;
+  const auto written = std::to_chars(text.data(), text.data() + text.size(), value);
+  double number = 0;
+  std::from_chars(text.data(), written.ptr, number);
+  return number;
 }
 
 struct WaitingReport {
@@ -157,7 +168,7 @@ class DecisionLogger::Impl {
       if (std::isnan(value)) continue;
       const auto& feature = route.context[i];
       if (feature.categories.empty()) {
-        line.context.push_back({feature.name, static_cast<double>(value)});
+        line.context.push_back({feature.name, as_it_was_read(value)});
       } else if (value >= 0 && static_cast<std::size_t>(value) < feature.categories.size()) {
         line.context.push_back({feature.name, feature.categories[static_cast<std::size_t>(value)]});
       }

@@ -152,7 +152,7 @@ TEST_F(DecisionLogTest, HasTheContextAndTheExactShareOfALearnedChoice) {
   ASSERT_EQ(logged.size(), told.size());
   const auto& learned = *plan.spec().learned;
   for (std::size_t i = 0; i < logged.size(); ++i) {
-    const auto age = static_cast<double>(static_cast<float>(std::stod(std::to_string(i) + ".3")));
+    const double age = std::stod(std::to_string(i) + ".3");
     EXPECT_EQ(logged[i].context, (std::vector<outcomes::Feature>{{"age", age}, {"device", std::string("pc")}}));
     EXPECT_EQ(told[i].context.size, 3) << "the token has features: the number, and one for each value";
     EXPECT_EQ(told[i].context.value[0], round_to_bfloat16(static_cast<float>(age)));

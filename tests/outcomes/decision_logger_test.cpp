@@ -61,7 +61,7 @@ TEST_F(DecisionLoggerTest, ADecisionAndItsOutcomeAreLinesOfOneFile) {
   logger->set_routes({shop(1)});
   auto record = record_of(7);
   record.features = 2;
-  record.context = {34.5F, 1.0F};
+  record.context = {34.3F, 1.0F};
   logger->report(record.decision, "click", 1, record.decision.time);
   logger->note(0, record);
   logger->flush();
@@ -70,7 +70,7 @@ TEST_F(DecisionLoggerTest, ADecisionAndItsOutcomeAreLinesOfOneFile) {
   const auto& decision = std::get<LoggedDecision>(found[0]);
   EXPECT_EQ(decision.version, "v2");
   EXPECT_EQ(decision.propensity, 0.25);
-  EXPECT_EQ(decision.context, (std::vector<Feature>{{"age", 34.5}, {"country", std::string("FR")}}));
+  EXPECT_EQ(decision.context, (std::vector<Feature>{{"age", 34.3}, {"country", std::string("FR")}}));
   EXPECT_EQ(std::get<LoggedOutcome>(found[1]).decision, 7u);
 }
 

@@ -112,7 +112,7 @@ TEST(Token, OfASegmentOrAContextIsTheIndependentOneToo) {
   decision.context = context_of(3);
   expect("Uw", "AM_AL-AP8AAAAdtubiyuKq-ajQmT5LqDF4b");
   decision.context = context_of(16);
-  expect("Uw", "ABA_AL-AP8DAAEAgwEBAYMCAQJDAoECwwMBA0MDgQPDBAAefwFANUBXVNzdxBtCCrYw_");
+  expect("Uw", "BA_AL-AP8DAAEAgwEBAYMCAQJDAoECwwMBA0MDgQPDBAAefwFANUBXVNzdxBtCCrYw_");
 }
 
 TEST(Token, IsAsLongAsItsContextAsks) {
@@ -270,7 +270,7 @@ TEST(Token, WithAContextOfAnotherLengthThanItSaysIsMalformed) {
   }
   EXPECT_EQ(problem_of(longest + "AAAA", keys), TokenProblem::Malformed);
   // The number of features is in the characters behind the 55 bytes of every token.
-  for (const std::string_view count : {"AA", "BE", "A8", "__"}) {
+  for (const std::string_view count : {"AA", "BE", "A4", "__"}) {
     std::string changed = longest;
     changed.replace(73, 2, count);
     EXPECT_EQ(problem_of(changed, keys), TokenProblem::Malformed) << count;
