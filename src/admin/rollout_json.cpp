@@ -40,9 +40,22 @@ Json list_json(const std::vector<T>& list, Make make) {
   return out;
 }
 
+Json sums_json(const rollout::OutcomeSums& sums) {
+  return {{"name", sums.name},
+          {"decisions", sums.decisions},
+          {"reports", sums.reports},
+          {"events", sums.events},
+          {"sum", sums.sum}};
+}
+
 Json share_json(const rollout::VersionShare& share) {
-  return {{"version", share.version},   {"role", share.role},         {"target", share.target},
-          {"mirrored", share.mirrored}, {"requests", share.requests}, {"failures", share.failures}};
+  return {{"version", share.version},
+          {"role", share.role},
+          {"target", share.target},
+          {"mirrored", share.mirrored},
+          {"requests", share.requests},
+          {"failures", share.failures},
+          {"outcomes", list_json(share.outcomes, sums_json)}};
 }
 
 /// e to the power of what may be beyond all numbers.
@@ -109,6 +122,25 @@ Json arm_json(const strategy::ArmState& arm, bool earns) {
   out["reason"] = arm.reason;
   out["checks"] = list_json(arm.checks, check_json);
   return out;
+}
+
+Json segment_json(const strategy::SegmentState& segment) {
+  Json out;
+  out["name"] = segment.name;
+  out["version"] = segment.version;
+  out["worse"] = segment.worse;
+  out["excluded"] = segment.excluded;
+  out["message"] = segment.message;
+  out["since"] = time_json(segment.since);
+  out["checks"] = list_json(segment.checks, check_json);
+  return out;
+}
+
+Json certificate_json(const rollout::CertificateView& seen) {
+  return {{"version", seen.version},
+          {"certified", seen.certified},
+          {"e", e_value(seen.log_e)},
+          {"threshold", e_value(seen.log_threshold)}};
 }
 
 Json slot_json(const strategy::SlotState& slot) {
@@ -186,6 +218,8 @@ Json to_json(const rollout::RolloutView& rollout) {
   out["checks"] = list_json(rollout.checks, check_json);
   out["metric"] = rollout.metric;
   out["arms"] = list_json(rollout.arms, [&](const auto& arm) { return arm_json(arm, rollout.arms_earn); });
+  out["segments"] = list_json(rollout.segments, segment_json);
+  out["certificate"] = rollout.certificate ? certificate_json(*rollout.certificate) : Json();
   out["slots"] = list_json(rollout.slots, slot_json);
   out["split"] = {{"e", rollout.split_log_e ? e_value(*rollout.split_log_e) : Json()}, {"message", rollout.split}};
   out["conditions"] = list_json(rollout.conditions, condition_json);

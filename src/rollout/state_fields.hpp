@@ -89,10 +89,13 @@ void visit_split(Visitor& visit, State& split) {
   visit("window", split.window);
   visit("counters", split.counters);
   visit("seen", split.seen);
+  visit("drawn", split.drawn);
   visit("packed", split.packed);
   visit("logE", split.log_e);
   visit("suspect", split.suspect);
   visit("received", split.received);
+  visit("epochs", split.epochs);
+  visit("over", split.over);
 }
 
 template <typename Visitor, typename State>
@@ -106,9 +109,38 @@ void visit_tally(Visitor& visit, State& tally) {
 }
 
 template <typename Visitor, typename State>
+void visit_stretch(Visitor& visit, State& stretch) {
+  visit("from", stretch.from);
+  visit("least", stretch.least);
+  visit("most", stretch.most);
+}
+
+template <typename Visitor, typename State>
+void visit_settled(Visitor& visit, State& settled) {
+  visit("least", settled.least);
+  visit("most", settled.most);
+  visit("events", settled.events);
+}
+
+template <typename Visitor, typename State>
+void visit_certificate(Visitor& visit, State& certificate) {
+  visit("whole", certificate.whole);
+  visit("shares", certificate.shares);
+  visit("settled", certificate.settled);
+  visit("seen", certificate.seen);
+  visit("settledUntil", certificate.settled_until);
+  visit("looked", certificate.looked);
+  visit("leader", certificate.leader);
+  visit("logE", certificate.log_e);
+  visit("logThreshold", certificate.log_threshold);
+  visit("winner", certificate.winner);
+}
+
+template <typename Visitor, typename State>
 void visit_experiment(Visitor& visit, State& experiment) {
   visit("metric", experiment.metric);
   visit("limit", experiment.limit);
+  visit("certificate", experiment.certificate);
 }
 
 template <typename Visitor, typename State>
@@ -265,6 +297,9 @@ void visit_fields(Visitor& visit, State& state) {
   if constexpr (std::is_same_v<Plain, strategy::Tally>) visit_tally(visit, state);
   if constexpr (std::is_same_v<Plain, stats::LinearMoments>) visit_moments(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::ContextMemory>) visit_contexts(visit, state);
+  if constexpr (std::is_same_v<Plain, strategy::ShareStretch>) visit_stretch(visit, state);
+  if constexpr (std::is_same_v<Plain, strategy::SettledEvents>) visit_settled(visit, state);
+  if constexpr (std::is_same_v<Plain, strategy::Certificate>) visit_certificate(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::ExperimentState>) visit_experiment(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::Proof>) visit_proof(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::RiskTrack>) visit_track(visit, state);

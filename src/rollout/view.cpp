@@ -27,6 +27,9 @@ std::vector<VersionShare> shares_of(const RouteEntry& entry) {
     if (seen != nullptr) {
       share.requests = seen->all.requests;
       share.failures = seen->all.failures;
+      for (const auto& one : seen->outcomes) {
+        share.outcomes.push_back({one.name, one.decisions, one.reports, one.events, one.sum});
+      }
     }
     out.push_back(std::move(share));
   }
@@ -39,6 +42,12 @@ bool is_bandit(const policy::Strategy& strategy, const strategy::RolloutState& s
   if (stages == nullptr) return std::holds_alternative<policy::Bandit>(strategy);
   return state.stage < stages->stages.size() &&
          std::holds_alternative<policy::Bandit>(stages->stages[state.stage].strategy);
+}
+
+std::optional<CertificateView> certificate_of(const strategy::Certificate& known) {
+  if (!known.winner.empty()) return CertificateView{known.winner, known.log_e, known.log_threshold, true};
+  if (known.leader.empty()) return std::nullopt;
+  return CertificateView{known.leader, known.log_e, known.log_threshold, false};
 }
 
 std::vector<std::string> verbs_of(const strategy::RolloutState& state) {
@@ -93,8 +102,10 @@ RolloutView Controller::Impl::view(const RouteEntry& entry, WallTime now) const 
   }
   out.conditions = conditions_of(state, facts);
   out.verbs = verbs_of(state);
+  out.segments = state.segments;
   out.events = keeper_.journal().tail(state.route);
   return out;
+  out.certificate = certificate_of(*state.experiment.certificate);
 }
 
 std::vector<RolloutView> Controller::Impl::views(WallTime now) const {

@@ -43,7 +43,8 @@ TEST(RolloutJson, ShowsEverythingThatIsKnown) {
   view.phase_since = morning + 1s;
   view.undo_until = morning + 2s;
   view.window_since = morning + 3s;
-  view.versions = {{"v2", "candidate", 0.25, 0.5, 100, 1}};
+  view.versions = {{"v2", "candidate", 0.25, 0.5, 100, 1, {{"click", 90, 7, 5, 5.5}}}};
+  view.certificate = {"v2", std::log(100), std::log(40), true};
   strategy::CheckMemory check;
   check.name = "error-rate";
   check.verdict = strategy::Verdict::Inconclusive;
@@ -89,7 +90,9 @@ TEST(RolloutJson, ShowsEverythingThatIsKnown) {
   EXPECT_EQ(json["undoUntil"], "2026-09-21T14:13:22.042Z");
   EXPECT_EQ(json["windowSince"], "2026-09-21T14:13:23.042Z");
   EXPECT_EQ(json["versions"][0].dump(),
-            R"({"version":"v2","role":"candidate","target":0.25,"mirrored":0.5,"requests":100,"failures":1})");
+            R"({"version":"v2","role":"candidate","target":0.25,"mirrored":0.5,"requests":100,"failures":1,)"
+            R"("outcomes":[{"name":"click","decisions":90,"reports":7,"events":5,"sum":5.5}]})");
+  EXPECT_EQ(json["certificate"].dump(), R"({"version":"v2","certified":true,"e":100.0,"threshold":40.0})");
   EXPECT_EQ(json["checks"][0]["verdict"], "Inconclusive");
   EXPECT_EQ(json["checks"][0]["value"], 0.01);
   EXPECT_TRUE(json["checks"][0]["reference"].is_null());

@@ -45,8 +45,25 @@ CheckEvidence evidence(const std::string& name) {
 
 SplitEvidence split() {
   SplitEvidence out;
-  auto& [a, b, c, d, e, f, g] = out;
-  a = 60, b = 61, c = {62, 63}, d = {0.5, -1}, e = 2.5, f = "v2", g = 0.75;
+  auto& [a, b, c, drawn, d, e, f, g, epochs, over] = out;
+  a = 60, b = 61, c = {62, 63}, drawn = {0.3, 0.7}, d = {0.5, -1}, e = 2.5, f = "v2", g = 0.75;
+  epochs = 77, over = 0.375;
+  return out;
+}
+
+strategy::Certificate certificate() {
+  strategy::Certificate out;
+  auto& [whole, shares, settled, seen, until, looked, leader, log_e, log_threshold, winner] = out;
+  {
+    auto& [a, b, c] = shares.emplace_back();
+    a = 1.5e9, b = {0.1, 0.2}, c = {0.8, 0.9};
+  }
+  {
+    auto& [a, b, c] = settled.emplace_back();
+    a = {0.11, 0.21}, b = {0.81, 0.91}, c = {75, 76};
+  }
+  whole = true, seen = {75, 76}, until = {1.5e9, 1.6e9}, looked = at(19), leader = "v2", log_e = 1.25;
+  log_threshold = 3.5, winner = "v2";
   return out;
 }
 
@@ -129,8 +146,9 @@ RolloutState full() {
   segments = {segment()}, kept_runs.set({runs("error-rate"), runs("latency-p99")});
   retreat = "CheckFailed", full = true, winner = "v2", stage = 2, stage_since = at(9), attempt = 5;
   {
-    auto& [a, b] = experiment;
+    auto& [a, b, c] = experiment;
     a = "click Binary", b = 0.25, bank = 28;
+    c.set(certificate());
   }
   return state;
 }

@@ -20,6 +20,15 @@ struct Condition {
   std::optional<WallTime> since;
 };
 
+/// What was reported of one outcome, or read from the answers, about the decisions of a version.
+struct OutcomeSums {
+  std::string name;
+  std::uint64_t decisions = 0;
+  std::uint64_t reports = 0;
+  std::uint64_t events = 0;  ///< reports of another value than 0
+  double sum = 0;            ///< of the values
+};
+
 struct VersionShare {
   std::string version;
   std::string role;
@@ -27,6 +36,15 @@ struct VersionShare {
   double mirrored = 0;         ///< share that it gets copies of
   std::uint64_t requests = 0;  ///< in the window
   std::uint64_t failures = 0;
+  std::vector<OutcomeSums> outcomes{};  ///< in the window; in the order of the policy, also over restarts
+};
+
+/// Whether a bandit's leader is the best for certain, see strategy::Certificate.
+struct CertificateView {
+  std::string version;  ///< the leader, or who was certified
+  double log_e = 0;
+  double log_threshold = 0;
+  bool certified = false;
 };
 
 struct RolloutView {
@@ -57,8 +75,10 @@ struct RolloutView {
   std::vector<strategy::CheckMemory> checks;
   std::vector<strategy::ArmState> arms;
   std::string metric;  ///< of an A/B test: what decides; of a bandit: the outcome that is earned, "success" without one
+  std::vector<strategy::SegmentState> segments;  ///< of the route, as the candidate is seen in them
   bool arms_earn = false;  ///< they are a bandit's, so that successes, failures and probability_best are counted
   std::vector<strategy::SlotState> slots;
+  std::optional<CertificateView> certificate;  ///< of a bandit where that can be told, from the first look on
   std::optional<double> split_log_e;  ///< ln of the evidence that the split is not what is drawn by
   std::string split;                  ///< who gets what, in words; empty: nothing to say
   std::vector<Condition> conditions;

@@ -93,10 +93,14 @@ struct SplitEvidence {
   std::uint64_t window = 0;  ///< that the counters seen last were of
   std::uint64_t counters = 0;
   std::vector<std::uint64_t> seen;  ///< requests assigned by the last look, by version
+  std::vector<double> drawn;        ///< the shares that they were drawn by, since the look before that
   std::vector<double> packed;       ///< a stats::SampleRatio
   double log_e = 0;                 ///< ln of the evidence against the split
   std::string suspect;              ///< the version with the most of it
   double received = 1;              ///< its requests per what it should have had
+  // where users stick: they come again in every window and after a restart, and may be counted only once
+  std::uint32_t epochs = 0;  ///< windows and processes that are over
+  double over = 0;           ///< weighted sum of their e-values
   bool empty() const noexcept { return packed.empty() && seen.empty(); }
   friend bool operator==(const SplitEvidence&, const SplitEvidence&) = default;
 };

@@ -125,10 +125,43 @@ struct ArmState {
   friend bool operator==(const ArmState&, const ArmState&) = default;
 };
 
+/// A time in which a bandit's shares hardly moved. By arm, in the order of the state's arms.
+struct ShareStretch {
+  double from = 0;            ///< seconds since 1970; it lasts until the next one begins
+  std::vector<double> least;  ///< share that was drawn by meanwhile
+  std::vector<double> most;   ///< the same
+  friend bool operator==(const ShareStretch&, const ShareStretch&) = default;
+};
+
+/// Conversions that were drawn by such shares, of decisions of which it is known what came of them.
+struct SettledEvents {
+  std::vector<double> least;
+  std::vector<double> most;
+  std::vector<double> events;
+  friend bool operator==(const SettledEvents&, const SettledEvents&) = default;
+};
+
+/// What a bandit's data say with an error that is bounded, beside its probabilities.
+struct Certificate {
+  bool whole = false;                ///< all shares since the window began are known; without them nobody is certified
+  std::vector<ShareStretch> shares;  ///< by time, as far back as anything is open
+  std::vector<SettledEvents> settled;
+  std::vector<double> seen;           ///< by arm: conversions that were settled by the last look
+  std::vector<double> settled_until;  ///< by arm, seconds since 1970
+  WallTime looked{};
+  std::string leader;        ///< who was asked about at the last look
+  double log_e = 0;          ///< least ln E of its comparisons
+  double log_threshold = 0;  ///< what each of them has to reach
+  std::string winner;        ///< better than every other arm, for certain; empty: nobody is yet
+  bool empty() const noexcept { return shares.empty() && winner.empty(); }
+  friend bool operator==(const Certificate&, const Certificate&) = default;
+};
+
 /// What an experiment is decided by.
 struct ExperimentState {
-  std::string metric;           ///< "click Binary"; where another one is meant the counting begins anew
-  std::optional<double> limit;  ///< seconds: a latency is judged by how many requests exceed it
+  std::string metric;             ///< "click Binary"; where another one is meant the counting begins anew
+  std::optional<double> limit;    ///< seconds: a latency is judged by how many requests exceed it
+  Kept<Certificate> certificate;  ///< bandit
   friend bool operator==(const ExperimentState&, const ExperimentState&) = default;
 };
 
