@@ -21,6 +21,7 @@ Json to_json(const VersionView& version) {
   out["observedDecisions"] = version.observed_decisions;
   out["answered"] = version.answered;
   out["failed"] = version.failed;
+  out["rescued"] = version.rescued;
   out["inFlight"] = version.in_flight;
   out["latency"] = {{"p50", seconds(version.p50)}, {"p95", seconds(version.p95)}, {"p99", seconds(version.p99)}};
   out["endpoints"] = Json::array();
@@ -82,6 +83,7 @@ Json to_json(const ConfigView& config) {
   out["lastReloadSuccessful"] = config.last_reload_successful;
   out["lastReloadError"] = config.last_reload_error;
   out["reloadsRefused"] = config.reloads_refused;
+  out["stateDamage"] = config.state_damage;
   return out;
 }
 

@@ -26,6 +26,7 @@ admin::VersionView view_of(const metrics::VersionSnapshot& version) {
   view.target_weight = version.target_weight;
   view.observed_weight = version.observed_weight;
   view.observed_decisions = version.observed_decisions;
+  for (const std::uint64_t calls : totals.fallbacks) view.rescued += calls;
   add_answers(view, totals.responses);
   add_answers(view, totals.shadow_responses);
   view.in_flight = totals.in_flight + totals.shadow_in_flight;

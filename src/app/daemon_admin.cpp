@@ -63,6 +63,7 @@ admin::ConfigView Daemon::config_view() const {
   view.last_reload_successful = last.good;
   view.last_reload_error = last.reason;
   view.reloads_refused = snapshot.reload_failures;
+  view.state_damage = rollouts_->damage();
   const std::lock_guard lock(mutex_);
   view.hash = hash_;
   return view;

@@ -4,6 +4,9 @@
 #include <array>
 #include <cmath>
 #include <string_view>
+#include <utility>
+
+#include "sluice/strategy/segments.hpp"
 
 namespace sluice::app {
 
@@ -21,6 +24,14 @@ constexpr std::array<std::string_view, 6> kEnds = {"Promoted", "Concluded", "Rol
 
 /// Evidence beyond this is as good as any, and stays a number.
 constexpr double most_log_shown = 100;
+
+/// What a look can come to, and who counts it.
+constexpr std::array<std::pair<strategy::Verdict, std::uint64_t strategy::CheckRuns::*>, 4> kLooks = {{
+    {strategy::Verdict::Pass, &strategy::CheckRuns::passed},
+    {strategy::Verdict::Fail, &strategy::CheckRuns::failed},
+    {strategy::Verdict::Inconclusive, &strategy::CheckRuns::inconclusive},
+    {strategy::Verdict::Error, &strategy::CheckRuns::errors},
+}};
 
 bool is_end(std::string_view kind) {
   for (const std::string_view end : kEnds) {
@@ -68,10 +79,16 @@ std::vector<metrics::RolloutSnapshot> RolloutMetrics::update(const std::vector<r
     for (const Phase phase : kPhases) snapshot.phases.emplace_back(strategy::to_string(phase));
     snapshot.step = view.step;
     snapshot.metric = view.metric;
-    count_looks(view, candidate_of(view), view.checks, counted, snapshot);
+    snapshot.arms_earn = view.arms_earn;
+    count_looks(view, counted);
+    // Where there are arms, each has its own; of a single one they are also the rollout's.
+    if (view.arms.empty()) show_checks(candidate_of(view), view.checks, snapshot);
     for (const strategy::ArmState& arm : view.arms) {
       snapshot.arms.push_back({arm.version, arm.share, arm.probability_best, arm.lift, arm.lift_lower, arm.lift_upper});
-      count_looks(view, arm.version, arm.checks, counted, snapshot);
+      show_checks(arm.version, arm.checks, snapshot);
+    }
+    for (const strategy::SegmentState& segment : view.segments) {
+      snapshot.segments.push_back({segment.name, segment.version, strategy::evidence_of(segment), segment.excluded});
     }
     if (view.split_log_e) snapshot.split_mismatch = std::exp(std::min(*view.split_log_e, most_log_shown));
     snapshot.results = counted.results;
@@ -83,18 +100,30 @@ std::vector<metrics::RolloutSnapshot> RolloutMetrics::update(const std::vector<r
   return snapshots;
 }
 
-void RolloutMetrics::count_looks(const rollout::RolloutView& view, const std::string& version,
-                                 const std::vector<strategy::CheckMemory>& checks, Counted& counted,
+void RolloutMetrics::count_looks(const rollout::RolloutView& view, Counted& counted) {
+  const bool goes_on = counted.looked_rollout == view.id;
+  // What another process saw of this rollout was counted there.
+  const bool is_inherited = counted.looked_rollout.empty();
+  for (const strategy::CheckRuns& now : view.check_runs) {
+    auto& runs = counted.check_runs[now.name];
+    strategy::CheckRuns before;
+    const auto known = std::find_if(counted.looks.begin(), counted.looks.end(),
+                                    [&](const strategy::CheckRuns& one) { return one.name == now.name; });
+    if (goes_on && known != counted.looks.end()) before = *known;
+    if (is_inherited) before = now;
+    for (const auto& [verdict, member] : kLooks) {
+      const std::uint64_t more = now.*member - std::min(before.*member, now.*member);
+      runs[std::string(strategy::to_string(verdict))] += more;
+    }
+  }
+  counted.looked_rollout = view.id;
+  counted.looks = view.check_runs;
+}
+
+void RolloutMetrics::show_checks(const std::string& version, const std::vector<strategy::CheckMemory>& checks,
                                  metrics::RolloutSnapshot& snapshot) {
   for (const strategy::CheckMemory& check : checks) {
     snapshot.checks.push_back({version, check.name, check.value, check.threshold, check.samples, check.proof.evidence});
-    Looks& before = counted.looks[{version, check.name}];
-    // Looks start anew with every window; between two updates there is at most one.
-    const Looks now{check.looks, view.id, view.window_since};
-    const bool looked =
-        check.looks != 0 && (now.count != before.count || now.rollout != before.rollout || now.window != before.window);
-    before = now;
-    if (looked) ++counted.check_runs[check.name][std::string(strategy::to_string(check.verdict))];
   }
 }
 

@@ -49,7 +49,8 @@ RolloutService::RolloutService(gateway::Gateway& gateway, metrics::Registry& reg
       kpis_(gateway),
       observations_(registry.workers()),
       outcomes_(clock),
-      evidence_(kpis_, outcomes_),
+      reported_(kpis_, outcomes_),
+      evidence_(reported_, learner_, clock),
       fetcher_(fetcher_options(gateway)),
       errands_(fetcher_, clock) {}
 
@@ -69,6 +70,7 @@ Result<void> RolloutService::open(const policy::State& where, const std::optiona
   if (auto opened = outcomes_.open(where); !opened) return opened;
   gateway_.set_door(outcomes_.door());
   outcomes_.set_observations(&observations_);
+  outcomes_.set_observation_sink(&learner_);
   gateway_.set_observations(&observations_);
   controller_ = std::make_unique<rollout::Controller>(rollout::Parts{
       *store_, traffic_, evidence_, errands_, [this](const state::JournalEntry& entry) { on_entry(entry); }});
@@ -77,13 +79,12 @@ Result<void> RolloutService::open(const policy::State& where, const std::optiona
 
 void RolloutService::start() {
   running_ = true;
-  outcomes::Intake::OnReport on_report;
-  if (outcomes::DecisionLogger* const log = decision_log_.logger()) {
-    on_report = [log](const outcomes::Decision& decision, std::string_view outcome, double value, WallTime now) {
-      if (decision.split) log->report(decision, outcome, value, now);
-    };
-  }
-  outcomes_.start(std::move(on_report), [this](std::shared_ptr<const outcomes::TokenKeys> keys) {
+  const auto on_report = [this, log = decision_log_.logger()](const outcomes::Decision& decision,
+                                                              std::string_view outcome, double value, WallTime now) {
+    learner_.note_report(decision, outcome, value);
+    if (log != nullptr && decision.split) log->report(decision, outcome, value, now);
+  };
+  outcomes_.start(on_report, [this](std::shared_ptr<const outcomes::TokenKeys> keys) {
     // One that does not run is told with its next policy.
     static_cast<void>(gateway_.use_keys(std::move(keys)));
   });
@@ -135,6 +136,7 @@ Result<void> RolloutService::put_in_force_here(const policy::PolicySet& set, std
   if (auto published = publish(std::move(*config)); !published) return published;
   decision_log_.settle();
   kpis_.set_routes(set.routes);
+  learner_.set_routes(set.routes);
   if (auto counted = outcomes_.set_routes(set.routes); !counted) return counted;
   opened_ = true;
   if (auto adopted = controller_->adopt(std::move(*prepared), now); !adopted) {
@@ -163,7 +165,7 @@ void RolloutService::show_metrics() {
   metrics::StateHealth health;
   health.up = controller_->store_is_up();
   const outcomes::IntakeHealth intake = outcomes_.health();
-  health.degraded = !health.up || intake.failing || intake.is_full();
+  health.degraded = !health.up || !controller_->damage().empty() || intake.failing || intake.is_full();
   registry_.set_state(health);
 }
 

@@ -62,6 +62,19 @@ void add_checks(Families& page) {
   }
 }
 
+void add_segments(Families& page) {
+  Family& evidence = page.gauge("segment_evidence_ratio",
+                                "How far it is from being certain that a version is worse in a segment: 1 is certain.");
+  Family& excluded = page.gauge("segment_excluded", "1 where a segment went back to stable.");
+  for (const RolloutSnapshot& rollout : page.snapshot().rollouts) {
+    for (const SegmentSnapshot& segment : rollout.segments) {
+      const Labels labels = metrics::labels_of(rollout.route, segment.version) + Label{"segment", segment.segment};
+      evidence.samples.push_back({labels, segment.evidence});
+      excluded.samples.push_back({labels, segment.excluded ? 1.0 : 0.0});
+    }
+  }
+}
+
 void add_splits(Families& page) {
   Family& mismatch =
       page.gauge("experiment_sample_ratio_mismatch",
@@ -75,6 +88,7 @@ void add_arms(Families& page) {
   Family& shares = page.gauge("bandit_share_ratio", "Share of the traffic that a bandit gives to an arm.");
   Family& best = page.gauge("bandit_probability_best_ratio", "Probability that an arm is the best one.");
   for (const RolloutSnapshot& rollout : page.snapshot().rollouts) {
+    if (!rollout.arms_earn) continue;
     for (const ArmSnapshot& arm : rollout.arms) {
       const Labels labels = metrics::labels_of(rollout.route, arm.version);
       shares.samples.push_back({labels, arm.share});
@@ -110,12 +124,14 @@ void add_rollout_families(Families& page) {
   add_progress(page);
   add_ends(page);
   add_checks(page);
+  add_segments(page);
   add_splits(page);
   add_arms(page);
   add_lifts(page);
   page.drop_empty("rollout");
   page.drop_empty("check_");
   page.drop_empty("bandit_");
+  page.drop_empty("segment_");
   add_store(page);
 }
 

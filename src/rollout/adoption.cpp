@@ -21,6 +21,7 @@ std::string lost_sentence(const std::string& why) {
 void Controller::Impl::alarm(const std::string& sentence, WallTime now) {
   log::error("the state is damaged", {{"store", parts_.store.name()}, {"error", sentence}});
   keeper_.owe({now, {}, {}, "sluice", "StoreAlarm", sentence});
+  damage_.push_back(sentence);
 }
 
 Result<void> Controller::Impl::restore(WallTime now) {

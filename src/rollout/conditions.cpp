@@ -1,4 +1,5 @@
 #include "sluice/rollout/conditions.hpp"
+#include "sluice/strategy/segments.hpp"
 #include "sluice/strategy/split_check.hpp"
 
 #include <algorithm>
@@ -67,6 +68,12 @@ Condition state_kept(const Facts& facts) {
   return {"StateKept", yes, "Kept", {}, {}};
 }
 
+/// For as long as the process lives: a person is to look at it.
+Condition state_sound(const Facts& facts) {
+  if (facts.damage.empty()) return {"StateSound", yes, "Sound", {}, {}};
+  return {"StateSound", no, "StateDamaged", facts.damage, {}};
+}
+
 /// Doubtful is a warning; broken stops promotions.
 Condition split_sound(const RolloutState& state) {
   if (!strategy::is_split_doubtful(state)) return {"SplitSound", yes, "AsDrawn", {}, state.last_look};
@@ -74,8 +81,23 @@ Condition split_sound(const RolloutState& state) {
   return {"SplitSound", status, "SampleRatioMismatch", strategy::split_text(*state.split), state.last_look};
 }
 
+/// The first segment that went back to stable, or else the first in which the candidate is worse.
+Condition segments_sound(const RolloutState& state) {
+  const strategy::SegmentState* found = nullptr;
+  for (const auto& segment : state.segments) {
+    if (segment.worse && (found == nullptr || (segment.excluded && !found->excluded))) found = &segment;
+  }
+  if (found == nullptr) return {"SegmentsSound", yes, "AllAlike", {}, state.last_look};
+  const std::string text = strategy::any_excluded(state) ? "stable keeps " + strategy::excluded_text(state) + "; " : "";
+  return {"SegmentsSound", no, found->excluded ? "SegmentExcluded" : "SegmentWorse",
+          text + found->name + ": " + found->message, found->since};
+}
+
 bool has_traffic(const traffic::TrafficPlan& plan, std::size_t version) {
-  return plan.target_share(static_cast<traffic::VersionIndex>(version)) > 0;
+  const auto& segments = plan.spec().segments;
+  const auto index = static_cast<traffic::VersionIndex>(version);
+  return plan.target_share(index) > 0 ||
+         std::any_of(segments.begin(), segments.end(), [&](const auto& segment) { return segment.only == index; });
 }
 
 /// What the rollout itself keeps out is nobody's failure.
@@ -107,8 +129,10 @@ Serving serving_of(const strategy::Steering& steering, const strategy::Evidence&
 }
 
 std::vector<Condition> conditions_of(const RolloutState& state, const Facts& facts) {
-  std::vector<Condition> all{serving(facts), progressing(state), paused(state), checks_pass(state), state_kept(facts)};
+  std::vector<Condition> all{serving(facts),     progressing(state), paused(state),
+                             checks_pass(state), state_kept(facts),  state_sound(facts)};
   if (!state.split.empty()) all.push_back(split_sound(state));
+  if (!state.segments.empty()) all.push_back(segments_sound(state));
   return all;
 }
 

@@ -42,4 +42,8 @@ std::string Controller::store_problem() const {
   return impl_->keeper().problem();
 }
 
+const std::vector<std::string>& Controller::damage() const noexcept {
+  return impl_->damage();
+}
+
 }  // namespace sluice::rollout

@@ -23,6 +23,7 @@ class Controller::Impl {
   Result<RolloutView, Refusal> command(const std::string& route, const strategy::Command& command, WallTime now);
   std::vector<RolloutView> views(WallTime now) const;
   const Keeper& keeper() const noexcept { return keeper_; }
+  const std::vector<std::string>& damage() const noexcept { return damage_; }
 
  private:
   /// What was kept of a route that no policy has named yet, or why it is gone.
@@ -62,6 +63,7 @@ class Controller::Impl {
   std::map<std::string, Kept> kept_;  // until the first policy is adopted
   bool all_lost_ = false;
   std::string lost_because_;
+  std::vector<std::string> damage_;  // sentences
   std::map<std::string, strategy::Evidence> evidence_;  // its memory, between two looks
   std::uint64_t generation_ = 0;
   std::string traffic_problem_;

@@ -60,11 +60,19 @@ std::vector<std::string> verbs_of(const strategy::RolloutState& state) {
   return out;
 }
 
+/// One sentence behind the other.
+std::string joined(const std::vector<std::string>& sentences) {
+  std::string out;
+  for (const std::string& sentence : sentences) out += (out.empty() ? "" : "; ") + sentence;
+  return out;
+}
+
 }  // namespace
 
 RolloutView Controller::Impl::view(const RouteEntry& entry, WallTime now) const {
   const strategy::RolloutState& state = entry.state;
-  const Facts facts{serving_of(entry.steering, entry.evidence), entry.kept, keeper_.problem(), entry.in_force};
+  const Facts facts{serving_of(entry.steering, entry.evidence), entry.kept, keeper_.problem(), entry.in_force,
+                    joined(damage_)};
   const Progress progress = progress_of(entry.policy.strategy, state, now);
   RolloutView out;
   out.route = state.route;
@@ -92,9 +100,12 @@ RolloutView Controller::Impl::view(const RouteEntry& entry, WallTime now) const 
   out.window_since = state.window_since;
   out.versions = shares_of(entry);
   out.checks = state.checks;
+  out.check_runs = *state.check_runs;
   out.arms = state.arms;
+  out.segments = state.segments;
   out.arms_earn = is_bandit(entry.policy.strategy, state);
   out.metric = state.experiment.metric.substr(0, state.experiment.metric.find(' '));
+  out.certificate = certificate_of(*state.experiment.certificate);
   out.slots = state.slots;
   if (!state.split.empty()) {
     out.split_log_e = state.split->log_e;
@@ -102,10 +113,8 @@ RolloutView Controller::Impl::view(const RouteEntry& entry, WallTime now) const 
   }
   out.conditions = conditions_of(state, facts);
   out.verbs = verbs_of(state);
-  out.segments = state.segments;
   out.events = keeper_.journal().tail(state.route);
   return out;
-  out.certificate = certificate_of(*state.experiment.certificate);
 }
 
 std::vector<RolloutView> Controller::Impl::views(WallTime now) const {

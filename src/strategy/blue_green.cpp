@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sluice/strategy/analysis.hpp"
+#include "sluice/strategy/check_runs.hpp"
 #include "sluice/strategy/gate.hpp"
 #include "sluice/strategy/moves.hpp"
 #include "sluice/strategy/plan_base.hpp"
@@ -295,6 +296,7 @@ class Flip {
     Assessment found = assess(*analysis, state_, subject, context_.now);
     state_.checks = found.memory;
     state_.check_evidence = found.evidence;
+    count_looks(found, state_);
     if (found.looked) state_.last_look = context_.now;
     return found;
   }

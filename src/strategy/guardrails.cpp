@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sluice/strategy/check_runs.hpp"
 #include "sluice/strategy/gate.hpp"
 
 namespace sluice::strategy {
@@ -42,6 +43,7 @@ Assessment judge_guardrails(const std::vector<policy::Check>& checks, bool due, 
       assess(analysis, arm.checks, arm.check_evidence, state.last_look, state.window_since, subject, context.now);
   arm.checks = assessment.memory;
   arm.check_evidence = assessment.evidence;
+  count_looks(assessment, transition.state);
   return assessment;
 }
 

@@ -8,6 +8,7 @@
 
 #include "rolling_slots.hpp"
 #include "sluice/strategy/check.hpp"
+#include "sluice/strategy/check_runs.hpp"
 #include "sluice/strategy/gate.hpp"
 #include "sluice/strategy/limit.hpp"
 #include "sluice/strategy/measure.hpp"
@@ -122,6 +123,7 @@ Judgement look(const policy::Rolling& rolling, const policy::Analysis& analysis,
   made.found = assess(analysis, state, subject, context.now);
   state.checks = made.found.memory;
   state.check_evidence = made.found.evidence;
+  count_looks(made.found, state);
   if (made.found.looked) state.last_look = context.now;
   if (made.found.verdict == Verdict::Pass && state.last_look) made.proven = *state.last_look;
   if (analysis.checks.empty()) made.proven = context.now;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "sluice/strategy/analysis.hpp"
+#include "sluice/strategy/check_runs.hpp"
 #include "sluice/strategy/gate.hpp"
 #include "sluice/strategy/moves.hpp"
 #include "sluice/strategy/plan_base.hpp"
@@ -212,6 +213,7 @@ class Observation {
         assess(analysis, arm.checks, arm.check_evidence, last_look, state_.window_since, subject, context_.now);
     arm.checks = found.memory;
     arm.check_evidence = found.evidence;
+    count_looks(found, state_);
     const bool failed_before = !arm.reason.empty();
     if (found.verdict == Verdict::Fail && found.looked) {
       arm.reason = found.message;

@@ -97,6 +97,7 @@ RolloutState entering(const policy::Stages& spec, const RolloutState& before, st
   next.attempt = before.attempt;
   next.window = stage == 0 ? before.window : before.window + 1;
   next.counters = before.counters;
+  next.check_runs = before.check_runs;
   next.paused = before.paused;
   next.paused_by = before.paused_by;
   next.paused_from = before.paused_from;
@@ -266,6 +267,8 @@ class Row {
     held.checks = std::move(made.state.checks);
     held.check_evidence = made.state.check_evidence;
     held.split = made.state.split;
+    held.segments = made.state.segments;
+    held.check_runs = made.state.check_runs;
     held.last_look = made.state.last_look;
     held.harm = made.state.harm;
     held.harm_seen = made.state.harm_seen;
@@ -307,6 +310,7 @@ class Row {
     if (const std::string proof = proof_of(passed, person.empty()); !proof.empty()) text += ": " + proof;
     Transition made;
     made.state = entering(spec_, state_, at_ + 1, context_);
+    made.state.check_runs = passed.state.check_runs;
     made.events.push_back({"StageBegun", std::move(text)});
     return made;
   }

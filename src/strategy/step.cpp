@@ -11,6 +11,7 @@
 #include "sluice/strategy/plain.hpp"
 #include "sluice/strategy/reading.hpp"
 #include "sluice/strategy/rolling.hpp"
+#include "sluice/strategy/segments.hpp"
 #include "sluice/strategy/shadow.hpp"
 #include "sluice/strategy/stages.hpp"
 #include "sluice/strategy/verbs.hpp"
@@ -91,6 +92,7 @@ Transition look(const policy::ModelRoute& route, const RolloutState& state, cons
     made.events.clear();
     return made;
   }
+  report_segments(route, bare, evidence, made, now);
   if (made.state.phase == Phase::RollingBack || is_over(made.state.phase)) lift(made.state);
   cover(made.state, now);
   return made;
@@ -152,6 +154,7 @@ Transition retry(const policy::ModelRoute& route, const RolloutState& state, con
   again.attempt = state.attempt + 1;
   again.window = state.window + 1;
   again.counters = state.counters;
+  again.check_runs = state.check_runs;
   // Servers do not forget what a rolling update loaded; where everything is back at its beginning this says so.
   if (state.strategy == "rolling") again.slots = state.slots;
   Transition made;

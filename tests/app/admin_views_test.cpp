@@ -82,6 +82,9 @@ TEST(AdminViews, AnswersAreCountedAndThoseOf500AndMoreHaveFailed) {
   EXPECT_EQ(versions[1].answered, 5U);
   EXPECT_GT(versions[1].p50, std::chrono::milliseconds(18)) << "of the copies, since there are no requests";
   EXPECT_EQ(requests_in_flight(counted), 6);
+  counted.routes[0].versions[1].totals.fallbacks.fill(2);
+  EXPECT_EQ(route_views(counted, {})[0].versions[1].rescued, 2 * metrics::kFailureReasons)
+      << "whoever answered: it was this one that failed them";
 }
 
 TEST(AdminViews, AnOrderForNobodySaysWhichNameIsUnknown) {

@@ -102,31 +102,52 @@ TEST(RolloutMetrics, CountAPromotionThatIsUndoneAsBoth) {
   EXPECT_EQ(shown[0].durations.sum, 60) << "it took as long as until its first end";
 }
 
-TEST(RolloutMetrics, CountEveryLookAtACheckByItsVerdict) {
+TEST(RolloutMetrics, CountEveryLookOnceAlsoWhenItsWindowIsOverBeforeAnybodyLooks) {
   RolloutMetrics metrics;
   auto now = view(Phase::Progressing);
-  now.checks = {check(Verdict::Pending, 0)};
   metrics.update({now});
   now.checks = {check(Verdict::Pass, 1)};
+  now.check_runs = {{"error-rate", 1, 0, 0, 0}};
   metrics.update({now});
   metrics.update({now});
-  now.checks = {check(Verdict::Fail, 2)};
-  auto shown = metrics.update({now});
-  EXPECT_EQ(shown[0].check_runs.at("error-rate").at("Pass"), 1u);
-  EXPECT_EQ(shown[0].check_runs.at("error-rate").at("Fail"), 1u);
-  ASSERT_EQ(shown[0].checks.size(), 1u);
-  EXPECT_EQ(shown[0].checks[0].version, "v2") << "the one on trial";
-  EXPECT_EQ(shown[0].checks[0].value, 0.02);
+  now.checks.clear();  // the look at which the next step began
+  now.check_runs = {{"error-rate", 3, 1, 0, 2}};
+  auto runs = metrics.update({now})[0].check_runs.at("error-rate");
+  EXPECT_EQ(runs.at("Pass"), 3u);
+  EXPECT_EQ(runs.at("Fail"), 1u);
+  EXPECT_EQ(runs.at("Inconclusive"), 0u);
+  EXPECT_EQ(runs.at("Error"), 2u);
 
   now = view(Phase::Progressing, "fraud-2");
-  now.checks = {check(Verdict::Pass, 2)};
-  shown = metrics.update({now});
-  EXPECT_EQ(shown[0].check_runs.at("error-rate").at("Pass"), 2u) << "the next rollout looks anew";
+  now.check_runs = {{"error-rate", 2, 0, 0, 0}};
+  EXPECT_EQ(metrics.update({now})[0].check_runs.at("error-rate").at("Pass"), 5u) << "the next rollout looks anew";
+}
+
+TEST(RolloutMetrics, DoNotCountLooksOfAnotherProcess) {
+  RolloutMetrics metrics;
+  auto now = view(Phase::Progressing);
+  now.check_runs = {{"error-rate", 40, 1, 0, 0}};
+  EXPECT_EQ(metrics.update({now})[0].check_runs.at("error-rate").at("Pass"), 0u);
+  now.check_runs = {{"error-rate", 41, 1, 0, 0}};
+  const auto shown = metrics.update({now});
+  EXPECT_EQ(shown[0].check_runs.at("error-rate").at("Pass"), 1u);
+  EXPECT_EQ(shown[0].check_runs.at("error-rate").at("Fail"), 0u);
+}
+
+TEST(RolloutMetrics, ShowTheLastLookAtACheckOfTheOneOnTrial) {
+  RolloutMetrics metrics;
+  auto now = view(Phase::Progressing);
+  now.checks = {check(Verdict::Pass, 1)};
+  const auto shown = metrics.update({now});
+  ASSERT_EQ(shown[0].checks.size(), 1u);
+  EXPECT_EQ(shown[0].checks[0].version, "v2");
+  EXPECT_EQ(shown[0].checks[0].value, 0.02);
 }
 
 TEST(RolloutMetrics, ShowTheGuardrailsOfEveryArm) {
   RolloutMetrics metrics;
   auto now = view(Phase::Progressing);
+  now.arms_earn = true;
   now.arms.resize(2);
   now.arms[0].version = "v1";
   now.arms[0].share = 0.7;
@@ -135,11 +156,22 @@ TEST(RolloutMetrics, ShowTheGuardrailsOfEveryArm) {
   now.arms[1].version = "v2";
   now.arms[1].checks = {check(Verdict::Fail, 1)};
   const auto shown = metrics.update({now});
+  EXPECT_TRUE(shown[0].arms_earn);
   ASSERT_EQ(shown[0].arms.size(), 2u);
   EXPECT_EQ(shown[0].arms[0].probability_best, 0.8);
   ASSERT_EQ(shown[0].checks.size(), 2u);
-  EXPECT_EQ(shown[0].check_runs.at("error-rate").at("Fail"), 1u);
-  EXPECT_EQ(shown[0].check_runs.at("error-rate").at("Pass"), 1u);
+  EXPECT_EQ(shown[0].checks[1].version, "v2");
+}
+
+TEST(RolloutMetrics, ShowTheChecksOfASingleArmOnce) {
+  RolloutMetrics metrics;
+  auto now = view(Phase::Progressing);
+  now.checks = {check(Verdict::Pass, 1)};  // a shadow's
+  now.arms.resize(1);
+  now.arms[0].version = "v2";
+  now.arms[0].checks = now.checks;
+  EXPECT_EQ(metrics.update({now})[0].checks.size(), 1u);
+  EXPECT_FALSE(metrics.update({now})[0].arms_earn);
 }
 
 TEST(RolloutMetrics, KeepARoutesCountersWhileItIsAway) {

@@ -6,6 +6,7 @@
 
 #include "sluice/policy/reader.hpp"
 #include "support/patience.hpp"
+#include "support/temp_dir.hpp"
 
 namespace sluice::app {
 namespace {
@@ -60,6 +61,46 @@ TEST_F(RolloutServiceTest, RefusesAVerbOnceNothingMovesAnyMore) {
   const auto done = service.command("fraud", {strategy::Verb::Abort, false, "alice"});
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().status, 503U);
+}
+
+/// One process on the state in this file, from its start to its end.
+class Process {
+ public:
+  explicit Process(const std::string& path) {
+    EXPECT_TRUE(service_.open(policy::SqliteState{path}));
+    EXPECT_TRUE(service_.put_in_force(policy_set(), 1, [](gateway::Config) { return Result<void>(); }));
+  }
+  std::vector<std::string> damage() const { return service_.damage(); }
+  bool is_degraded() const { return registry_.snapshot().state.value().degraded; }
+
+ private:
+  SystemClock clock_;
+  metrics::Registry registry_{1};
+  gateway::Gateway gateway_{registry_, clock_};
+  RolloutService service_{gateway_, registry_, clock_, [](const state::JournalEntry&) {}};
+};
+
+TEST(DamagedState, IsTheReasonWhyTheStateIsDegraded) {
+  const test::TempDir dir;
+  const std::string path = (dir / "sluice.db").string();
+  {
+    const Process first(path);
+    EXPECT_TRUE(first.damage().empty());
+    EXPECT_FALSE(first.is_degraded());
+  }
+  {
+    auto store = state::make_sqlite_store({path});
+    ASSERT_TRUE(store);
+    state::Change change;
+    state::JournalEntry& forged = change.append.emplace_back();
+    forged.sequence = 1000;
+    forged.text = "everything is well";
+    ASSERT_TRUE((*store)->commit(change));
+  }
+  const Process second(path);
+  ASSERT_EQ(second.damage().size(), 1U);
+  EXPECT_NE(second.damage()[0].find("1000"), std::string::npos) << second.damage()[0];
+  EXPECT_TRUE(second.is_degraded());
 }
 
 }  // namespace

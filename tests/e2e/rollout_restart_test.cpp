@@ -110,6 +110,8 @@ TEST(RolloutRestart, ADatabaseThatIsDamagedIsSetAsideAndEverybodyGetsStableUntil
     aside = aside || entry.path().filename().string().rfind("sluice.db.corrupt-", 0) == 0;
   }
   EXPECT_TRUE(aside) << "nothing is deleted";
+  EXPECT_NE(person.verb({"status"}).out.find("\nThe state was damaged: "), std::string::npos);
+  EXPECT_EQ(second.metric_becomes(1, "sluice_state_degraded"), 1);
   EXPECT_EQ(person.verb({"retry", "model"}).exit.code, 0);
   ASSERT_TRUE(comes_to(person, "Paused"));
   EXPECT_EQ(answers(second), (std::set<std::string>{"one", "two"}));

@@ -44,6 +44,7 @@ RolloutSnapshot canary_snapshot() {
   rollout.split_mismatch = 33;
   rollout.check_runs = {{"error-rate", {{"Pass", 7}, {"Fail", 1}}}};
   rollout.arms = {{"v1", 0.2, 0.05, {}, {}, {}}, {"v2", 0.8, 0.95, 0.12, -0.01, {}}};
+  rollout.arms_earn = true;
   rollout.metric = "click";
   return rollout;
 }
@@ -64,6 +65,16 @@ class RolloutFamilies : public testing::Test {
   RolloutFamilies() { registry.configure({{"fraud", "canary", {{"v1", "stable", 1, 1}, {"v2", "candidate", 0, 1}}}}); }
   Registry registry{1};
 };
+
+TEST_F(RolloutFamilies, TellWhichSegmentsWentBack) {
+  RolloutSnapshot rollout = canary_snapshot();
+  rollout.segments = {{"mobile", "v2", 1, true}, {"tablet", "v2", 0.25, false}};
+  registry.set_rollouts({rollout});
+  auto series = exported_series(registry);
+  EXPECT_EQ(series.at(R"(sluice_segment_excluded{route="fraud",version="v2",segment="mobile"})"), 1);
+  EXPECT_EQ(series.at(R"(sluice_segment_excluded{route="fraud",version="v2",segment="tablet"})"), 0);
+  EXPECT_EQ(series.at(R"(sluice_segment_evidence_ratio{route="fraud",version="v2",segment="tablet"})"), 0.25);
+}
 
 TEST_F(RolloutFamilies, TellWhereARolloutIsAndHowTheLastOnesEnded) {
   registry.set_rollouts({canary_snapshot()});
@@ -98,6 +109,16 @@ TEST_F(RolloutFamilies, TellWhatChecksSaidAndWhatArmsGet) {
   EXPECT_EQ(series.at(R"(sluice_experiment_lift_ratio_lower{route="fraud",version="v2",metric="click"})"), -0.01);
   EXPECT_EQ(series.count(R"(sluice_experiment_lift_ratio_upper{route="fraud",version="v2",metric="click"})"), 0u);
   EXPECT_EQ(series.count(R"(sluice_experiment_lift_ratio{route="fraud",version="v1",metric="click"})"), 0u);
+}
+
+TEST_F(RolloutFamilies, OfAnABTestNameNoBandit) {
+  RolloutSnapshot test = canary_snapshot();
+  test.arms_earn = false;
+  registry.set_rollouts({test});
+  EXPECT_EQ(Exporter(registry).text().find("sluice_bandit"), std::string::npos);
+  EXPECT_EQ(
+      exported_series(registry).count(R"(sluice_experiment_lift_ratio{route="fraud",version="v2",metric="click"})"),
+      1u);
 }
 
 TEST_F(RolloutFamilies, AreThereWhileTheirRouteIs) {

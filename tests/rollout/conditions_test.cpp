@@ -119,9 +119,21 @@ TEST(Conditions, ChecksPassOnlyWhenAllThatDecideDo) {
   EXPECT_EQ(find(conditions_of(state, {}), "ChecksPass").status, "False");
 }
 
+TEST(Conditions, SayThatTheStateWasDamaged) {
+  strategy::RolloutState state;
+  EXPECT_EQ(find(conditions_of(state, {}), "StateSound").status, "True");
+  Facts facts;
+  facts.damage = "the journal's line 17 does not follow from the one before it";
+  const auto sound = find(conditions_of(state, facts), "StateSound");
+  EXPECT_EQ(sound.status, "False");
+  EXPECT_EQ(sound.reason, "StateDamaged");
+  EXPECT_EQ(sound.message, facts.damage);
+  EXPECT_EQ(find(conditions_of(state, facts), "StateKept").status, "True") << "it is kept from now on";
+}
+
 TEST(Conditions, SayWhatIsKnownOfTheSplit) {
   strategy::RolloutState state;
-  EXPECT_EQ(conditions_of(state, {}).size(), 5u) << "nothing, where it is not watched";
+  EXPECT_EQ(conditions_of(state, {}).size(), 6u) << "nothing, where it is not watched";
   strategy::SplitEvidence split;
   split.packed = {1};
   split.suspect = "v2";

@@ -160,6 +160,22 @@ TEST(StoreStory, ARetreatThatCameThroughAfterAllIsToldOnce) {
   EXPECT_EQ(story.store().journal({})->size(), lines.size());
 }
 
+TEST(StoreStory, AJournalThatDoesNotFollowFromItselfIsSaidForAsLongAsTheProcessLives) {
+  Story story;
+  story.given(watched).when_time_passes(10s).then_condition("StateSound", "True");
+  state::JournalEntry forged = story.journal().back();
+  ++forged.sequence;
+  forged.text = "everything is well";
+  state::Change change;
+  change.append = {forged};
+  ASSERT_TRUE(story.store().commit(change));
+  story.when_killed_and_restarted()
+      .then_condition("StateSound", "False")
+      .when_time_passes(1min)
+      .then_condition("StateSound", "False")
+      .then_condition("StateKept", "True");
+}
+
 TEST(StoreStory, EveryLineFollowsFromTheOneBefore) {
   Story story;
   story.given(watched).when_phase_comes(Phase::Promoted, 10min).when_killed_and_restarted().when_person(Verb::Undo);

@@ -28,6 +28,7 @@ struct VersionView {
   std::uint64_t observed_decisions = 0;
   std::uint64_t answered = 0;  ///< requests since the start, whatever the status
   std::uint64_t failed = 0;    ///< of these, with a status of 500 or more
+  std::uint64_t rescued = 0;   ///< requests that it failed and another version answered; in that one's `answered`
   std::int64_t in_flight = 0;
   Duration p50{0};
   Duration p95{0};
@@ -59,6 +60,7 @@ struct ConfigView {
   bool last_reload_successful = true;
   std::string last_reload_error;
   std::uint64_t reloads_refused = 0;
+  std::vector<std::string> state_damage;  ///< what was wrong with the store when the process began, in sentences
 };
 
 /// Which endpoints an order is about; empty fields mean all of them. Without a route it is about the process.

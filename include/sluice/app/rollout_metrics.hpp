@@ -4,7 +4,6 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "sluice/metrics/rollouts.hpp"
@@ -27,22 +26,18 @@ class RolloutMetrics {
   std::vector<metrics::RolloutSnapshot> update(const std::vector<rollout::RolloutView>& views);
 
  private:
-  struct Looks {
-    std::uint64_t count = 0;
-    std::string rollout;  ///< another one begins at 0 again
-    WallTime window{};    ///< and so does another window
-  };
   struct Counted {
     std::map<std::string, std::uint64_t> results;
     std::map<std::string, std::uint64_t> aborts;
     metrics::RolloutDurations durations;
     std::map<std::string, std::map<std::string, std::uint64_t>> check_runs;
-    std::map<std::pair<std::string, std::string>, Looks> looks;  ///< by version and check, at the last update
-    std::map<std::string, WallTime> begun;                       ///< by rollout that goes on
+    std::string looked_rollout;              ///< whose looks were counted last; empty: none yet
+    std::vector<strategy::CheckRuns> looks;  ///< of that one, at the last update
+    std::map<std::string, WallTime> begun;   ///< by rollout that goes on
   };
 
-  static void count_looks(const rollout::RolloutView& view, const std::string& version,
-                          const std::vector<strategy::CheckMemory>& checks, Counted& counted,
+  static void count_looks(const rollout::RolloutView& view, Counted& counted);
+  static void show_checks(const std::string& version, const std::vector<strategy::CheckMemory>& checks,
                           metrics::RolloutSnapshot& snapshot);
 
   std::map<std::string, Counted> routes_;

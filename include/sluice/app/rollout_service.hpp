@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sluice/admin/api.hpp"
+#include "sluice/app/context_learner.hpp"
 #include "sluice/app/control_thread.hpp"
 #include "sluice/app/decision_log.hpp"
 #include "sluice/app/errand_runner.hpp"
@@ -61,6 +62,8 @@ class RolloutService {
   std::vector<rollout::RolloutView> views();
   Result<rollout::RolloutView, admin::Refusal> command(const std::string& route, const strategy::Command& command);
   Result<std::vector<state::JournalEntry>> journal(const state::JournalQuery& query) const;
+  /// What was damaged in the store when it was opened: one sentence each.
+  std::vector<std::string> damage() const { return controller_->damage(); }
 
  private:
   Result<void> put_in_force_here(const policy::PolicySet& set, std::uint64_t generation, const Publish& publish,
@@ -80,8 +83,10 @@ class RolloutService {
   GatewayTraffic traffic_;
   GatewayKpis kpis_;
   outcomes::ObservationRing observations_;
+  ContextLearner learner_;   // outcomes_ tells it, until it is closed
   OutcomeService outcomes_;  // its ledger is in the store's file
-  KpisWithOutcomes evidence_;
+  KpisWithOutcomes reported_;
+  KpisWithContexts evidence_;
   http::Fetcher fetcher_;
   ErrandRunner errands_;
   std::unique_ptr<rollout::Controller> controller_;

@@ -45,6 +45,15 @@ struct ArmSnapshot {
   friend bool operator==(const ArmSnapshot&, const ArmSnapshot&) = default;
 };
 
+/// How a version does in one segment of the route.
+struct SegmentSnapshot {
+  std::string segment;
+  std::string version;
+  double evidence = 0;    ///< 0…1: how far it is from being certain that the version is worse there
+  bool excluded = false;  ///< the segment is stable's alone
+  friend bool operator==(const SegmentSnapshot&, const SegmentSnapshot&) = default;
+};
+
 /// One route's. Counters only grow, over all rollouts of the route in this process.
 struct RolloutSnapshot {
   std::string route;
@@ -57,7 +66,9 @@ struct RolloutSnapshot {
   std::vector<CheckSnapshot> checks;
   std::map<std::string, std::map<std::string, std::uint64_t>> check_runs;  ///< by check, then verdict
   std::string metric;                                                      ///< that arms are compared by
-  std::vector<ArmSnapshot> arms;                                           ///< of a bandit
+  std::vector<ArmSnapshot> arms;
+  std::vector<SegmentSnapshot> segments;
+  bool arms_earn = false;  ///< they are a bandit's, which moves their shares by what they earn
   std::optional<double>
       split_mismatch;  ///< evidence that the split is not what is drawn by; nothing: it is not watched
   friend bool operator==(const RolloutSnapshot&, const RolloutSnapshot&) = default;

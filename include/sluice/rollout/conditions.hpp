@@ -25,9 +25,11 @@ struct Facts {
   bool kept = true;           ///< the store has this state
   std::string store_problem;  ///< why it does not
   bool in_force = true;       ///< the data plane does what the state says
+  std::string damage{};       ///< what was wrong with the store when the process began; empty: nothing
 };
 
-/// Serving, Progressing, Paused, ChecksPass, StateKept, in this order; then SplitSound, where the split is watched.
+/// Serving, Progressing, Paused, ChecksPass, StateKept, StateSound, in this order; then SplitSound, where the split is
+/// watched, and SegmentsSound, where the route has segments.
 std::vector<Condition> conditions_of(const strategy::RolloutState& state, const Facts& facts);
 
 }  // namespace sluice::rollout

@@ -70,6 +70,8 @@ class Controller {
   /// Whether the last commit went well, and why not.
   bool store_is_up() const noexcept;
   std::string store_problem() const;
+  /// What `restore` found damaged: one sentence each, for as long as this lives.
+  const std::vector<std::string>& damage() const noexcept;
 
  private:
   class Impl;

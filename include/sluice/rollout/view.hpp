@@ -13,7 +13,7 @@
 namespace sluice::rollout {
 
 struct Condition {
-  std::string type;    ///< "Serving", "Progressing", "Paused", "ChecksPass", "StateKept"
+  std::string type;    ///< "Serving", "Progressing", "Paused", "ChecksPass", "StateKept", "StateSound"
   std::string status;  ///< "True", "False", "Unknown"
   std::string reason;
   std::string message;
@@ -73,12 +73,13 @@ struct RolloutView {
   WallTime window_since{};             ///< the versions' requests are counted from then on
   std::vector<VersionShare> versions;
   std::vector<strategy::CheckMemory> checks;
+  std::vector<strategy::CheckRuns> check_runs;  ///< all looks at checks since the rollout began
   std::vector<strategy::ArmState> arms;
-  std::string metric;  ///< of an A/B test: what decides; of a bandit: the outcome that is earned, "success" without one
   std::vector<strategy::SegmentState> segments;  ///< of the route, as the candidate is seen in them
+  std::string metric;  ///< of an A/B test: what decides; of a bandit: the outcome that is earned, "success" without one
   bool arms_earn = false;  ///< they are a bandit's, so that successes, failures and probability_best are counted
-  std::vector<strategy::SlotState> slots;
   std::optional<CertificateView> certificate;  ///< of a bandit where that can be told, from the first look on
+  std::vector<strategy::SlotState> slots;
   std::optional<double> split_log_e;  ///< ln of the evidence that the split is not what is drawn by
   std::string split;                  ///< who gets what, in words; empty: nothing to say
   std::vector<Condition> conditions;
