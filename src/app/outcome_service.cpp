@@ -86,6 +86,7 @@ Result<void> OutcomeService::set_routes(const std::vector<policy::ModelRoute>& r
 }
 
 void OutcomeService::start(outcomes::Intake::OnReport on_report, outcomes::Intake::OnKeys on_keys) {
+  on_read_ = on_report;
   intake_->start(std::move(on_report), std::move(on_keys));
 }
 
@@ -95,10 +96,21 @@ void OutcomeService::close() {
 
 void OutcomeService::hear_observations() {
   if (observations_ == nullptr) return;
-  observations_->drain([this](const outcomes::Observation& seen) {
+  const WallTime now = clock_.wall_now();
+  observations_->drain([this, now](const outcomes::Observation& seen) {
     answers_.add(seen);
+    if (on_read_ && seen.read != 0) tell(seen, now);
     if (sink_ != nullptr) sink_->observe(seen);
   });
+}
+
+void OutcomeService::tell(const outcomes::Observation& seen, WallTime now) const {
+  const outcomes::KnownRoute* const route = answers_.find(seen.decision.route);
+  if (route == nullptr) return;
+  for (std::size_t i = 0; i < std::min(route->outcomes.size(), seen.values.size()); ++i) {
+    if ((seen.read >> i & 1U) == 0) continue;
+    on_read_(seen.decision, route->outcomes[i].name, static_cast<double>(seen.values[i]), now);
+  }
 }
 
 void OutcomeService::add_to(std::map<std::string, strategy::Evidence>& gathered) {

@@ -155,6 +155,33 @@ TEST_F(OutcomeServiceTest, AnotherOneHearsOfEveryObservationOnce) {
   EXPECT_EQ(listener.heard, 7U);
 }
 
+TEST_F(OutcomeServiceTest, ValuesThatWereReadAreToldLikeReports) {
+  OutcomeService service(clock_);
+  ASSERT_TRUE(service.open(policy::MemoryState{}));
+  policy::ModelRoute route = route_with({"click", "score", "length"});
+  for (std::size_t i = 1; i < 3; ++i) {
+    route.outcomes[i].type = policy::OutcomeType::Value;
+    route.outcomes[i].from.emplace();
+  }
+  ASSERT_TRUE(service.set_routes({route}));
+  std::vector<std::string> told;
+  service.start(
+      [&](const outcomes::Decision& decision, std::string_view outcome, double value, WallTime) {
+        told.push_back(std::to_string(decision.nonce) + " " + std::string(outcome) + " " + std::to_string(value));
+      },
+      {});
+  outcomes::ObservationRing ring(1);
+  ring.open();
+  service.set_observations(&ring);
+  outcomes::Observation seen_request = observed("v1", 0.5F);
+  seen_request.decision.nonce = 7;
+  ring.note(0, seen_request);
+  std::map<std::string, strategy::Evidence> gathered;
+  service.add_to(gathered);
+  EXPECT_EQ(told, std::vector<std::string>{"7 score 0.500000"}) << "the other one could not be read";
+  service.close();
+}
+
 TEST_F(OutcomeServiceTest, MetricsTellWhatWasReadAndWhatCouldNotBe) {
   policy::ModelRoute route = route_with({"score", "length"});
   for (policy::Outcome& outcome : route.outcomes) {

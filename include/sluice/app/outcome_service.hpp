@@ -36,7 +36,8 @@ class OutcomeService {
   void set_observations(outcomes::ObservationRing* observations) noexcept { observations_ = observations; }
   /// Who else hears of every observation; outlives this. The controller's thread.
   void set_observation_sink(outcomes::ObservationSink* sink) noexcept { sink_ = sink; }
-  /// Posts are taken from now on. Once, after the first policy.
+  /// Posts are taken from now on. Once, after the first policy. `on_report` hears of values that were read, too, on the
+  /// controller's thread.
   void start(outcomes::Intake::OnReport on_report, outcomes::Intake::OnKeys on_keys);
   /// Takes nothing more; what was taken is durable and answered when it returns. Harmless when repeated.
   void close();
@@ -68,6 +69,7 @@ class OutcomeService {
   void fill(const std::string& route, std::uint64_t window, const Order& order, strategy::VersionEvidence& version);
 
   void hear_observations();
+  void tell(const outcomes::Observation& seen, WallTime now) const;
 
   const Clock& clock_;
   outcomes::ObservationRing* observations_ = nullptr;
@@ -76,6 +78,7 @@ class OutcomeService {
   std::unique_ptr<outcomes::Intake> intake_;
   std::map<std::string, Order> routes_;
   outcomes::AnswerTallies answers_;
+  outcomes::Intake::OnReport on_read_;
   std::map<std::pair<std::string, std::string>, Counted> counted_;  // by route and version
 };
 

@@ -48,6 +48,8 @@ class AnswerTallies {
   /// value; when is not told, for every value came with its decision.
   std::vector<OutcomeTally> of(std::string_view route, std::string_view version, std::uint64_t window);
   const AnswerCounts& counts() const noexcept { return counts_; }
+  /// Nothing for a route of which nothing is read.
+  const KnownRoute* find(std::uint64_t route) const noexcept { return catalogue_->find(route); }
 
  private:
   std::shared_ptr<const Catalogue> catalogue_;
