@@ -15,6 +15,7 @@ int run(int argc, char** argv, std::string_view version, std::span<const Verb> m
   add_plan(app, exit_code);
   add_simulate(app, exit_code);
   add_status(app, exit_code);
+  add_journal(app, exit_code);
   add_rollout_verbs(app, exit_code);
   add_outcome(app, exit_code);
   add_evaluate(app, exit_code);

@@ -45,10 +45,17 @@ Look look_of(const std::array<Look, N>& looks, std::string_view word) {
 
 /// The symbol where it can be shown, then the word.
 template <std::size_t N>
-std::string marked(const std::array<Look, N>& looks, const std::string& word, const Style& style) {
+Table::Cell cell_of(const std::array<Look, N>& looks, const std::string& word, const std::string& more,
+                    const Style& style) {
   const Look look = look_of(looks, word);
   const bool symbol = style.unicode && !look.symbol.empty();
-  return painted((symbol ? std::string(look.symbol) + " " : std::string()) + word, look.colour, style.colour);
+  return {(symbol ? std::string(look.symbol) + " " : std::string()) + word + more, look.colour};
+}
+
+template <std::size_t N>
+std::string marked(const std::array<Look, N>& looks, const std::string& word, const Style& style) {
+  const Table::Cell cell = cell_of(looks, word, {}, style);
+  return painted(cell.text, cell.colour, style.colour);
 }
 
 /// In the unit of its metric: "0.09%", "40ms", "0.9".
@@ -197,6 +204,35 @@ std::string arms_table(const Json& rollout, const Style& style) {
   return table.empty() ? std::string() : table.text(style.colour);
 }
 
+/// A line for each check of a segment; one for a segment that went back to stable.
+std::string segments_table(const Json& rollout, const Style& style) {
+  Table table(
+      {{"SEGMENT"}, {"CHECK"}, {"STABLE", true}, {"CANDIDATE", true}, {"N", true}, {"CERTAIN", true}, {"VERDICT"}});
+  for (const Json& segment : list(rollout, "segments")) {
+    const std::string name = text(segment, "name");
+    if (flag(segment, "excluded")) {
+      std::vector<Table::Cell> cells{name};
+      cells.insert(cells.end(), 5, Table::Cell("-"));
+      cells.emplace_back("on stable: " + text(segment, "message"), Colour::Yellow);
+      table.add(std::move(cells));
+      continue;
+    }
+    for (const Json& check : list(segment, "checks")) {
+      const std::string message = text(check, "message");
+      const std::string rest = message.empty() ? "" : ": " + painted(message, Colour::None, false);
+      std::vector<Table::Cell> cells{name,
+                                     text(check, "name"),
+                                     value_of(check, "reference"),
+                                     value_of(check, "value"),
+                                     grouped(count(check, "samples")),
+                                     evidence_of(check)};
+      cells.push_back(Table::Cell::ready(marked(verdicts, text(check, "verdict"), style) + rest));
+      table.add(std::move(cells));
+    }
+  }
+  return table.empty() ? std::string() : table.text(style.colour);
+}
+
 std::string time_of_day(const std::string& time) {
   return time.size() >= 19 ? time.substr(11, 8) : std::string("-");
 }
@@ -216,16 +252,21 @@ std::string slots_table(const Json& rollout, const Style& style) {
   return table.empty() ? std::string() : table.text(style.colour);
 }
 
-/// "step 2/5 (pause 10m, 6m12s left)", "stage 1/3, step 2/5 (…)"; nothing when there are none.
-std::string step_of(const Json& rollout) {
+/// "stage 1/3, " and the step behind that word.
+std::string numbers_of(const Json& rollout, const std::string& step_word) {
   const std::uint64_t steps = count(rollout, "steps");
   const std::uint64_t stages = count(rollout, "stages");
-  const std::string words = text(rollout, "stepText");
   std::string out;
   if (stages > 0) out = "stage " + std::to_string(count(rollout, "stage")) + "/" + std::to_string(stages);
-  if (steps > 0) {
-    out += (out.empty() ? "step " : ", step ") + std::to_string(count(rollout, "step")) + "/" + std::to_string(steps);
-  }
+  if (steps == 0) return out;
+  const std::string step = std::to_string(count(rollout, "step")) + "/" + std::to_string(steps);
+  return out + (out.empty() ? "" : ", ") + step_word + step;
+}
+
+/// "step 2/5 (pause 10m, 6m12s left)", "stage 1/3, step 2/5 (…)"; nothing when there are none.
+std::string step_of(const Json& rollout) {
+  std::string out = numbers_of(rollout, "step ");
+  const std::string words = text(rollout, "stepText");
   if (words.empty()) return out;
   return out.empty() ? words : out + " (" + words + ")";
 }
@@ -265,7 +306,8 @@ std::string rollout_head(const Json& rollout, const Style& style) {
 }
 
 std::string rollout_tables(const Json& rollout, const Style& style) {
-  return checks_table(rollout, style) + arms_table(rollout, style) + slots_table(rollout, style);
+  return checks_table(rollout, style) + segments_table(rollout, style) + arms_table(rollout, style) +
+         slots_table(rollout, style);
 }
 
 std::string events_as_text(const Json& entries, std::size_t most, const Style& style) {
@@ -284,6 +326,20 @@ std::string events_as_text(const Json& entries, std::size_t most, const Style& s
 
 std::string serving_as_text(const std::string& serving, const Style& style) {
   return marked(servings, serving, style);
+}
+
+Table::Cell serving_cell(const std::string& serving, const Style& style) {
+  return cell_of(servings, serving, {}, style);
+}
+
+Table::Cell phase_cell(const Json& rollout, const Style& style) {
+  const std::string phase = text(rollout, "phase");
+  const std::string reason = flag(rollout, "pausedByPerson") ? "PausedByPerson" : text(rollout, "reason");
+  return cell_of(phases, phase, reason.empty() || reason == phase ? std::string() : "/" + reason, style);
+}
+
+std::string step_in_numbers(const Json& rollout) {
+  return numbers_of(rollout, {});
 }
 
 }  // namespace sluice::cli

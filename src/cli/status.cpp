@@ -15,6 +15,7 @@
 #include "sluice/cli/rollout_output.hpp"
 #include "sluice/cli/status_output.hpp"
 #include "sluice/cli/status_query.hpp"
+#include "sluice/cli/status_summary.hpp"
 #include "sluice/cli/terminal.hpp"
 #include "sluice/policy/scalars.hpp"
 #include "sluice/rollout/view.hpp"
@@ -52,6 +53,7 @@ double seconds_since_1970() {
 
 std::string shown(const StatusOptions& options, const Json& status) {
   if (options.output == "json") return line_of(status);
+  if (options.route.empty()) return summary_as_text(status, style_of_output());
   return status_as_text(status, style_of_output(), options.events);
 }
 
@@ -156,7 +158,8 @@ std::vector<std::string> phase_names() {
 void add_status(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<StatusOptions>();
   CLI::App* verb = app.add_subcommand("status", "Show routes, rollouts, versions and endpoints of a running gateway");
-  CLI::Option* route = verb->add_option("route", options->route, "Only this route")->type_name("ROUTE");
+  CLI::Option* route = verb->add_option("route", options->route, "All about this route; without it one line for each")
+                           ->type_name("ROUTE");
   CLI::Option* watch = verb->add_flag("--watch", options->watch, "Show it again and again, with rates in between");
   verb->add_option("--interval", options->interval, "Between two looks of --watch")
       ->needs(watch)
@@ -174,7 +177,7 @@ void add_status(CLI::App& app, int& exit_code) {
       ->capture_default_str()
       ->type_name("DURATION")
       ->check(check_duration);
-  verb->add_option("--events", options->events, "Show so many of the newest lines of the journal")
+  verb->add_option("--events", options->events, "Show so many of the newest lines of the route's journal")
       ->capture_default_str()
       ->check(CLI::Range(0, 1000));
   verb->add_option("-o,--output", options->output, "For people or for programs")
@@ -183,10 +186,13 @@ void add_status(CLI::App& app, int& exit_code) {
   add_admin_options(*verb, options->admin);
   verb->footer(
       "Counts and latencies are since the start of the gateway, RPS since the look before or the beginning of the\n"
-      "rollout's step. Exits with 0, with 1 when the gateway cannot be asked, with 2 when the command line makes no\n"
+      "rollout's step. SUCCESS is of the requests that the rollout's step gave a version, also of those that another "
+      "one\n"
+      "answered for it. Exits with 0, with 1 when the gateway cannot be asked, with 2 when the command line makes no\n"
       "sense, with 4 when there is no such route; --wait with 5 when the rollout ended otherwise and with 124 when it\n"
       "took too long.\n\n"
-      "Example: sluice status fraud --watch\n"
+      "Example: sluice status\n"
+      "         sluice status fraud --watch\n"
       "         sluice status fraud --wait Promoted --timeout 2h && echo done\n"
       "         sluice status fraud --events 50\n"
       "         sluice status -o json | jq '.routes[] | {route, phase: .rollout.phase}'");

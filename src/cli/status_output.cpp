@@ -1,5 +1,6 @@
 #include "sluice/cli/status_output.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -19,26 +20,11 @@ Colour colour_of_state(const std::string& state) {
   return state == "ejected" || state == "unhealthy" ? Colour::Red : Colour::Yellow;
 }
 
-std::string gateway_line(const Json& config, const Json& drain, bool colour) {
-  const std::string phase = text(drain, "phase");
-  std::string out = "Gateway: " + text(config, "build") + "   policy generation " +
-                    std::to_string(count(config, "generation")) + " (" + text(config, "hash").substr(0, 8) + ")   " +
-                    painted(phase, phase == "serving" ? Colour::Green : Colour::Yellow, colour) + "   " +
-                    grouped(count(drain, "openConnections")) + " connections, " +
-                    grouped(count(drain, "requestsInFlight")) + " requests in flight\n";
-  if (config.value("lastReloadSuccessful", true)) return out;
-  return out + painted("The last reload was refused: ", Colour::Red, colour) +
-         painted(text(config, "lastReloadError"), Colour::None, colour) + "\n";
-}
-
-/// "97.5%"; nothing before the first answer.
-std::string success(const Json& version) {
-  const std::uint64_t answered = count(version, "answered");
-  if (answered == 0) return "";
-  const double ratio = 1 - number(version, "failed") / static_cast<double>(answered);
-  const auto hundredths = static_cast<std::uint64_t>(ratio * 10000);  // never rounded up to a spotless 100%
-  const std::string rest = std::to_string(hundredths % 100);
-  return std::to_string(hundredths / 100) + (hundredths == 10000 ? "%" : (rest.size() < 2 ? ".0" : ".") + rest + "%");
+const Json* find_named(const Json& list, const char* key, const std::string& name) {
+  for (const Json& item : list) {
+    if (text(item, key) == name) return &item;
+  }
+  return nullptr;
 }
 
 /// "91.2"; nothing when it is not known.
@@ -57,13 +43,6 @@ double seconds_of(const std::string& time) {
   if (rest == nullptr) return 0;
   const double fraction = *rest == '.' ? std::strtod(rest, nullptr) : 0;
   return static_cast<double>(timegm(&utc)) + fraction;
-}
-
-const Json* find_named(const Json& list, const char* key, const std::string& name) {
-  for (const Json& item : list) {
-    if (text(item, key) == name) return &item;
-  }
-  return nullptr;
 }
 
 /// Since the sample before, or else since the evidence counts.
@@ -97,6 +76,15 @@ std::string route_lines(const Json& route, const Json& config, const Style& styl
   return out + rollout_head(rollout, style);
 }
 
+/// Of all rollouts, since they share the store; empty: all are kept.
+std::string store_problem(const Json& status) {
+  for (const Json& route : list(status, "routes")) {
+    const Json* kept = find_named(list(part(route, "rollout"), "conditions"), "type", "StateKept");
+    if (kept != nullptr && text(*kept, "status") == "False") return text(*kept, "message");
+  }
+  return {};
+}
+
 std::string usable(const Json& endpoints) {
   std::size_t ready = 0;
   for (const Json& endpoint : endpoints) ready += number(endpoint, "share") > 0 ? 1 : 0;
@@ -125,7 +113,7 @@ std::string versions_table(const Json& route, bool colour) {
     table.add({text(version, "version"), text(version, "role"), percent(number(version, "targetWeight")),
                decisions == 0 ? std::string("-")
                               : percent(number(version, "observedWeight")) + " (" + grouped(decisions) + ")",
-               grouped(count(version, "answered")), success(version), rate(version),
+               grouped(count(version, "answered")), success_as_text(route, version), rate(version),
                short_seconds(number(latency, "p50")), short_seconds(number(latency, "p95")),
                short_seconds(number(latency, "p99")), grouped(count(version, "inFlight")),
                Table::Cell(ready, all_ready ? Colour::None : Colour::Yellow)});
@@ -157,6 +145,45 @@ std::string endpoints_table(const Json& route, bool colour) {
 
 }  // namespace
 
+std::string gateway_as_text(const Json& status, bool colour) {
+  const Json& config = part(status, "config");
+  const Json& drain = part(status, "drain");
+  const std::string phase = text(drain, "phase");
+  std::string out = "Gateway: " + text(config, "build") + "   policy generation " +
+                    std::to_string(count(config, "generation")) + " (" + text(config, "hash").substr(0, 8) + ")   " +
+                    painted(phase, phase == "serving" ? Colour::Green : Colour::Yellow, colour) + "   " +
+                    grouped(count(drain, "openConnections")) + " connections, " +
+                    grouped(count(drain, "requestsInFlight")) + " requests in flight\n";
+  for (const Json& damage : list(config, "stateDamage")) {
+    if (!damage.is_string()) continue;
+    out += painted("The state was damaged: ", Colour::Red, colour) +
+           painted(damage.get<std::string>(), Colour::None, false) + "\n";
+  }
+  if (const std::string problem = store_problem(status); !problem.empty()) {
+    out += painted("The state cannot be kept: ", Colour::Red, colour) + painted(problem, Colour::None, false) + "\n";
+  }
+  if (config.value("lastReloadSuccessful", true)) return out;
+  return out + painted("The last reload was refused: ", Colour::Red, colour) +
+         painted(text(config, "lastReloadError"), Colour::None, false) + "\n";
+}
+
+std::string success_as_text(const Json& route, const Json& version) {
+  const Json* share = find_named(list(part(route, "rollout"), "versions"), "version", text(version, "version"));
+  // Another one answered what this one failed: that is not its success.
+  double failed = number(version, "failed") + number(version, "rescued");
+  std::uint64_t requests = count(version, "answered") + count(version, "rescued");
+  if (share != nullptr && count(*share, "requests") > 0) {
+    failed = number(*share, "failures");
+    requests = count(*share, "requests");
+  }
+  if (requests == 0) return "";
+  const double ratio = 1 - failed / static_cast<double>(requests);
+  // Never rounded up to a spotless 100%.
+  const auto hundredths = static_cast<std::uint64_t>(std::max(ratio, 0.0) * 10000);
+  const std::string rest = std::to_string(hundredths % 100);
+  return std::to_string(hundredths / 100) + (hundredths == 10000 ? "%" : (rest.size() < 2 ? ".0" : ".") + rest + "%");
+}
+
 void add_rates(Json& status, const Json* before, double now) {
   status["time"] = now;
   if (!status.contains("routes") || !status["routes"].is_array()) return;
@@ -172,7 +199,7 @@ void add_rates(Json& status, const Json* before, double now) {
 
 std::string status_as_text(const Json& status, const Style& style, std::size_t events) {
   const Json& config = part(status, "config");
-  std::string out = gateway_line(config, part(status, "drain"), style.colour);
+  std::string out = gateway_as_text(status, style.colour);
   for (const Json& route : list(status, "routes")) {
     const Json& rollout = part(route, "rollout");
     const Json& journal = list(route, "journal");

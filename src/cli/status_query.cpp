@@ -24,7 +24,7 @@ Result<Json, StatusProblem> page(const AdminClient& client, const std::string& t
 
 Result<void, StatusProblem> add_journal(const AdminClient& client, Json& route, std::size_t events) {
   if (!route.is_object() || events <= kEventsOfARollout) return {};
-  auto journal = page(client, "/api/v1/routes/" + text(route, "route") + "/journal?limit=" + std::to_string(events));
+  auto journal = query_journal(client, text(route, "route"), 0, events);
   if (!journal) return fail(std::move(journal).error());
   route["journal"] = list(*journal, "entries");
   return {};
@@ -53,6 +53,13 @@ Result<Json, StatusProblem> query_rollout(const AdminClient& client, const std::
   const auto found = page(client, "/api/v1/routes/" + route);
   if (!found) return fail(found.error());
   return part(*found, "rollout");
+}
+
+Result<Json, StatusProblem> query_journal(const AdminClient& client, const std::string& route, std::uint64_t before,
+                                          std::uint64_t limit) {
+  const std::string from = before == 0 ? std::string() : "&before=" + std::to_string(before);
+  const std::string of = route.empty() ? "" : "/routes/" + route;
+  return page(client, "/api/v1" + of + "/journal?limit=" + std::to_string(limit) + from);
 }
 
 }  // namespace sluice::cli

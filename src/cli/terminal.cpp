@@ -40,6 +40,11 @@ const char* escape_of(Colour colour) {
   return "";
 }
 
+/// On the screen: bytes that go on with a character take no place.
+std::size_t width_of(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
 }  // namespace
 
 bool is_terminal() {
@@ -93,15 +98,15 @@ int failed(int exit_code, std::string_view message) {
 std::string Table::text(bool colour) const {
   std::vector<std::size_t> widths;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
-    std::size_t width = columns_[i].title.size();
-    for (const auto& row : rows_) width = std::max(width, row[i].text.size());
+    std::size_t width = width_of(columns_[i].title);
+    for (const auto& row : rows_) width = std::max(width, width_of(row[i].text));
     widths.push_back(width);
   }
   std::string out;
   const auto line = [&](const auto& text_of, const auto& paint_of) {
     std::string gap;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-      const std::string padding(widths[i] - text_of(i).size(), ' ');
+      const std::string padding(widths[i] - width_of(text_of(i)), ' ');
       if (columns_[i].right) gap += padding;
       if (text_of(i).empty()) {
         gap += columns_[i].right ? "  " : padding + "  ";

@@ -48,6 +48,36 @@ TEST(StatusOutput, AFailureIsNeverRoundedAway) {
   EXPECT_NE(status_as_text(one, {}).find(" 100% "), std::string::npos);
 }
 
+TEST(StatusOutput, WhatAnotherVersionAnsweredIsNoSuccessOfTheOneThatFailed) {
+  OrderedJson one = status();
+  OrderedJson& candidate = one["routes"][0]["versions"][1];
+  candidate["answered"] = 60;
+  candidate["rescued"] = 40;
+  EXPECT_EQ(success_as_text(one["routes"][0], candidate), "60.00%");
+  one["routes"][0]["rollout"]["versions"] =
+      OrderedJson::parse(R"([{"version": "v2", "requests": 200, "failures": 30}])");
+  EXPECT_EQ(success_as_text(one["routes"][0], candidate), "85.00%") << "of those that the step gave it";
+  EXPECT_EQ(success_as_text(one["routes"][0], one["routes"][0]["versions"][0]), "99.97%");
+}
+
+TEST(StatusOutput, DamageOfTheStateIsSaidFirst) {
+  OrderedJson damaged = status();
+  damaged["config"]["stateDamage"] = OrderedJson::array({"the journal's line 17 does not follow"});
+  const std::string text = status_as_text(damaged, {});
+  EXPECT_EQ(text.find("The state was damaged: the journal's line 17 does not follow\n"), text.find('\n') + 1);
+}
+
+TEST(StatusOutput, AStoreThatIsDownIsSaidFirst) {
+  OrderedJson down = status();
+  down["routes"][0]["rollout"]["conditions"] = OrderedJson::parse(
+      R"([{"type": "Serving", "status": "False", "message": "v1 has 0 of 2 endpoints"},
+          {"type": "StateKept", "status": "False", "message": "the disk is full"}])");
+  const std::string text = status_as_text(down, {});
+  EXPECT_EQ(text.find("The state cannot be kept: the disk is full\n"), text.find('\n') + 1) << text;
+  down["routes"][0]["rollout"]["conditions"][1]["status"] = "True";
+  EXPECT_EQ(status_as_text(down, {}).find("cannot be kept"), std::string::npos);
+}
+
 TEST(StatusOutput, ARefusedReloadIsSaidFirst) {
   OrderedJson refused = status();
   refused["config"]["lastReloadSuccessful"] = false;

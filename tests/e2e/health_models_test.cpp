@@ -35,7 +35,7 @@ TEST(HealthOfModels, TheProtocolsOwnPathIsAskedByDefault) {
   EXPECT_EQ(admin.endpoint("digits", second.address())["reason"], "its checks pass");
   EXPECT_GE(sluice.metrics().value("sluice_health_checks_total", {{"result", "passed"}}), 1);
   EXPECT_EQ(sluice.metrics().value("sluice_health_checks_total", {{"result", "failed"}}), 0);
-  const auto status = admin.verb({"status"});
+  const auto status = admin.verb({"status", "digits"});
   EXPECT_EQ(status.exit.code, 0) << status.err;
   EXPECT_NE(status.out.find("passed: 200 in "), std::string::npos) << status.out;
   EXPECT_NE(status.out.find("2/2"), std::string::npos) << status.out;
@@ -63,7 +63,7 @@ TEST(HealthOfModels, OneThatIsStoppedGetsNothingAndComesBackWithARamp) {
   ASSERT_TRUE(admin.endpoint_becomes("digits", second.address(), "unhealthy"));
   const std::string reason = admin.endpoint("digits", second.address())["reason"];
   EXPECT_NE(reason.find("checks in a row failed (failed: response_timeout in "), std::string::npos) << reason;
-  EXPECT_NE(admin.verb({"status"}).out.find("unhealthy"), std::string::npos);
+  EXPECT_NE(admin.verb({"status", "digits"}).out.find("unhealthy"), std::string::npos);
   EXPECT_EQ(sluice.metric_becomes(1, "sluice_endpoints", {{"state", "unhealthy"}}), 1);
 
   Load load(sluice.port(), 3, infer_request());

@@ -30,6 +30,9 @@ void add_schema(CLI::App& app, int& exit_code);
 /// `sluice status [ROUTE] [--watch | --wait PHASE] [-o text|json]`: what a running gateway does; see exit_codes.hpp.
 void add_status(CLI::App& app, int& exit_code);
 
+/// `sluice journal [ROUTE] [-f] [-n N] [-o text|json]`: what was decided, oldest first; see exit_codes.hpp.
+void add_journal(CLI::App& app, int& exit_code);
+
 /// `sluice promote|pause|resume|abort|retry|undo ROUTE`: a person's word about a rollout; see exit_codes.hpp.
 void add_rollout_verbs(CLI::App& app, int& exit_code);
 

@@ -23,4 +23,11 @@ std::string events_as_text(const nlohmann::ordered_json& entries, std::size_t mo
 /// "✔ Healthy".
 std::string serving_as_text(const std::string& serving, const Style& style);
 
+/// The same for a column of a table, and "॥ Paused/AwaitingPromotion".
+Table::Cell serving_cell(const std::string& serving, const Style& style);
+Table::Cell phase_cell(const nlohmann::ordered_json& rollout, const Style& style);
+
+/// "2/5", "stage 1/3, 2/5"; nothing when there are no steps.
+std::string step_in_numbers(const nlohmann::ordered_json& rollout);
+
 }  // namespace sluice::cli

@@ -13,6 +13,13 @@ namespace sluice::cli {
 /// is missing in it shows as empty.
 std::string status_as_text(const nlohmann::ordered_json& status, const Style& style, std::size_t events = 5);
 
+/// One line about the process, and one for whatever is wrong with its policy or its state.
+std::string gateway_as_text(const nlohmann::ordered_json& status, bool colour);
+
+/// "97.5%": of the requests that the split gave the version since the evidence counts, whoever answered them in the
+/// end; where it gave none, since the start of the gateway. Nothing before the first. `route` is one of a status.
+std::string success_as_text(const nlohmann::ordered_json& route, const nlohmann::ordered_json& version);
+
 /// Notes the time, in seconds since 1970, and puts `rps` to every version: what it answered since the status before, or
 /// without one its requests since the rollout's evidence counts. Leaves it out where neither is known.
 void add_rates(nlohmann::ordered_json& status, const nlohmann::ordered_json* before, double now);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -22,5 +23,10 @@ Result<nlohmann::ordered_json, StatusProblem> query_status(const AdminClient& cl
 
 /// The rollout of one route; empty when the route has none.
 Result<nlohmann::ordered_json, StatusProblem> query_rollout(const AdminClient& client, const std::string& route);
+
+/// A page of the journal, newest line first: `{"entries": [...], "before": N}`. `route` empty: of all of them;
+/// `before` 0: the newest; `limit` 1…1000.
+Result<nlohmann::ordered_json, StatusProblem> query_journal(const AdminClient& client, const std::string& route,
+                                                            std::uint64_t before, std::uint64_t limit);
 
 }  // namespace sluice::cli

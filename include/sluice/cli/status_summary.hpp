@@ -1,0 +1,15 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "sluice/cli/terminal.hpp"
+
+namespace sluice::cli {
+
+/// For people who look after many routes: the process, then one line per route with its strategy, how it serves, where
+/// its rollout is and why, who gets what and how they do, and what happened last. `status` is what
+/// `sluice status -o json` prints; what is missing in it shows as empty.
+std::string summary_as_text(const nlohmann::ordered_json& status, const Style& style);
+
+}  // namespace sluice::cli
