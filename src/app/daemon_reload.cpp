@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "sluice/app/admin_views.hpp"
+#include "sluice/app/compile.hpp"
 #include "sluice/app/daemon.hpp"
 #include "sluice/app/log_level.hpp"
 #include "sluice/base/log.hpp"
@@ -35,20 +36,32 @@ void Daemon::on_change(const PolicyWatcher::Change& change) {
   const auto wrong = std::find_if(problems.begin(), problems.end(), [](const policy::Problem& problem) {
     return problem.severity == policy::Severity::Error;
   });
+  if (wrong == problems.end()) learn_names(reading.set);
   // A drain that begins meanwhile waits for the publishing, or is seen here.
   const std::lock_guard lock(gateway_mutex_);
   if (drain_.status().phase != DrainPhase::Serving) {
     reload_missed_ = true;
     reloads_.record({false, kWhileDraining}, change.demand);
     log::warn("policy not taken", {{"reason", kWhileDraining}});
-    return;
+    return gateway_->forget_names();
   }
   if (wrong != problems.end()) return refuse_change(policy::headline(*wrong), change.demand);
-  if (auto applied = apply(reading.set); !applied) return refuse_change(applied.error().message, change.demand);
+  if (auto applied = apply(reading.set); !applied) {
+    gateway_->forget_names();
+    return refuse_change(applied.error().message, change.demand);
+  }
   registry_->record_reload(true, clock_.wall_now());
   readiness_.set("last-reload", true);
   log::info("policy in force", {{"hash", reading.set.content_hash}, {"routes", reading.set.routes.size()}});
   reloads_.record({true, {}}, change.demand);
+}
+
+/// Before anything is held that others want: a name server may take its time. What the rollouts do to the policy
+/// changes no name.
+void Daemon::learn_names(const policy::PolicySet& set) {
+  if (drain_.status().phase != DrainPhase::Serving) return;
+  // One that cannot be compiled is refused a moment later, with the reason.
+  if (const auto config = compile(set)) gateway_->learn_names(*config);
 }
 
 void Daemon::refuse_change(const std::string& reason, std::uint64_t demand) {

@@ -51,16 +51,20 @@ void EndpointService::stop() {
   loop_.stop([this] { return dns_.is_quiet() && monitor_.is_quiet() && names_.is_quiet(); });
 }
 
-void EndpointService::prepare(const Config& next, const Config* current) {
+void EndpointService::watch_names(const Config& next, const Config* current) {
   names_.update(next.names);
   std::set<std::string> names;
   collect_names(next, names);
   if (current != nullptr) collect_names(*current, names);
   dns_.watch({names.begin(), names.end()});
-  if (!names.empty()) dns_.wait_first(kFirstAnswer);
+}
+
+void EndpointService::wait_for_names() const {
+  dns_.wait_first(kFirstAnswer);
 }
 
 void EndpointService::settle(const Config& config) {
+  names_.update(config.names);
   std::set<std::string> names;
   collect_names(config, names);
   dns_.watch({names.begin(), names.end()});

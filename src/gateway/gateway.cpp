@@ -16,7 +16,8 @@ Gateway::~Gateway() {
 Result<void> Gateway::start(Config config) {
   service_.start();
   watch_memory();
-  service_.prepare(config, nullptr);
+  service_.watch_names(config, nullptr);
+  service_.wait_for_names();
   const std::lock_guard lock(mutex_);
   auto loaded = load(config);
   if (!loaded) return fail(loaded.error());
@@ -40,6 +41,22 @@ Result<void> Gateway::start(Config config) {
   return {};
 }
 
+void Gateway::learn_names(const Config& next) {
+  std::optional<Config> current;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!wish_ || stopped_) return;
+    current = wish_;
+  }
+  service_.watch_names(next, &*current);
+  service_.wait_for_names();
+}
+
+void Gateway::forget_names() {
+  const std::lock_guard lock(mutex_);
+  if (wish_ && !stopped_) service_.settle(*wish_);
+}
+
 Result<void> Gateway::publish(Config config) {
   const auto same_address = [](const Listener& a, const Listener& b) {
     return a.address == b.address && a.port == b.port && a.tls.has_value() == b.tls.has_value();
@@ -53,7 +70,7 @@ Result<void> Gateway::publish(Config config) {
   if (!std::equal(old.begin(), old.end(), config.listeners.begin(), config.listeners.end(), same_address)) {
     return fail(Error::internal("listeners cannot change while running; restart to move them"));
   }
-  service_.prepare(config, &*current);
+  service_.watch_names(config, &*current);
   const std::lock_guard lock(mutex_);
   if (stopped_) return fail(Error::internal("the gateway has stopped"));
   if (!config.keys) config.keys = wish_->keys;
@@ -299,6 +316,7 @@ std::vector<http::Tcp::endpoint> Gateway::listening() const {
 }
 
 void Gateway::drain() {
+  service_.end_waits();  // no configuration comes any more
   for (auto& listener : listeners_) listener->close();
   for (auto& worker : workers_) worker->drain();
 }

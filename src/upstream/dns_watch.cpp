@@ -47,6 +47,7 @@ class DnsWatch::Impl : public std::enable_shared_from_this<Impl>, private http::
   void watch(const std::vector<std::string>& hosts);
   std::vector<std::string> addresses(const std::string& host) const;
   bool wait_first(std::chrono::milliseconds bound) const;
+  void end_waits();
   std::vector<DnsReport> report() const;
   void stop();
   void forget_deadline();
@@ -75,6 +76,7 @@ class DnsWatch::Impl : public std::enable_shared_from_this<Impl>, private http::
   std::map<std::string, Watched> watched_;
   std::vector<std::string> order_;
   bool stopped_ = false;
+  bool waits_ended_ = false;
 };
 
 void DnsWatch::Impl::watch(const std::vector<std::string>& hosts) {
@@ -165,8 +167,14 @@ std::vector<std::string> DnsWatch::Impl::addresses(const std::string& host) cons
 bool DnsWatch::Impl::wait_first(std::chrono::milliseconds bound) const {
   std::unique_lock lock(mutex_);
   const auto all = [this](auto fact) { return std::all_of(watched_.begin(), watched_.end(), fact); };
-  asked_.wait_for(lock, bound, [&] { return stopped_ || all([](const auto& of) { return of.second.record.asked; }); });
+  asked_.wait_for(lock, bound, [&] { return waits_ended_ || all([](const auto& of) { return of.second.record.asked; }); });
   return all([](const auto& of) { return !of.second.record.addresses.empty(); });
+}
+
+void DnsWatch::Impl::end_waits() {
+  const std::lock_guard lock(mutex_);
+  waits_ended_ = true;
+  asked_.notify_all();
 }
 
 std::vector<DnsReport> DnsWatch::Impl::report() const {
@@ -191,7 +199,7 @@ std::vector<DnsReport> DnsWatch::Impl::report() const {
 void DnsWatch::Impl::stop() {
   {
     const std::lock_guard lock(mutex_);
-    stopped_ = true;
+    stopped_ = waits_ended_ = true;
     asked_.notify_all();
   }
   boost::asio::dispatch(loop_.io, [self = shared_from_this()] { self->forget_deadline(); });
@@ -219,6 +227,10 @@ std::vector<std::string> DnsWatch::addresses(const std::string& host) const {
 
 bool DnsWatch::wait_first(std::chrono::milliseconds bound) const {
   return impl_->wait_first(bound);
+}
+
+void DnsWatch::end_waits() {
+  impl_->end_waits();
 }
 
 std::vector<DnsReport> DnsWatch::report() const {

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "e2e/e2e.hpp"
+#include "e2e/rollout.hpp"
 #include "support/dns_server.hpp"
 
 namespace sluice::test {
@@ -223,6 +224,45 @@ TEST_F(Dns, AReloadMayChangeTheNameAndTheServers) {
   const auto asked = names.questions("model.test");
   ASSERT_TRUE(eventually([&] { return others.questions("other.test") > 5; }));
   EXPECT_EQ(names.questions("model.test"), asked) << "the old name is not asked for any more";
+}
+
+TEST_F(Dns, WhileAReloadWaitsForANameVerbsAndStatusAreAnswered) {
+  DnsServer silent;
+  silent.behave(Manner::Silent);
+  const std::string old = "http://127.0.0.1:" + std::to_string(replicas.port());
+  const auto canary = [&](const std::string& dns, const std::string& candidate) {
+    return gateway_yaml(dns) + route_yaml("model", {version_yaml("v1", old), version_yaml("v2", candidate)},
+                                          "strategy: {canary: {stable: v1, candidate: v2, steps: [{setWeight: 5}, "
+                                          "{pause: {}}]}}");
+  };
+  SluiceProcess sluice(canary("", old));
+  const Operator person(sluice);
+  ASSERT_TRUE(eventually([&] { return rollout_of(person)["phase"] == "Paused"; }));
+  sluice.write_policy(canary("dns: {servers: [\"" + silent.address() + "\"], timeout: 30s}",
+                             "dns://new.test:" + std::to_string(replicas.port())));
+  ASSERT_TRUE(eventually([&] { return silent.questions("new.test") > 0; })) << "the reload is under way";
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_EQ(person.post("/api/v1/routes/model/pause", "{}").status(), 200);
+  EXPECT_EQ(rollout_of(person)["pausedByPerson"], true);
+  EXPECT_EQ(person.post("/api/v1/routes/model/resume", "{}").status(), 200);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, kSanitized ? 2500ms : 1500ms);
+  EXPECT_EQ(rollout_of(person)["generation"], 1) << "the policy is taken as a whole, and later";
+  EXPECT_TRUE(eventually([&] { return rollout_of(person)["generation"] == 2; }));
+}
+
+TEST_F(Dns, AReloadThatWaitsForANameDoesNotHoldUpTheEnd) {
+  DnsServer silent;
+  silent.behave(Manner::Silent);
+  points_to({1});
+  SluiceProcess sluice(policy());
+  ASSERT_TRUE(answer_becomes(sluice, {1}));
+  sluice.write_policy(gateway_yaml("dns: {servers: [\"" + silent.address() + "\"], timeout: 30s}") +
+                      route_yaml("model", {version_yaml("v1", "dns://new.test:" + std::to_string(replicas.port()))}));
+  ASSERT_TRUE(eventually([&] { return silent.questions("new.test") > 0; })) << "the reload is under way";
+  const auto begun = std::chrono::steady_clock::now();
+  sluice.signal(SIGTERM);
+  EXPECT_EQ(sluice.wait().code, 0);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, kSanitized ? 5s : 2s);
 }
 
 TEST_F(Dns, SeveralNamesAndAddressesMakeOneVersion) {

@@ -216,6 +216,17 @@ TEST_F(DnsWatchOnItsLoop, StartUpGoesOnWhenNobodyAnswers) {
   EXPECT_EQ(watch.report().at(0).failures, 0u) << "still being asked for";
 }
 
+TEST_F(DnsWatchOnItsLoop, AWaitEndsWhenNobodyNeedsTheAnswerAnyMore) {
+  settings.timeout = 1h;
+  names.update(settings);
+  server.behave(test::DnsServer::Manner::Silent);
+  watch.watch({"a.test"});
+  auto waiting = std::async(std::launch::async, [&] { return watch.wait_first(1h); });
+  watch.end_waits();
+  EXPECT_FALSE(waiting.get());
+  EXPECT_FALSE(watch.wait_first(1h)) << "nor does anybody begin to wait";
+}
+
 TEST_F(DnsWatchOnItsLoop, NothingToWatchIsNothingToWaitFor) {
   EXPECT_TRUE(watch.wait_first(test::kPatience));
 }

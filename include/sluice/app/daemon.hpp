@@ -58,6 +58,7 @@ class Daemon {
   // reload, on the watcher's thread
   void on_change(const PolicyWatcher::Change& change);
   void on_unreadable(const Error& error, std::uint64_t demand);
+  void learn_names(const policy::PolicySet& set);
   void refuse_change(const std::string& reason, std::uint64_t demand);
   Result<void> apply(const policy::PolicySet& set);
 

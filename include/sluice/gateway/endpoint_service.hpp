@@ -30,10 +30,14 @@ class EndpointService {
   /// After the workers, which ask for names. Waits.
   void stop();
 
-  /// Watches the names of `next` beside those of `current` (may be null), and waits a bounded while for the first
-  /// answers, so that a version does not begin with nothing. Never called with a lock that `on_change` wants.
-  void prepare(const Config& next, const Config* current);
-  /// From now on only the names of `config` are watched.
+  /// Watches the names of `next` beside those of `current` (may be null). Any thread but the service's.
+  void watch_names(const Config& next, const Config* current);
+  /// Waits a bounded while for the first answers, so that a version does not begin with nothing. Any thread but the
+  /// service's; never with a lock that `on_change` wants.
+  void wait_for_names() const;
+  /// Nobody waits like that any more. Any thread.
+  void end_waits() { dns_.end_waits(); }
+  /// From now on only the names of `config` are watched, and asked of its servers. Any thread but the service's.
   void settle(const Config& config);
   /// `config` with every `dns://` endpoint replaced by the addresses that are known now. Any thread.
   Config expand(const Config& config) const;

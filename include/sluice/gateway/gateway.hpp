@@ -62,9 +62,17 @@ class Gateway {
   /// Loads certificates, binds every listener, starts the workers. Fails without having started anything.
   Result<void> start(Config config);
 
+  /// Asks for the names of a configuration that is about to be published, and waits a bounded while for the first
+  /// answers, so that no version begins with nothing. Nothing else waits for it: requests, orders and the configuration
+  /// in force go on. Any thread; behind it comes `publish`, or `forget_names`.
+  void learn_names(const Config& next);
+  /// What was learned is not published after all. Any thread.
+  void forget_names();
+
   /// Puts another configuration in force: loads what can fail first, then every worker swaps between two requests.
   /// Requests under way keep the old one. Listener addresses must be the same; their certificates may change. On
-  /// failure the old configuration stays. Returns once all workers serve by the new one.
+  /// failure the old configuration stays. Returns once all workers serve by the new one. Waits for no name: a `dns://`
+  /// endpoint that nobody has learned has no address until the answer comes.
   Result<void> publish(Config config);
 
   /// Puts orders for some routes in force, all together; the rest stays as it is. Reads no file, waits for no name: a

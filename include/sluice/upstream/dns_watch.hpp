@@ -45,6 +45,8 @@ class DnsWatch {
   /// Waits until every name was answered, or has failed, once; at most for `bound`. True when all have addresses.
   /// Any thread but the loop's.
   bool wait_first(std::chrono::milliseconds bound) const;
+  /// From now on nobody waits for a first answer, nor goes on waiting. Any thread.
+  void end_waits();
 
   /// Everything watched, in the order of the names. Any thread.
   std::vector<DnsReport> report() const;
