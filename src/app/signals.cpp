@@ -18,6 +18,7 @@ Signals::Signals() {
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of that write
   signals_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
   wake_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (signals_ < 0 || wake_ < 0) throw std::runtime_error("no descriptor left to wait for signals with");

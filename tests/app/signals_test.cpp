@@ -22,6 +22,13 @@ TEST(Signals, ArriveOneByOneInsteadOfInterrupting) {
   EXPECT_EQ(signals.wait(0ms), 0);
 }
 
+TEST(Signals, NeitherAPeerThatIsGoneNorAFileThatMayNotGrowEndsTheProcess) {
+  const Signals signals;
+  raise(SIGPIPE);
+  raise(SIGXFSZ);
+  EXPECT_EQ(signals.wait(0ms), 0);
+}
+
 TEST(Signals, AnotherThreadEndsTheWait) {
   const Signals signals;
   std::thread other([&] { signals.wake(); });

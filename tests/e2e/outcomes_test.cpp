@@ -179,6 +179,51 @@ TEST_F(Outcomes, WhatWasAnsweredIsThereAfterSigkill) {
   EXPECT_EQ(answer["duplicates"], acknowledged.size()) << answer;
 }
 
+TEST_F(Outcomes, WhatIsReportedWhileTheGatewayDrainsIsAnsweredAndKept) {
+  path_ = dir_.write("policy.yaml",
+                     split_policy(v1_, v2_, 1, 1, kOutcomes, kept_in(dir_) + "\ndrain: {delay: 300ms, timeout: 10s}"));
+  constexpr std::size_t clients = 4;
+  std::array<std::vector<std::string>, clients> acknowledged;
+  std::array<std::string, clients> trouble;
+  {
+    SluiceProcess sluice = start();
+    const std::vector<Told> told = decide(sluice, 20'000);
+    std::atomic<std::size_t> begun{0};
+    std::vector<std::thread> threads;
+    for (std::size_t c = 0; c < clients; ++c) {
+      threads.emplace_back([&, c] {
+        try {
+          RawClient connection(sluice.port());
+          for (std::size_t i = c; i < told.size(); i += clients) {
+            const HttpMessage answer = connection.post(kReportPath, report(told[i].token));
+            if (answer.status() != 200) trouble[c] = "status " + std::to_string(answer.status());
+            acknowledged[c].push_back(told[i].token);
+            ++begun;
+            if (answer.field("connection") == "close") return;
+          }
+          trouble[c] = "nobody told it to go";
+        } catch (const std::exception& error) {
+          trouble[c] = error.what();
+        }
+      });
+    }
+    eventually([&] { return begun > 20; });
+    sluice.signal(SIGTERM);
+    EXPECT_EQ(sluice.wait().code, 0);
+    for (std::thread& thread : threads) thread.join();
+  }
+  std::string body;
+  std::size_t all = 0;
+  for (std::size_t c = 0; c < clients; ++c) {
+    EXPECT_EQ(trouble[c], "");
+    for (const std::string& token : acknowledged[c]) body += report(token) + "\n";
+    all += acknowledged[c].size();
+  }
+  const SluiceProcess sluice = start();
+  const Json answer = said(sluice, body);
+  EXPECT_EQ(answer["duplicates"], all) << answer;
+}
+
 TEST_F(Outcomes, ANewPolicySaysWhatIsReportedFromThenOn) {
   const SluiceProcess sluice = start();
   const std::vector<Told> told = decide(sluice, 3);

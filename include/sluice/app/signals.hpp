@@ -5,7 +5,8 @@
 namespace sluice::app {
 
 /// The signals that this process waits for instead of being interrupted by them: SIGTERM, SIGINT, SIGHUP. They are
-/// blocked before any thread starts, so that all threads inherit it. Main thread, except `wake`.
+/// blocked before any thread starts, so that all threads inherit it. A peer that is gone (SIGPIPE) and a file that has
+/// reached the process's limit (SIGXFSZ) are errors of the write at hand. Main thread, except `wake`.
 class Signals {
  public:
   Signals();
