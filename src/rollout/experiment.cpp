@@ -1,4 +1,5 @@
 #include "sluice/rollout/experiment.hpp"
+#include "sluice/base/stable_hash.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -74,7 +75,8 @@ std::vector<std::vector<double>> replicate(const Trial& trial, std::uint64_t see
   const auto one = [&] {
     const std::size_t index = next++;
     if (index >= replications) return false;
-    made[index] = trial(seed + index * 0x9e3779b97f4a7c15ULL);
+    // Mixed, because Random walks on by that very constant: neighbours would share three words of their state.
+    made[index] = trial(mix_bits(seed + index * 0x9e3779b97f4a7c15ULL));
     ++done;
     return true;
   };
@@ -99,6 +101,7 @@ const std::vector<Experiment>& experiments() {
     std::vector<Experiment> list;
     add_test_experiments(list);
     add_bandit_experiments(list);
+    add_context_experiments(list);
     add_rollout_experiments(list);
     return list;
   }();

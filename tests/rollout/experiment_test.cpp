@@ -124,13 +124,20 @@ INSTANTIATE_TEST_SUITE_P(Rows, GoodDecisions,
                                            Row{"split-dead-arm", 100}, Row{"split-sound", 100}, Row{"regret-easy", 20},
                                            Row{"regret-hard", 10}, Row{"delayed-better", 5}, Row{"shadow-identical", 1},
                                            Row{"shadow-at-limit", 200}, Row{"canary-detect-5x", 20},
-                                           Row{"canary-broken-split", 3}, Row{"ab-winner", 5}),
+                                           Row{"canary-detect-1.5x", 20}, Row{"canary-broken-split", 3},
+                                           Row{"ab-winner", 5}),
                          [](const auto& info) {
                            std::string name = info.param.name;
                            std::replace_if(
                                name.begin(), name.end(), [](char c) { return c == '-' || c == '.'; }, '_');
                            return name;
                          });
+
+TEST(Experiment, WhoLooksAtTheRequestsLosesLess) {
+  const auto figures = result_of("bandit-context", 10).figures;
+  EXPECT_LT(figures[0].value, figures[1].value / 2) << figures[0].value;
+  EXPECT_NEAR(figures[1].value, figures[2].value, figures[2].value / 5) << "no arm is better on the whole";
+}
 
 TEST(Experiment, AStrongerEffectIsSeenSooner) {
   const double five = result_of("detect-5x", 200).figures[0].value;
