@@ -46,6 +46,15 @@ bool gives_way(const traffic::TrafficPlan& from, const traffic::TrafficPlan& to)
   return less;
 }
 
+bool same_segments(const std::vector<strategy::SegmentState>& one,
+                   const std::vector<strategy::SegmentState>& other) noexcept {
+  const auto excluded = [](const auto& list) {
+    return std::count_if(list.begin(), list.end(), [](const auto& segment) { return segment.excluded; });
+  };
+  // They are only ever added one by one, or all let in again.
+  return excluded(one) == excluded(other);
+}
+
 }  // namespace
 
 std::string record_of(const std::string& route) {
@@ -56,8 +65,8 @@ bool steers_alike(const RolloutState& one, const RolloutState& other) noexcept {
   return one.phase == other.phase && one.step == other.step && one.weight == other.weight && one.live == other.live &&
          one.warm_until.has_value() == other.warm_until.has_value() && one.paused == other.paused &&
          one.window == other.window && same_shares(one.arms, other.arms) && same_places(one.slots, other.slots) &&
-         one.winner == other.winner && one.stage == other.stage && one.attempt == other.attempt &&
-         one.reason == other.reason && one.bank == other.bank;
+         same_segments(one.segments, other.segments) && one.winner == other.winner && one.stage == other.stage &&
+         one.attempt == other.attempt && one.reason == other.reason && one.bank == other.bank;
 }
 
 Move::Kind kind_of(const RolloutState& before, const RolloutState& after, const strategy::Steering& from,
@@ -69,6 +78,8 @@ Move::Kind kind_of(const RolloutState& before, const RolloutState& after, const 
     if (phase == Phase::Promoted) return Move::Kind::Advance;
   }
   if (drops_one(before.arms, after.arms)) return Move::Kind::Retreat;
+  // A segment went back to stable.
+  if (!same_segments(before.segments, after.segments) && after.phase != Phase::Promoted) return Move::Kind::Retreat;
   if (phase != before.phase && phase == Phase::Concluded) return Move::Kind::Advance;
   if (after.paused && !before.paused) return Move::Kind::Retreat;
   if (to == nullptr) return Move::Kind::Remember;

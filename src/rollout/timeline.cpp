@@ -7,6 +7,7 @@
 
 #include "sluice/policy/scalars.hpp"
 #include "sluice/strategy/moves.hpp"
+#include "timeline_segments.hpp"
 
 namespace sluice::rollout {
 namespace {
@@ -317,6 +318,7 @@ Result<Timeline> make_timeline(Scenario scenario, const std::vector<Regression>&
   if (auto note = std::visit(WinnerNote{scenario}, scenario.route.strategy); !note.empty()) {
     timeline.notes.push_back(std::move(note));
   }
+  add_segment_sight(scenario, timeline);
   return timeline;
 }
 

@@ -8,6 +8,19 @@
 #include "sluice/strategy/plan_base.hpp"
 
 namespace sluice::strategy {
+namespace {
+
+/// Segments that were given back are stable's, also after the promotion of the others.
+void keep_segments(const RolloutState& state, traffic::VersionIndex stable, traffic::PlanSpec& spec) {
+  for (traffic::Segment& segment : spec.segments) {
+    const bool excluded = std::any_of(state.segments.begin(), state.segments.end(), [&](const SegmentState& known) {
+      return known.excluded && known.name == segment.name;
+    });
+    if (excluded) segment.only = stable;
+  }
+}
+
+}  // namespace
 
 RolloutState begin(const policy::Canary& canary, RolloutState state, const Context& context) {
   state.live = canary.stable;
@@ -51,6 +64,7 @@ Result<Steering> steer(const policy::Canary& canary, const policy::ModelRoute& r
       return fail(split.error());
     }
   }
+  keep_segments(state, *stable, *spec);
   auto plan = traffic::TrafficPlan::build(std::move(spec).value());
   if (!plan) return fail(plan.error());
   steering.plan = std::move(plan).value();

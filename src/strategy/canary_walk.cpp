@@ -5,8 +5,10 @@
 
 #include "canary_path.hpp"
 #include "sluice/strategy/check_evidence.hpp"
+#include "sluice/strategy/check_runs.hpp"
 #include "sluice/strategy/moves.hpp"
 #include "sluice/strategy/reading.hpp"
+#include "sluice/strategy/segments.hpp"
 #include "sluice/strategy/split_check.hpp"
 
 namespace sluice::strategy {
@@ -86,7 +88,11 @@ void CanaryWalk::promote_by(const Command& command) {
   // What a person has seen and gone past is not held against the candidate again.
   go_past(state_.check_evidence);
   go_past(state_.split);
-  if (command.full) {
+  go_past(state_.segments);
+  if (state_.phase == Phase::Promoted) {
+    let_in(why);
+  } else if (command.full) {
+    readmit_all(state_);
     promote(why);
   } else if (at_gate) {
     take_next(why);
@@ -100,6 +106,7 @@ void CanaryWalk::give_back(const Command& command, const std::string& reason) {
   const std::string text = "everything back to " + spec_.stable + ": " + (reason == "Undone" ? "undone " : "aborted ") +
                            by(command) + " at " + percent(state_.weight);
   end_with(state_, spec_.stable, Phase::Aborted, reason, text, context_.now);
+  readmit_all(state_);
   tell(reason, text);
 }
 
@@ -145,7 +152,9 @@ void CanaryWalk::watch() {
   const bool is_settled = state_.approved && spec_.on_failure == policy::OnFailure::Hold;
   if (!is_settled) {
     if (hooks.gate.answer == GateAnswer::Refused) return give_up("WebhookRefused", hooks.gate.message);
+    if (gives_back_segments(found)) return;
     if (found.verdict == Verdict::Fail) return give_up("CheckFailed", found.message);
+    if (!worse_.empty()) return give_up("SegmentFailed", segments_text(state_, worse_));
   }
   if (state_.paused) return;
   // What it has from now on is to be seen in a look of its own.
@@ -176,9 +185,10 @@ Assessment CanaryWalk::assess_now() {
   found.verdict = Verdict::Pass;
   const WallTime last = state_.last_look.value_or(state_.window_since);
   if (analysis_ != nullptr && state_.weight > 0) {
-    const Subject subject = subject_of(evidence_of(context_.evidence, state_, spec_.candidate),
-                                       evidence_of(context_.evidence, state_, spec_.stable), context_.evidence,
-                                       context_.route, errand_prefix(state_) + "/" + std::to_string(state_.step));
+    Subject subject = subject_of(evidence_of(context_.evidence, state_, spec_.candidate),
+                                 evidence_of(context_.evidence, state_, spec_.stable), context_.evidence,
+                                 context_.route, errand_prefix(state_) + "/" + std::to_string(state_.step));
+    subject.part_of_doubt = doubt_of_whole(context_.route);
     found = assess(*analysis_, state_, subject, context_.now);
   } else {
     found.looked = spec_.harm_budget && (context_.now < last || context_.now - last >= interval());
@@ -202,6 +212,8 @@ Assessment CanaryWalk::assess_now() {
   if (analysis_ != nullptr && state_.weight > 0) {
     state_.checks = found.memory;
     state_.check_evidence = found.evidence;
+    look_by_segment();
+    count_looks(found, state_);
   }
   state_.last_look = context_.now;
   return found;
@@ -325,10 +337,13 @@ void CanaryWalk::begin_at(std::int32_t step, const std::string& why) {
 }
 
 void CanaryWalk::promote(const std::string& why) {
-  const std::string text = spec_.candidate + " has everything" + (why.empty() ? "" : ": " + why);
+  const std::string text = spec_.candidate + " has " + all_text() + (why.empty() ? "" : ": " + why);
   state_.step = last_step();
   end_with(state_, spec_.candidate, Phase::Promoted, "Promoted", text, context_.now);
-  state_.warm_until = context_.now + std::chrono::duration_cast<WallTime::duration>(spec_.keep_warm);
+  // Where segments stay on stable it is no version of the past.
+  if (!any_excluded(state_)) {
+    state_.warm_until = context_.now + std::chrono::duration_cast<WallTime::duration>(spec_.keep_warm);
+  }
   tell("Promoted", text);
 }
 
@@ -340,6 +355,7 @@ void CanaryWalk::roll_back(const std::string& reason, const std::string& message
   const std::string text = "from " + percent(state_.weight) + " back to " + spec_.stable + ": " + message;
   if (spec_.harm_budget) carry_harm(state_, counts_);
   end_with(state_, spec_.stable, Phase::RolledBack, reason, message, context_.now);
+  readmit_all(state_);
   tell("RolledBack", text);
 }
 

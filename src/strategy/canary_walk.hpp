@@ -53,6 +53,13 @@ class CanaryWalk {
   double proven_part() const;
   bool is_exposed() const { return state_.step >= 0 && state_.weight > 0; }
 
+  // segments of the route
+  void look_by_segment();
+  bool gives_back_segments(const Assessment& found);
+  void exclude(const std::vector<std::size_t>& segments);
+  void let_in(const std::string& why);
+  std::string all_text() const;
+
   // what is done
   void begin_at(std::int32_t step, const std::string& why);
   void promote(const std::string& why);
@@ -75,6 +82,7 @@ class CanaryWalk {
   const policy::Analysis* analysis_;
   HarmCounts counts_;
   bool resized_ = false;
+  std::vector<std::size_t> worse_;  // segments, for certain, at this look
   Transition made_;
   RolloutState& state_;  // made_'s
 };

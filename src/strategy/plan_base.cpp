@@ -12,6 +12,11 @@ Result<traffic::PlanSpec> plan_base(const policy::ModelRoute& route) {
   auto unit = traffic::to_unit(route.unit);
   if (!unit) return fail(Error::internal("unit: " + unit.error().message));
   spec.unit = std::move(unit).value();
+  for (const policy::Segment& segment : route.segments) {
+    auto matches = traffic::to_matches(segment.matches, route.protocol);
+    if (!matches) return fail(matches.error());
+    spec.segments.push_back({segment.name, std::move(matches).value(), std::nullopt});
+  }
   if (route.pinning.allow != policy::PinAllow::Nobody) {
     traffic::Pin pin;
     if (route.pinning.allow == policy::PinAllow::Matching) {

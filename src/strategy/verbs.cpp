@@ -3,6 +3,8 @@
 #include <array>
 #include <cstddef>
 
+#include "sluice/strategy/segments.hpp"
+
 namespace sluice::strategy {
 namespace {
 
@@ -44,7 +46,9 @@ Permission on_promote(const Command& command, const RolloutState& state) {
       if (state.reason == "NoWayBack") return act();  // it may never be over
       return refuse("it is on the way back: use retry once that is over");
     case Phase::Promoted:
-      return already(state.live + " is promoted");
+      if (!any_excluded(state)) return already(state.live + " is promoted");
+      if (command.full) return act();  // the segments that were left behind as well
+      return already(state.live + " is promoted, but for " + excluded_text(state) + ": use promote --full for these");
     case Phase::RolledBack:
     case Phase::Aborted:
       return refuse("everything is back on " + state.live + ": use retry to begin again");

@@ -46,6 +46,37 @@ TEST(GatewayKpis, TellWhatTheSplitAssignedAndWhoseRequestsFailed) {
   }));
 }
 
+TEST(GatewayKpis, TellSegmentsOnTheirOwn) {
+  test::FakeUpstream faulty(test::answers(500, "x"));
+  policy::PolicySet set;
+  set.routes = {route_to(faulty)};
+  policy::ValueMatch phone;
+  phone.name = "x-device";
+  phone.value = "phone";
+  policy::Match match;
+  match.headers = {phone};
+  set.routes[0].segments = {{"mobile", {match}, {}}};
+  gateway::Config config = *compile(set);
+  config.listeners = {{"127.0.0.1", 0, std::nullopt}};
+  SystemClock clock;
+  metrics::Registry registry(1);
+  gateway::Gateway gateway(registry, clock);
+  ASSERT_TRUE(gateway.start(std::move(config)));
+  GatewayKpis kpis(gateway);
+  kpis.set_routes(set.routes);
+  test::RawClient client(gateway.listening().at(0).port());
+  client.get("/", {{"x-user", "alice"}, {"x-device", "phone"}});
+  client.get("/", {{"x-user", "alice"}, {"x-device", "phone"}});
+  client.get("/", {{"x-user", "bob"}});
+  ASSERT_TRUE(test::eventually([&] { return kpis.gather().at("fraud").versions.at(0).all.failures == 3; }));
+  ASSERT_EQ(kpis.gather().at("fraud").versions.at(0).segments.size(), 1u);
+  EXPECT_TRUE(test::eventually([&] {
+    const auto seen = kpis.gather().at("fraud").versions.at(0).segments[0];
+    return seen.all.requests == 2 && seen.all.failures == 2 && seen.failing_units_known &&
+           seen.failing_units == strategy::UnitCounts{1, 1, 0, 0, 0};
+  }));
+}
+
 TEST(GatewayKpis, SayWhenFailuresAreNotKnownByUnit) {
   test::FakeUpstream faulty(test::answers(500, "x"));
   policy::PolicySet set;

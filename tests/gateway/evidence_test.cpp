@@ -74,6 +74,46 @@ TEST_F(EvidenceTest, WhatARuleOrAPinDecidedDoesNotCount) {
   EXPECT_EQ(evidence(1).all.requests, 0u);
 }
 
+/// A plan with a segment of phones.
+traffic::TrafficPlan with_phones(const traffic::TrafficPlan& plan, std::optional<traffic::VersionIndex> only = {}) {
+  traffic::PlanSpec spec = plan.spec();
+  spec.segments = {
+      {"desktop", {traffic::Match({{traffic::Field::header("x-device"), traffic::TextTest::exact("pc")}})}, {}},
+      {"mobile", {traffic::Match({{traffic::Field::header("x-device"), traffic::TextTest::exact("phone")}})}, only}};
+  return *traffic::TrafficPlan::build(std::move(spec));
+}
+
+TEST_F(EvidenceTest, ARequestOfASegmentCountsThereAsWell) {
+  FakeUpstream faulty(test::answers(503, "x"));
+  Config config = config_for({{"v1", v1.port(), 0}, {"v2", faulty.port(), 1}});
+  config.routes[0].plan = with_phones(config.routes[0].plan);
+  start(std::move(config));
+  RawClient client(port);
+  EXPECT_EQ(client.get("/", {{"x-device", "phone"}}).status(), 503);
+  EXPECT_EQ(client.get("/", {{"x-device", "phone"}}).status(), 503);
+  EXPECT_EQ(client.get("/").status(), 503);
+  EXPECT_TRUE(counts(1, 3, 3));
+  const auto seen = evidence(1);
+  ASSERT_EQ(seen.segments.size(), 2u);
+  EXPECT_EQ(seen.segments[1].requests, 2u);
+  EXPECT_EQ(seen.segments[1].failures, 2u);
+  EXPECT_EQ(seen.segments[1].latency.count(), 2u);
+  EXPECT_EQ(seen.segments[0].requests, 0u);
+}
+
+TEST_F(EvidenceTest, ASegmentThatBelongsToOneVersionIsNoEvidence) {
+  Config config = config_for({{"v1", v1.port(), 0}, {"v2", v1.port(), 1}});
+  config.routes[0].plan = with_phones(config.routes[0].plan, traffic::VersionIndex{0});
+  start(std::move(config), 1);
+  RawClient client(port);
+  EXPECT_EQ(client.get("/", {{"x-device", "phone"}}).field("x-sluice-version"), "v1");
+  EXPECT_EQ(client.get("/", {{"x-device", "pc"}}).field("x-sluice-version"), "v2");
+  EXPECT_TRUE(counts(1, 1, 0));
+  EXPECT_TRUE(counts(0, 0, 0));
+  EXPECT_EQ(evidence(0).segments[1].requests, 0u);
+  EXPECT_EQ(evidence(1).segments[0].requests, 1u);
+}
+
 TEST_F(EvidenceTest, AClientThatLeavesBeforeItsAnswerIsNotCounted) {
   test::Gate gate;
   FakeUpstream slow([&](test::Conversation& gateway) {

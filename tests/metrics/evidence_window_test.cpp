@@ -62,6 +62,27 @@ TEST(EvidenceWindow, CountsFailuresByUnitWhereItIsAskedTo) {
   EXPECT_EQ(window.unit_failures()->counts()->at(1)[0], 1u);
 }
 
+TEST(EvidenceWindow, CountsSegmentsOnTheirOwnWhereThereAreAny) {
+  EXPECT_EQ(EvidenceWindow(1, 1).segments(), 0u);
+  EXPECT_TRUE(EvidenceWindow(1, 1).totals()[0].segments.empty());
+  EvidenceWindow window(2, 2, true, 3);
+  window.cells(0, 1, 2).answered(200, 10ms);
+  window.cells(1, 1, 2).failed();
+  window.cells(1, 0, 0).failed();
+  const auto totals = window.totals();
+  ASSERT_EQ(totals[1].segments.size(), 3u);
+  EXPECT_EQ(totals[1].segments[2].requests, 2u);
+  EXPECT_EQ(totals[1].segments[2].failures, 1u);
+  EXPECT_EQ(totals[1].segments[2].latency.count(), 1u);
+  EXPECT_EQ(totals[1].segments[0].requests + totals[1].segments[1].requests, 0u);
+  EXPECT_EQ(totals[0].segments[0].requests, 1u);
+  EXPECT_EQ(totals[0].all.requests, 0u) << "whoever counts a segment counts the whole as well";
+  window.unit_failures(1)->note(0, 1, 4711);
+  EXPECT_EQ(window.unit_failures(1)->counts()->at(1)[0], 1u);
+  EXPECT_EQ(window.unit_failures(2)->counts()->at(1)[0], 0u);
+  EXPECT_EQ(window.unit_failures(3), nullptr);
+}
+
 TEST(EvidenceWindow, EveryCellIsAlone) {
   EvidenceWindow window(3, 5);
   for (std::size_t worker = 0; worker < 3; ++worker) {
@@ -114,6 +135,34 @@ TEST(EvidenceWindow, CanBeReadWhileItIsWritten) {
   const auto all = window.totals()[0].all;
   EXPECT_EQ(all.failures, kRequests / 2);
   EXPECT_EQ(all.latency.count(), kRequests);
+}
+
+TEST(EvidenceWindow, KnowsAUnitThatCameBefore) {
+  EvidenceWindow window(1, 2, true);
+  EXPECT_TRUE(window.is_first(0x1234'5678'0000'0001));
+  EXPECT_FALSE(window.is_first(0x1234'5678'0000'0001));
+  EXPECT_TRUE(window.is_first(0x1234'5678'0000'0002));
+  EXPECT_FALSE(window.is_first(0x9999'5678'0000'0002)) << "of the same group";
+  EXPECT_TRUE(window.is_first(0) && window.is_first(0)) << "requests without a unit are units of their own";
+  EvidenceWindow of_requests(1, 2);
+  EXPECT_FALSE(of_requests.is_first(7)) << "nobody sticks";
+}
+
+TEST(EvidenceWindow, CountsTheFirstOfEachGroupOnceWhoeverAsks) {
+  EvidenceWindow window(4, 1, true);
+  std::atomic<std::uint64_t> first{0};
+  std::vector<std::thread> workers;
+  for (int w = 0; w < 4; ++w) {
+    workers.emplace_back([&] {
+      std::uint64_t own = 0;
+      for (std::uint64_t unit = 1; unit <= 20'000; ++unit) own += window.is_first(unit) ? 1 : 0;
+      first += own;
+    });
+  }
+  for (auto& worker : workers) worker.join();
+  EXPECT_EQ(first, 20'000u);
+  window.cells(2, 0).assigned_units.add();
+  EXPECT_EQ(window.totals()[0].assigned_units, 1u);
 }
 
 }  // namespace

@@ -69,6 +69,24 @@ TEST(Timeline, NoticesSmallerRegressionsWhereThereIsMoreToSee) {
   EXPECT_LT(*timeline.steps[1].smallest, 0.3);
 }
 
+TEST(Timeline, SaysHowSmallASegmentMayBeToBeSeen) {
+  Scenario scenario = scenario_of(usual_canary);
+  policy::ValueMatch phone;
+  phone.name = "x-device";
+  phone.value = "phone";
+  policy::Match match;
+  match.headers = {phone};
+  scenario.route.segments = {{"mobile", {match}, {}}};
+  const Timeline timeline = timeline_of(scenario, {});
+  ASSERT_EQ(timeline.notes.size(), 1U);
+  EXPECT_NE(timeline.notes[0].find("% of the requests or more"), std::string::npos) << timeline.notes[0];
+  scenario.traffic.rate = 4;  // a tenth, and the whole itself is seen late
+  const Timeline slow = timeline_of(scenario, {});
+  EXPECT_NE(slow.notes, timeline.notes);
+  scenario.route.segments.clear();
+  EXPECT_TRUE(timeline_of(scenario, {}).notes.empty());
+}
+
 TEST(Timeline, ARegressionThatTheChecksAllowGoesUnnoticed) {
   const Timeline timeline = timeline_of(scenario_of(usual_canary), {"x1.5"});
   ASSERT_FALSE(timeline.steps.empty());
