@@ -155,13 +155,14 @@ const Type& type_of(Tag<BanditAlgorithm> /*tag*/) {
                           {"KLUCB", "Optimism with tight bounds for rates."},
                           {"UCB1", "Optimism with simple bounds."},
                           {"EpsilonGreedy", "Mostly the best so far, sometimes any."},
-                          {"LinearThompson", "Learns which arm suits which request, from `context`.", false}});
+                          {"LinearThompson", "Learns which arm suits which request, from `context`."}});
   return type;
 }
 
 const Type& type_of(Tag<ContextType> /*tag*/) {
   static const Type type = enumeration<ContextType>(
-      "ContextType", {{"Number", "The value is a number."}, {"Category", "The value is one of `values`."}});
+      "ContextType",
+      {{"Number", "The value is a number."}, {"Category", "The value is one of `values`, or any text."}});
   return type;
 }
 
@@ -185,7 +186,11 @@ const Type& type_of(Tag<ContextFeature> /*tag*/) {
         .one_of("source")
         .selects(&ContextFeature::source, ContextSource::JsonPointer);
     d.field("type", &ContextFeature::type, "What kind of value it is.");
-    d.field("values", &ContextFeature::values, "The known categories; any other counts as none of them.").items(1, 32);
+    d.field(
+         "values", &ContextFeature::values,
+         "The known categories, a feature each; any other counts as none of them. Without them categories are hashed "
+         "into at most 8 features.")
+        .items(1, 16);
     d.rule(check_context_feature);
     return d.finish();
   }();
@@ -227,9 +232,8 @@ const Type& type_of(Tag<Bandit> /*tag*/) {
     d.field("updateInterval", &Bandit::update_interval, "How often the shares are computed anew.").between(100ms, 1h);
     d.field("halfLife", &Bandit::half_life, "After this, old rewards count half; never when absent.")
         .between(1min, 8760h);
-    d.field("context", &Bandit::context, "What LinearThompson may learn from.")
+    d.field("context", &Bandit::context, "What LinearThompson may learn from: 16 features in all.")
         .items(1, 16)
-        .inactive()
         .starts_rollout();
     d.field("guardrails", &Bandit::guardrails, "What no arm may break.").items(1, 32);
     d.field("stopWhen", &Bandit::stop_when, "When the bandit has learned enough; never when absent.");
