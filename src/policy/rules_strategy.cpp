@@ -99,6 +99,30 @@ void check_ab_test(const AbTest& test, const Cursor& at) {
   }
 }
 
+namespace {
+
+/// What a plan has room for, which this layer does not know: stats::most_features.
+constexpr std::size_t most_context_features = 16;
+
+void check_context(const Bandit& bandit, const Cursor& at) {
+  std::size_t features = 0;
+  for (const auto& feature : bandit.context) features += std::max<std::size_t>(1, feature.values.size());
+  if (features > most_context_features) {
+    at.at("context").error(
+        Code::ItemCount, "makes " + std::to_string(features) + " features, and there may be " +
+                             std::to_string(most_context_features) +
+                             ": a number is one, a category one for each of its values, or one at least without them");
+  }
+  if (at.at("stopWhen").written()) {
+    at.at("stopWhen")
+        .error(Code::NotTogether,
+               "LinearThompson looks for the best arm of each request, so no arm wins for all; remove "
+               "stopWhen, and end it by `sluice promote` when one arm suits nearly everyone");
+  }
+}
+
+}  // namespace
+
 void check_bandit(const Bandit& bandit, const Cursor& at) {
   check_unique(
       bandit.arms.size(), [&](std::size_t i) -> const std::string& { return bandit.arms[i]; },
@@ -115,6 +139,7 @@ void check_bandit(const Bandit& bandit, const Cursor& at) {
   } else if (!linear && at.at("context").written()) {
     at.at("context").error(Code::NeedsAnother, "context needs algorithm: LinearThompson");
   }
+  if (linear) check_context(bandit, at);
 }
 
 void check_bandit_stop(const BanditStop& stop, const Cursor& at) {
@@ -127,7 +152,6 @@ void check_bandit_stop(const BanditStop& stop, const Cursor& at) {
 
 void check_context_feature(const ContextFeature& feature, const Cursor& at) {
   const bool category = feature.type == ContextType::Category;
-  if (category && !at.at("values").written()) at.error(Code::NeedsAnother, "type: Category needs values");
   if (!category && at.at("values").written()) at.at("values").error(Code::NeedsAnother, "values need type: Category");
 }
 
