@@ -200,6 +200,26 @@ Shares shares_of(const AllocationRules& rules, std::span<const ArmStanding> arms
   return shares;
 }
 
+/// What is wished, but nobody less than the floor: the others give it in proportion to what they have.
+Shares lifted(Shares shares, double floor) {
+  std::vector<bool> low(shares.size(), false);
+  for (std::size_t round = 0; round < shares.size(); ++round) {
+    double rest = 1;
+    double above = 0;
+    for (std::size_t i = 0; i < shares.size(); ++i) (low[i] ? rest : above) += low[i] ? -floor : shares[i];
+    bool done = true;
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+      if (low[i] || shares[i] * rest >= floor * above) continue;
+      low[i] = true;
+      done = false;
+    }
+    if (!done) continue;
+    for (std::size_t i = 0; i < shares.size(); ++i) shares[i] = low[i] ? floor : shares[i] * rest / above;
+    break;
+  }
+  return shares;
+}
+
 }  // namespace
 
 Allocation allocate(const AllocationRules& rules, std::span<const ArmStanding> arms) {
@@ -208,7 +228,7 @@ Allocation allocate(const AllocationRules& rules, std::span<const ArmStanding> a
   const auto part = taking_part(arms);
   const auto k = static_cast<double>(arms.size());
   const double floor = std::clamp(rules.floor, 0.0, 1 / k);
-  made.share.assign(arms.size(), floor);
+  made.share.assign(arms.size(), 0);
   made.probability_best.assign(arms.size(), 0);
 
   std::vector<RewardMoments> rewards;
@@ -221,9 +241,10 @@ Allocation allocate(const AllocationRules& rules, std::span<const ArmStanding> a
   made.value_remaining = best.value_remaining;
   const Shares shares = shares_of(rules, arms, part, best);
   for (std::size_t i = 0; i < part.size(); ++i) {
-    made.share[part[i]] += (1 - floor * k) * shares[i];
+    made.share[part[i]] = shares[i];
     made.probability_best[part[i]] = best.probability[i];
   }
+  made.share = lifted(std::move(made.share), floor);
   return made;
 }
 

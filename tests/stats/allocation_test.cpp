@@ -93,7 +93,20 @@ TEST(Allocation, ByThompsonIsTheProbabilityOfBeingTheBest) {
   const std::vector arms{standing(90, 110), standing(100, 100), standing(80, 120)};
   const auto best = best_arm(std::vector<ArmCounts>{{90, 110}, {100, 100}, {80, 120}});
   const auto made = allocate(rules_of(Algorithm::ThompsonSampling, 0.01), arms);
-  for (std::size_t k = 0; k < 3; ++k) EXPECT_NEAR(made.share[k], 0.01 + 0.97 * best.probability[k], 1e-9);
+  for (std::size_t k = 0; k < 3; ++k) EXPECT_NEAR(made.share[k], best.probability[k], 1e-9);
+}
+
+TEST(Allocation, TakesTheFloorOfAnArmFromTheOthersInProportion) {
+  const std::vector arms{standing(90, 110), standing(100, 100), standing(50, 150)};
+  const auto best = best_arm(std::vector<ArmCounts>{{90, 110}, {100, 100}, {50, 150}}).probability;
+  ASSERT_LT(best[2], 0.001);
+  const auto made = allocate(rules_of(Algorithm::ThompsonSampling, 0.1), arms);
+  EXPECT_NEAR(made.share[2], 0.1, 1e-12);
+  EXPECT_NEAR(made.share[0] / made.share[1], best[0] / best[1], 1e-9);
+  // Who would fall below the floor by giving is lifted, too.
+  const auto high = allocate(rules_of(Algorithm::ThompsonSampling, 0.2), arms);
+  EXPECT_NEAR(high.share[0], 0.2, 1e-12);
+  EXPECT_NEAR(high.share[1], 0.6, 1e-12);
 }
 
 TEST(Allocation, ByTopTwoIsHalfForTheBestAndHalfForTheSecond) {

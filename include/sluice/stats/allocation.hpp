@@ -49,8 +49,9 @@ struct Allocation {
 /// - EpsilonGreedy: the arm with the highest mean, and a share ε = min(1, (K ln t / t)^⅓) of all spread over all K.
 ///   (Slivkins 2019, theorem 1.4)
 ///
-/// t is the number of rewards of all arms. The floor comes last: share = floor + (1 − K floor) × the above. An arm at
-/// the floor gets nothing else unless all are. As costly as best_arm(). Empty for no arms.
+/// t is the number of rewards of all arms. The floor comes last: an arm with less than that is lifted to it, and the
+/// others give what it takes in proportion to their shares. An arm at the floor gets nothing else unless all are. As
+/// costly as best_arm(). Empty for no arms.
 Allocation allocate(const AllocationRules& rules, std::span<const ArmStanding> arms);
 
 }  // namespace sluice::stats
