@@ -26,6 +26,7 @@ void take(gateway::VersionEvidence& seen, strategy::VersionEvidence& version) {
   version.version = std::move(seen.version);
   version.share = seen.share;
   version.assigned = seen.totals.assigned;
+  version.assigned_units = seen.totals.assigned_units;
   version.failing_units_known = seen.failing_units.has_value();
   version.failing_units = seen.failing_units.value_or(strategy::UnitCounts{});
   take(seen.totals.all, version.all);

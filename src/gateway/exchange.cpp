@@ -158,7 +158,10 @@ void Exchange::decide() {
   choice_ = traffic::choose(route_->config->plan, view(), worker_->random());
   chosen_ = true;
   version().counters->decisions[static_cast<metrics::DecisionReason>(choice_.reason)].add();
-  if (choice_.by_split() && version().evidence != nullptr) version().evidence->assigned.add();
+  if (choice_.by_split() && version().evidence != nullptr) {
+    version().evidence->assigned.add();
+    if (route_->window->is_first(choice_.unit)) version().evidence->assigned_units.add();
+  }
   note_decision();
   watch_client();
   make_request_id();

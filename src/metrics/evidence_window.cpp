@@ -17,7 +17,8 @@ EvidenceWindow::EvidenceWindow(std::size_t workers, std::size_t versions, bool b
       cells_(std::make_unique<VersionEvidenceCells[]>(workers * versions)),
       segments_(segments),
       segment_cells_(std::make_unique<EvidenceCells[]>(workers * versions * segments)),
-      unit_failures_(by_unit ? std::make_unique<UnitFailures>(workers, versions) : nullptr) {
+      unit_failures_(by_unit ? std::make_unique<UnitFailures>(workers, versions) : nullptr),
+      groups_(by_unit ? std::make_unique<std::atomic<std::uint64_t>[]>(kGroupWords) : nullptr) {
   if (!by_unit) return;
   for (std::size_t segment = 0; segment < segments; ++segment) {
     segment_failures_.push_back(std::make_unique<UnitFailures>(workers, versions));
@@ -35,6 +36,7 @@ void EvidenceWindow::add_to(VersionEvidenceTotals& totals, std::size_t version) 
   for (std::size_t worker = 0; worker < workers_; ++worker) {
     const VersionEvidenceCells& cells = cells_[worker * versions_ + version];
     totals.assigned += cells.assigned.value();
+    totals.assigned_units += cells.assigned_units.value();
     totals.all.add(cells.all);
     totals.control.add(cells.control);
     totals.shadow.add(cells.shadow);

@@ -31,6 +31,9 @@ class Collector {
   void operator()(const Bandit& bandit, const Cursor& at) {
     for (std::size_t i = 0; i < bandit.arms.size(); ++i) add(found.versions, bandit.arms[i], at.at("arms").at(i));
     add(found.outcomes, bandit.reward, at.at("reward"));
+    if (bandit.stop_when && bandit.stop_when->certified) {
+      found.certified.emplace_back(&bandit, at.at("stopWhen").at("certified"));
+    }
     add_checks(bandit.guardrails, at.at("guardrails"));
   }
 

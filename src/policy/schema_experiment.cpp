@@ -131,7 +131,7 @@ const Type& type_of(Tag<AbTest> /*tag*/) {
         .format(name_format);
     d.field("guardrails", &AbTest::guardrails, "What no variant may break.").items(1, 32);
     d.field("minimumEffect", &AbTest::minimum_effect, "Smallest relative improvement that is worth having.")
-        .between(0_pct, 1000_pct);
+        .between(0_pct, 99_pct);
     d.field("confidence", &AbTest::confidence,
             "Certainty that nobody is called better or worse who is not, in the whole test, however often it is looked "
             "at.")
@@ -204,6 +204,8 @@ const Type& type_of(Tag<BanditStop> /*tag*/) {
         .between(50_pct, 99.999_pct);
     d.field("valueRemaining", &BanditStop::value_remaining, "What could still be gained, relative to the best arm.")
         .between(0_pct, 100_pct);
+    d.field("certified", &BanditStop::certified,
+            "And only once the leader is certified: an e-value bounds the chance that another arm is as good.");
     d.field("minDuration", &BanditStop::min_duration,
             "Not before: a full cycle of what the traffic does; the reward's `attributionWindow` at least.")
         .between(0s, 8760h);

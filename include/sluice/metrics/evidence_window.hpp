@@ -36,10 +36,11 @@ struct EvidenceCells {
 
 /// One worker's view of one version.
 struct alignas(kCacheLine) VersionEvidenceCells {
-  Counter assigned;       ///< requests that the split assigned to it, over or not
-  EvidenceCells all;      ///< requests that the split assigned to it
-  EvidenceCells control;  ///< of these, the stable version's control slice
-  EvidenceCells shadow;   ///< copies that it was sent; their first bytes are not told
+  Counter assigned;        ///< requests that the split assigned to it, over or not
+  Counter assigned_units;  ///< the same of units that stick, each once, see EvidenceWindow::is_first
+  EvidenceCells all;       ///< requests that the split assigned to it
+  EvidenceCells control;   ///< of these, the stable version's control slice
+  EvidenceCells shadow;    ///< copies that it was sent; their first bytes are not told
 };
 
 /// EvidenceCells of all workers.
@@ -55,6 +56,7 @@ struct EvidenceTotals {
 
 struct VersionEvidenceTotals {
   std::uint64_t assigned = 0;
+  std::uint64_t assigned_units = 0;
   EvidenceTotals all;
   EvidenceTotals control;
   EvidenceTotals shadow;
@@ -84,6 +86,19 @@ class EvidenceWindow {
   /// The same of one version, added to what is there.
   void add_to(VersionEvidenceTotals& totals, std::size_t version) const;
 
+  /// Whether this unit is the first of its group in the window; false where units are not counted. There are 65 536
+  /// groups, by the lower half of the hash, while the split goes by the upper half: so whoever is the first of a group
+  /// was dealt to a version by its share and nothing else, however often units come, and no set of them is kept. 0, a
+  /// request without a unit, is a unit of its own. Any thread; 2 ns.
+  bool is_first(std::uint64_t unit) noexcept {
+    if (!groups_) return false;
+    if (unit == 0) return true;
+    std::atomic<std::uint64_t>& word = groups_[unit / 64 % kGroupWords];
+    const std::uint64_t bit = std::uint64_t{1} << unit % 64;
+    return (word.load(std::memory_order_relaxed) & bit) == 0 &&
+           (word.fetch_or(bit, std::memory_order_relaxed) & bit) == 0;
+  }
+
   /// Null: not counted.
   UnitFailures* unit_failures() noexcept { return unit_failures_.get(); }
   /// The same of one segment, counted from 0; null as well for one that is not there.
@@ -99,12 +114,15 @@ class EvidenceWindow {
   std::uint64_t copies() const noexcept { return copies_.load(std::memory_order_relaxed); }
 
  private:
+  static constexpr std::size_t kGroupWords = 1024;
+
   const std::size_t workers_;
   const std::size_t versions_;
   std::unique_ptr<VersionEvidenceCells[]> cells_;  // by worker, then version
   const std::size_t segments_;
   std::unique_ptr<EvidenceCells[]> segment_cells_;  // by worker, then version, then segment
   std::unique_ptr<UnitFailures> unit_failures_;
+  std::unique_ptr<std::atomic<std::uint64_t>[]> groups_;  // a bit for each group of units that came
   std::vector<std::unique_ptr<UnitFailures>> segment_failures_;
   alignas(kCacheLine) std::atomic<std::uint64_t> copies_{0};
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sluice/policy/cursor.hpp"
@@ -27,6 +28,7 @@ struct References {
   std::vector<Reference> metrics;
   std::vector<CheckReference> checks;
   std::vector<const Rolling*> rollings;
+  std::vector<std::pair<const Bandit*, Cursor>> certified;  ///< whose end asks for a certificate
 };
 
 References collect_references(const Strategy& strategy, const Cursor& at);

@@ -134,6 +134,7 @@ struct ContextFeature {
 struct BanditStop {
   Ratio probability_best = 95_pct;
   Ratio value_remaining = 1_pct;
+  bool certified = false;                ///< and an e-value has to say so, too
   Duration min_duration{0};              ///< and never before the reward's attribution window has passed
   std::optional<Duration> max_duration;  ///< none: no end without a winner
 

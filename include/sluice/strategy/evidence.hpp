@@ -65,6 +65,7 @@ struct VersionEvidence {
   std::string version;
   double share = 0;                  ///< probability with which the split chose it within the window, 0…1
   std::uint64_t assigned = 0;        ///< requests that the split assigned to it within the window, over or not
+  std::uint64_t assigned_units = 0;  ///< the same of users who stick, each once or not at all; 0 where nobody does
   UnitCounts failing_units{};        ///< units of `all` with that many failures; zeros where the policy names no unit
   bool failing_units_known = false;  ///< false: no unit, or more failures came than could be told apart
   std::vector<OutcomeEvidence> outcomes;         ///< in the order of the policy
