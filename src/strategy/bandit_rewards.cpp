@@ -197,6 +197,17 @@ std::optional<double> value_of_rewards(const Tally& all, bool turned, bool numbe
   return numbers ? -mean : 1 - mean;
 }
 
+/// All of it is from before, whatever the counters are called by then.
+Kept<ContextMemory> inherited_contexts(const ContextMemory& known) {
+  Kept<ContextMemory> made;
+  if (known.empty()) return made;
+  ContextMemory& begun = made.change();
+  begun.all = known.all;
+  begun.all_until = known.all_until;
+  begun.requests = known.requests;
+  return made;
+}
+
 /// Contexts are not at hand; what the arms had in the mean stands in until the first bank that is drawn with some.
 void inherit_shares(const policy::Bandit& bandit, const policy::ModelRoute& route, const RolloutState& before,
                     RolloutState& begun) {
@@ -293,7 +304,7 @@ void inherit(const policy::Bandit& bandit, const policy::ModelRoute& route, cons
     arm.failures = known->failures;
     arm.value = known->value;
     arm.tallies = {known->tallies[0], known->tallies[0], {}};
-    arm.contexts = known->contexts;
+    arm.contexts = inherited_contexts(*known->contexts);
   }
   if (goes_by_contexts(bandit)) return inherit_shares(bandit, route, before, begun);
   const auto view = view_of(bandit, route, begun.arms);
