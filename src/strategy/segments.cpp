@@ -16,8 +16,8 @@ namespace {
 
 constexpr double part_of_whole = 0.8;
 
-/// In nats; what may be left over of the whole's evidence for those who are not blamed.
-constexpr double hardly_anything = 1;
+/// Of the whole's evidence, what may come from chance in how two counts of the same requests differ.
+constexpr double blurred = 0.05;
 
 /// Whether the gateway itself counts by segment what the check is on.
 bool is_counted(const policy::Check& check) {
@@ -142,6 +142,7 @@ std::vector<std::size_t> segments_to_blame(const policy::Analysis& analysis, con
   for (std::size_t c = 0; c < analysis.checks.size() && c < found.memory.size(); ++c) {
     const CheckMemory& whole = found.memory[c];
     if (whole.dry_run || whole.verdict != Verdict::Fail) continue;
+    if (!is_counted(analysis.checks[c])) return {};
     const double level = whole.proof.log_e < whole.proof.log_threshold ? together : whole.proof.log_threshold;
     if (whole.proof.log_e < level) return {};
     double explained = 0;
@@ -151,7 +152,8 @@ std::vector<std::size_t> segments_to_blame(const policy::Analysis& analysis, con
       explained += part->proof.log_e;
       add_once(blamed, i);
     }
-    if (whole.proof.log_e - explained > hardly_anything) return {};
+    // What is left over would be certain by itself.
+    if (whole.proof.log_e - explained > std::max(level, whole.proof.log_e * blurred)) return {};
   }
   std::sort(blamed.begin(), blamed.end());
   return blamed;

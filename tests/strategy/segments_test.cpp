@@ -71,7 +71,8 @@ TEST(Segments, AreNotJudgedByWhatIsNotCountedBySegment) {
 TEST(Segments, AreBlamedWhereTheRestAddsNothing) {
   EXPECT_EQ(blamed(4, 6, 0.5), Indexes{0});
   EXPECT_EQ(blamed(9, 4, 5), (Indexes{0, 1})) << "together they are what fails";
-  EXPECT_EQ(blamed(9, 4, 0.5), Indexes{}) << "there is more than one segment explains";
+  EXPECT_EQ(blamed(12, 4, 0.5), Indexes{}) << "there is more than one segment explains";
+  EXPECT_EQ(blamed(200, 192, 1), Indexes{0}) << "two counts of the same requests differ a little";
   EXPECT_EQ(blamed(4, 2, 2), Indexes{}) << "neither is certain";
 }
 
@@ -162,7 +163,7 @@ bool alarms(std::uint64_t seed, int looks, double confidence) {
 }
 
 TEST(Segments, AndTheWholeTogetherAlarmNoMoreOftenThanThePolicyAllows) {
-  constexpr int rollouts = 120;
+  constexpr int rollouts = 60;
   constexpr double doubt = 0.2;
   int alarmed = 0;
   for (std::uint64_t seed = 1; seed <= rollouts; ++seed) alarmed += alarms(seed, 1000, 1 - doubt) ? 1 : 0;

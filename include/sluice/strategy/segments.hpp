@@ -40,8 +40,8 @@ std::vector<std::size_t> look_at_segments(const policy::Analysis& analysis, cons
                                           const Compared& versions, RolloutState& state, const Evidence& evidence,
                                           WallTime now);
 
-/// Which segments the whole's failure is due to: together they have as much evidence as the whole for each check that
-/// failed, so what comes from elsewhere is no evidence against the version. Empty: it is due to more than segments, or
+/// Which segments the whole's failure is due to: each has the evidence that the whole needed, for each check that failed,
+/// and what the whole has beyond theirs would not be certain by itself. Empty: it is due to more than segments, or
 /// nobody can say. `found` is of the whole, at the same look.
 std::vector<std::size_t> segments_to_blame(const policy::Analysis& analysis, const policy::ModelRoute& route,
                                            const Assessment& found, const RolloutState& state);
