@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace sluice::stats {
@@ -10,17 +11,57 @@ namespace {
 using DrawScores = std::array<float, bank_draws>;
 using DrawWinners = std::array<std::int32_t, bank_draws>;
 
-/// Every loop here has a constant length and touches neighbours, which is what compilers turn into vector code.
-void score_draws(const float* bank, const std::array<float, most_features>& context, std::size_t features,
-                 DrawScores& score) noexcept {
-  for (std::size_t d = 0; d < bank_draws; ++d) score[d] = bank[d];
-  for (std::size_t f = 0; f < features; ++f) {
-    const float* weights = bank + (f + 1) * bank_draws;
-    const float value = context[f];
-    for (std::size_t d = 0; d < bank_draws; ++d) score[d] += weights[d] * value;
+/// What compilers put into one register wherever this runs.
+using Lanes __attribute__((vector_size(4 * sizeof(float)))) = float;
+constexpr std::size_t lane_count = sizeof(Lanes) / sizeof(float);
+constexpr std::size_t scored_at_once = 4 * lane_count;
+static_assert(bank_draws % scored_at_once == 0);
+
+Lanes load_lanes(const float* from) noexcept {
+  Lanes read;
+  std::memcpy(&read, from, sizeof read);
+  return read;
+}
+
+/// The features that are not 0: of a category all but one are, and they change no score.
+struct UsedFeatures {
+  std::array<float, most_features> value{};
+  std::array<std::uint8_t, most_features> place{};
+  std::size_t size = 0;
+};
+
+UsedFeatures used_features(std::span<const float> context) noexcept {
+  UsedFeatures used;
+  for (std::size_t f = 0; f < context.size(); ++f) {
+    if (!std::isfinite(context[f]) || context[f] == 0) continue;
+    used.value[used.size] = context[f];
+    used.place[used.size++] = static_cast<std::uint8_t>(f);
+  }
+  return used;
+}
+
+/// Some draws at a time go through all features, so that their sums stay in registers.
+void score_draws(const float* bank, const UsedFeatures& context, DrawScores& score) noexcept {
+  for (std::size_t d = 0; d < bank_draws; d += scored_at_once) {
+    Lanes first = load_lanes(bank + d);
+    Lanes second = load_lanes(bank + d + lane_count);
+    Lanes third = load_lanes(bank + d + 2 * lane_count);
+    Lanes fourth = load_lanes(bank + d + 3 * lane_count);
+    for (std::size_t f = 0; f < context.size; ++f) {
+      const float* weights = bank + (std::size_t{context.place[f]} + 1) * bank_draws + d;
+      first += load_lanes(weights) * context.value[f];
+      second += load_lanes(weights + lane_count) * context.value[f];
+      third += load_lanes(weights + 2 * lane_count) * context.value[f];
+      fourth += load_lanes(weights + 3 * lane_count) * context.value[f];
+    }
+    std::memcpy(&score[d], &first, sizeof first);
+    std::memcpy(&score[d + lane_count], &second, sizeof second);
+    std::memcpy(&score[d + 2 * lane_count], &third, sizeof third);
+    std::memcpy(&score[d + 3 * lane_count], &fourth, sizeof fourth);
   }
 }
 
+/// The loop has a constant length and touches neighbours, which is what compilers turn into vector code.
 void take_winners(const DrawScores& score, std::int32_t arm, DrawScores& best, DrawWinners& winner) noexcept {
   for (std::size_t d = 0; d < bank_draws; ++d) {
     winner[d] = score[d] > best[d] ? arm : winner[d];
@@ -68,16 +109,13 @@ ContextShares ScoringBank::shares(std::span<const float> context) const noexcept
   ContextShares found;
   found.arms = arms_;
   if (arms_ == 0) return found;
-  std::array<float, most_features> values{};
-  for (std::size_t f = 0; f < std::min(features(), context.size()); ++f) {
-    values[f] = std::isfinite(context[f]) ? context[f] : 0;
-  }
+  const UsedFeatures used = used_features(context.first(std::min(features(), context.size())));
   DrawScores score;
   DrawScores best;
   DrawWinners winner{};
   best.fill(-std::numeric_limits<float>::infinity());
   for (std::size_t c = 0; c < contenders_.size(); ++c) {
-    score_draws(bank_.data() + c * weights_ * bank_draws, values, features(), score);
+    score_draws(bank_.data() + c * weights_ * bank_draws, used, score);
     take_winners(score, static_cast<std::int32_t>(c), best, winner);
   }
   std::array<std::uint32_t, most_bank_arms> wins{};

@@ -64,6 +64,50 @@ TEST(ScoringBank, SumsToOneAndKeepsTheFloorForAnyContext) {
   }
 }
 
+/// The same, reckoned one draw after the other.
+std::vector<double> plain_shares(const std::vector<std::vector<WeightPair>>& draws, const std::vector<float>& context) {
+  std::vector<double> share(draws.size());
+  for (std::size_t d = 0; d < bank_draws; ++d) {
+    std::size_t winner = 0;
+    float best = -std::numeric_limits<float>::infinity();
+    for (std::size_t k = 0; k < draws.size(); ++k) {
+      const auto& weights = d % 2 == 0 ? draws[k][d / 2].first : draws[k][d / 2].second;
+      auto score = static_cast<float>(weights[0]);
+      for (std::size_t f = 0; f < context.size(); ++f) score += static_cast<float>(weights[f + 1]) * context[f];
+      if (score > best) winner = k;
+      best = std::max(best, score);
+    }
+    share[winner] += 1.0 / bank_draws;
+  }
+  return share;
+}
+
+TEST(ScoringBank, CountsEveryDrawOfEveryFeature) {
+  Random random(5);
+  for (const std::size_t features : {1, 3, 16}) {
+    std::vector<LinearPosterior> arms;
+    for (int k = 0; k < 3; ++k) {
+      std::vector<double> mean(features + 1);
+      for (double& weight : mean) weight = random.uniform();
+      arms.push_back(known_arm(mean, 1));
+    }
+    Random of_bank(features);
+    Random again(features);
+    const ScoringBank bank(arms, 0, {}, of_bank);
+    std::vector<std::vector<WeightPair>> draws(arms.size());
+    for (std::size_t k = 0; k < arms.size(); ++k) {
+      for (std::size_t d = 0; d < bank_draws; d += 2) draws[k].push_back(draw_weights(arms[k], again));
+    }
+    for (int i = 0; i < 200; ++i) {
+      std::vector<float> context(features);
+      for (float& value : context) value = random.below(2) == 0 ? 0 : static_cast<float>(random.uniform() * 4 - 2);
+      const auto shares = bank.shares(context);
+      const auto plain = plain_shares(draws, context);
+      for (std::size_t k = 0; k < arms.size(); ++k) EXPECT_DOUBLE_EQ(shares.share[k], plain[k]) << features;
+    }
+  }
+}
+
 TEST(ScoringBank, LeavesAnArmAtTheFloorUnlessAllAre) {
   Random random(4);
   const std::vector arms{known_arm({9, 0}, 0.1), known_arm({1, 0}, 0.1), known_arm({0, 0}, 0.1)};
