@@ -4,12 +4,15 @@
 #include <cmath>
 #include <utility>
 
+#include "bandit_arms.hpp"
 #include "bandit_words.hpp"
+#include "sluice/strategy/bandit_certificate.hpp"
 #include "sluice/strategy/bandit_context.hpp"
 #include "sluice/strategy/bandit_shares.hpp"
 #include "sluice/strategy/guardrails.hpp"
 #include "sluice/strategy/moves.hpp"
 #include "sluice/strategy/reading.hpp"
+#include "sluice/strategy/split_check.hpp"
 #include "sluice/strategy/split_steering.hpp"
 #include "sluice/strategy/tally.hpp"
 #include "sluice/strategy/verbs.hpp"
@@ -26,33 +29,10 @@ constexpr double smallest_news = 0.1;
 constexpr double enough_certain = 0.95;
 
 constexpr const char* awaiting_rewards = "AwaitingRewards";
+constexpr const char* broken_split = "SampleRatioMismatch";
 
-/// What is remembered of each arm, in the order of the policy.
-void line_up(const policy::Bandit& bandit, RolloutState& state) {
-  const bool fits = std::equal(bandit.arms.begin(), bandit.arms.end(), state.arms.begin(), state.arms.end(),
-                               [](const auto& name, const auto& arm) { return name == arm.version; });
-  if (fits) return;
-  std::vector<ArmState> arms;
-  for (const auto& name : bandit.arms) {
-    const auto before =
-        std::find_if(state.arms.begin(), state.arms.end(), [&](const ArmState& arm) { return arm.version == name; });
-    arms.push_back(before == state.arms.end() ? ArmState{} : *before);
-    arms.back().version = name;
-  }
-  state.arms = std::move(arms);
-}
-
-double largest_move(const std::vector<ArmState>& arms, const std::vector<double>& shares) {
-  double largest = 0;
-  for (std::size_t i = 0; i < arms.size(); ++i) largest = std::max(largest, std::abs(arms[i].share - shares[i]));
-  return largest;
-}
-
-double untold_move(const std::vector<ArmState>& arms) {
-  double largest = 0;
-  for (const auto& arm : arms) largest = std::max(largest, std::abs(arm.share - arm.told_share));
-  return largest;
-}
+/// How often it is asked whether the leader can be certified.
+constexpr Duration certificate_interval = std::chrono::seconds(10);
 
 /// One look at the world, and the transition that grows out of it.
 class Learning {
@@ -98,6 +78,10 @@ class Learning {
       made_.refusal =
           "no arm leads yet: " + (view.exploring ? exploring_text(state_.arms) : waiting_text(spec_.reward)) +
           "; promote --full takes the one that is ahead";
+      return;
+    }
+    if (is_split_broken(state_) && !command.full) {
+      made_.refusal = split_text(*state_.split) + "; promote --full takes the arm that is ahead nevertheless";
       return;
     }
     if (count_of(leader(view)) == 0) {
@@ -148,8 +132,18 @@ class Learning {
     if (due) state_.last_look = context_.now;
     if (due && !undecided.empty() && !state_.paused && state_.phase != Phase::Held) hold(undecided);
     if (run_out()) return;
-    if (!update_is_due() && !dropped) return;
-    if (count() || dropped) follow(dropped);
+    if (update_is_due() || dropped) {
+      weigh_split();
+      if (count() || dropped) follow(dropped);
+    }
+    if (can_certify(spec_, context_.route)) note_shares(state_, context_.now);
+  }
+
+  /// Since the last update the shares stayed as they are; only then it is known what a count should be.
+  void weigh_split() {
+    if (goes_by_contexts(spec_)) return;
+    const auto split = look_at_split(context_.route, spec_.arms, context_.evidence, state_);
+    if (!split.news.empty()) tell(broken_split, split.news);
   }
 
   bool update_is_due() const {
@@ -167,19 +161,19 @@ class Learning {
   bool count() {
     adopt_successes(spec_, context_.route, state_);
     bool more = false;
-    const double before = requests_of_all();
+    const double before = requests_of(state_.arms);
     for (auto& arm : state_.arms) {
       const bool added = absorb(arm, sample(arm.version), context_.evidence.counters);
       more = more || added;
     }
-    batch_ = requests_of_all() - before;
+    batch_ = requests_of(state_.arms) - before;
     const std::string reward = reward_key(spec_, context_.route);
     // An outcome of another type under the same name.
-    if (state_.experiment.metric != reward) forget_rewards(reward);
+    if (state_.experiment.metric != reward) forget_rewards(state_, reward);
     const Duration passed = std::max<Duration>(Duration::zero(), context_.now - state_.step_since);
     auto arms = state_.arms;
     settled_ = count_rewards(spec_, state_, context_.evidence, context_.route, passed, context_.now);
-    if (!more && !earned_anew(arms)) {
+    if (!more && (spec_.reward.empty() || !earned_anew(arms, state_.arms))) {
       state_.arms = std::move(arms);
       return false;
     }
@@ -187,34 +181,17 @@ class Learning {
     return true;
   }
 
-  /// Whether more is known than that time went by.
-  bool earned_anew(const std::vector<ArmState>& before) const {
-    if (spec_.reward.empty()) return false;
-    for (std::size_t i = 0; i < before.size(); ++i) {
-      const auto& now = state_.arms[i].tallies;
-      if (before[i].tallies.size() != now.size() || before[i].tallies.front() != now.front()) return true;
-    }
-    return false;
-  }
-
-  void forget_rewards(const std::string& reward) {
-    state_.experiment = {};
-    state_.experiment.metric = reward;
-    for (auto& arm : state_.arms) {
-      arm.tallies.clear();
-      arm.seen = {};
-    }
-  }
-
   void follow(bool dropped) {
     if (goes_by_contexts(spec_)) return follow_contexts(dropped);
     const auto view = view_of(spec_, context_.route, state_.arms, batch_);
     for (std::size_t i = 0; i < state_.arms.size(); ++i) state_.arms[i].probability_best = view.probability_best[i];
     const bool frozen = is_frozen();
+    const bool decides = settled_ && !is_split_broken(state_);
+    if (decides) ask_for_certificate(view);
     if (frozen && !dropped) return;
-    if (!frozen && settled_ && may_stop(view)) return promote_leader(view, "");
-    // Shares stay as they are while what is late cannot be compared.
-    const bool moves = dropped || (settled_ && largest_move(state_.arms, view.share) >= smallest_move);
+    if (!frozen && decides && may_stop(view)) return promote_leader(view, "");
+    // Shares stay as they are while what is late cannot be compared, or requests are lost.
+    const bool moves = dropped || (decides && largest_move(state_.arms, view.share) >= smallest_move);
     if (moves) set_shares(state_, view.share);
     if (!frozen) announce(view);
   }
@@ -239,10 +216,22 @@ class Learning {
     if (!frozen) announce(view_now());
   }
 
+  void ask_for_certificate(const BanditView& view) {
+    const WallTime looked = state_.experiment.certificate->looked;
+    if (looked <= context_.now && context_.now - looked < certificate_interval) return;
+    if (!certify(spec_, context_.route, state_, context_.evidence, view.leader, context_.now)) return;
+    tell("WinnerCertified", "'" + leader(view).version + "' is better than every other arm, " +
+                                certificate_text(*state_.experiment.certificate, leader(view).version));
+  }
+
   void announce(const BanditView& view) {
+    if (is_split_broken(state_)) {
+      const std::string why = "nothing is decided and the shares stay, because requests are lost or counted twice: ";
+      return enter(state_, Phase::Progressing, broken_split, why + split_text(*state_.split), context_.now);
+    }
     const bool began = state_.reason != "Following" && !view.exploring && settled_;
     const std::string text = view.exploring ? exploring_text(state_.arms)
-                             : settled_     ? following_text(spec_, state_.arms, view)
+                             : settled_     ? following_text(spec_, state_.arms, view) + certainty_text(view)
                                             : waiting_text(spec_.reward);
     const char* const reason = view.exploring ? "Exploring" : settled_ ? "Following" : awaiting_rewards;
     enter(state_, Phase::Progressing, reason, text, context_.now);
@@ -251,15 +240,23 @@ class Learning {
     tell("Advanced", text);
   }
 
+  std::string certainty_text(const BanditView& view) const {
+    if (!can_certify(spec_, context_.route)) return "";
+    return "; " + certificate_text(*state_.experiment.certificate, leader(view).version);
+  }
+
   BanditView view_now() const { return view_by_contexts(spec_, context_.route, state_); }
   bool is_frozen() const { return state_.paused || state_.phase == Phase::Held; }
 
   bool may_stop(const BanditView& view) const {
-    return spec_.stop_when && !view.exploring && context_.now - state_.window_since >= shortest() &&
+    if (!spec_.stop_when || (spec_.stop_when->certified && !is_certified(leader(view)))) return false;
+    return !view.exploring && context_.now - state_.window_since >= shortest() &&
            view.probability_best[view.leader] >= spec_.stop_when->probability_best.fraction &&
            is_usable(context_.evidence, leader(view).version) &&
            chance_within(spec_, context_.route, state_.arms, view.leader) >= enough_certain;
   }
+
+  bool is_certified(const ArmState& arm) const { return state_.experiment.certificate->winner == arm.version; }
 
   /// A full cycle: what the policy says, and until the first decisions have had their time.
   Duration shortest() const {
@@ -281,7 +278,8 @@ class Learning {
   void promote_leader(const BanditView& view, const std::string& why) {
     const std::string winner = leader(view).version;
     state_.winner = winner;
-    const std::string text = why + following_text(spec_, state_.arms, view) + remaining_text(spec_, view);
+    std::string text = why + following_text(spec_, state_.arms, view) + remaining_text(spec_, view);
+    if (can_certify(spec_, context_.route)) text += "; " + certificate_text(*state_.experiment.certificate, winner);
     end_with(state_, winner, Phase::Promoted, winner == first() ? stable_stays : "WinnerFound",
              "all traffic to '" + winner + "': " + text, context_.now);
     give_all(state_.arms, winner);
@@ -327,11 +325,6 @@ class Learning {
   }
 
   const ArmState& leader(const BanditView& view) const { return state_.arms[view.leader]; }
-  double requests_of_all() const {
-    double sum = 0;
-    for (const auto& arm : state_.arms) sum += static_cast<double>(count_of(arm));
-    return sum;
-  }
   const std::string& first() const { return spec_.arms.front(); }
   const VersionEvidence& seen(const std::string& version) const {
     return evidence_of(context_.evidence, state_, version);
@@ -356,10 +349,13 @@ RolloutState begin(const policy::Bandit& bandit, RolloutState state, const Conte
   state.live = bandit.arms.empty() ? "" : bandit.arms.front();
   state.winner.clear();
   state.arms.clear();
+  state.bank = 0;
   line_up(bandit, state);
   state.experiment = {};
   state.experiment.metric = reward_key(bandit, context.route);
   set_shares(state, view_of(bandit, context.route, state.arms).share);
+  state.split.reset();
+  if (can_certify(bandit, context.route)) note_shares(state, context.now);
   for (auto& arm : state.arms) arm.told_share = arm.share;
   enter(state, Phase::Progressing, "Exploring",
         "equal shares until every arm has " + grouped(requests_first) + " requests", context.now);

@@ -19,19 +19,52 @@ const double log_block = std::log(stats::SampleRatio::kBlock);
 /// Beyond this it does not matter any more, and e to the power of it is no number.
 constexpr double most_log_shown = 200;
 
+/// Workers take new shares a moment after they were set. Where shares move by little, that moment does no harm.
+constexpr double harmless_move = 0.01;
+
+bool has_moved(const std::vector<double>& before, const std::vector<double>& now) {
+  if (before.size() != now.size()) return false;
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    if (std::abs(now[i] - before[i]) > harmless_move) return true;
+  }
+  return false;
+}
+
+/// The k-th epoch has 2^-k of the doubt: the same users come in all of them, so their e-values may be added, but not
+/// multiplied.
+double weight_of(std::uint32_t epoch) {
+  return std::exp2(-static_cast<double>(epoch) - 1);
+}
+
+stats::SampleRatio next_epoch(const stats::SampleRatio& process, SplitEvidence& split) {
+  if (split.drawn.empty()) return process;
+  constexpr double most = 1e300;
+  const double log_e = std::min(process.log_e(), std::log(most));
+  split.over = std::min(most, split.over + weight_of(split.epochs) * std::exp(log_e));
+  ++split.epochs;
+  return stats::SampleRatio(process.arms());
+}
+
+double log_e_of(const stats::SampleRatio& process, const SplitEvidence& split) {
+  const double now = process.log_e() + std::log(weight_of(split.epochs));
+  if (!(split.over > 0)) return now;
+  const double before = std::log(split.over);
+  return std::max(now, before) + std::log1p(std::exp(-std::abs(now - before)));
+}
+
 }  // namespace
 
 SplitLook look_at_split(const policy::ModelRoute& route, const std::vector<std::string>& versions,
                         const Evidence& evidence, RolloutState& state) {
-  if (users_stick(route)) return {};
+  const bool by_units = users_stick(route);
   std::vector<double> shares;
   std::vector<std::uint64_t> assigned;
   std::uint64_t all = 0;
   for (const std::string& version : versions) {
     const VersionEvidence& seen = evidence_of(evidence, state, version);
     shares.push_back(seen.share);
-    assigned.push_back(seen.assigned);
-    all += seen.assigned;
+    assigned.push_back(by_units ? seen.assigned_units : seen.assigned);
+    all += assigned.back();
   }
   if (all == 0) return {is_split_broken(state), ""};
   SplitEvidence split = *state.split;
@@ -40,18 +73,22 @@ SplitLook look_at_split(const policy::ModelRoute& route, const std::vector<std::
   bool anew =
       split.window != state.window || split.counters != evidence.counters || split.seen.size() != assigned.size();
   for (std::size_t i = 0; !anew && i < assigned.size(); ++i) anew = assigned[i] < split.seen[i];
+  // Of requests that came while the shares moved nobody knows what they were drawn by.
+  const bool moved = !anew && has_moved(split.drawn, shares);
   if (anew) split.seen.assign(assigned.size(), 0);
+  if (anew && by_units) *process = next_epoch(*process, split);
   std::vector<std::uint64_t> fresh(assigned.size());
   for (std::size_t i = 0; i < assigned.size(); ++i) fresh[i] = assigned[i] - split.seen[i];
-  process->add(shares, fresh);
+  if (!moved) process->add(shares, fresh);
 
   const double before = split.log_e;
   const auto suspect = process->suspect();
   split.window = state.window;
   split.counters = evidence.counters;
   split.seen = std::move(assigned);
+  split.drawn = std::move(shares);
   split.packed = process->pack();
-  split.log_e = process->log_e();
+  split.log_e = by_units ? log_e_of(*process, split) : process->log_e();
   split.suspect = versions[std::min(suspect.arm, versions.size() - 1)];
   split.received = suspect.received_per_wished;
   SplitLook found{split.log_e >= log_block, ""};

@@ -103,7 +103,7 @@ TEST(BanditView, GivesAnArmAnEqualShareUntilItHasAHundred) {
   for (const double share : all.share) EXPECT_NEAR(share, 1.0 / 3, 1e-9);
   const auto one = viewed({arm(5000, 10), arm(99, 0), arm(500, 400)}, 0.01);
   EXPECT_TRUE(one.exploring);
-  EXPECT_NEAR(one.share[1], 1.0 / 3, 1e-9) << "a new arm";
+  EXPECT_NEAR(one.share[1], 0.99 / 3, 1e-9) << "a new arm, which gives its part of the last one's floor";
   EXPECT_GT(one.share[0], 0.6) << "beside what is known of the others";
   EXPECT_FALSE(viewed({arm(5000, 10), arm(100, 0), arm(500, 400)}, 0.01).exploring);
 }
@@ -112,9 +112,10 @@ TEST(BanditView, FollowsTheProbabilityOfBeingBestAboveTheFloor) {
   const auto view = viewed({arm(900, 100), arm(950, 50)}, 0.05);
   EXPECT_EQ(view.leader, 1u);
   EXPECT_GT(view.probability_best[1], 0.999);
-  EXPECT_NEAR(view.share[0], 0.05 + 0.9 * view.probability_best[0], 1e-12);
-  EXPECT_NEAR(view.share[1], 0.05 + 0.9 * view.probability_best[1], 1e-12);
+  EXPECT_DOUBLE_EQ(view.share[0], 0.05) << "the floor is the least, and nothing beside";
   EXPECT_NEAR(sum(view.share), 1, 1e-12);
+  const auto open = viewed({arm(900, 100), arm(905, 95)}, 0.05);
+  EXPECT_NEAR(open.share[0], open.probability_best[0], 1e-12);
 }
 
 TEST(BanditView, LeavesDroppedArmsAtTheFloor) {

@@ -243,7 +243,7 @@ TEST(BanditPause, FreezesSharesButNotTheCounting) {
 
 TEST(BanditStop, GivesTheBestArmEverythingWhenBothConditionsHold) {
   auto spec = bandit_of();
-  spec.stop_when = policy::BanditStop{95_pct, 1_pct, {}, {}};
+  spec.stop_when = policy::BanditStop{95_pct, 1_pct, false, {}, {}};
   auto bandit = bandit_rig(spec);
   serve_all(bandit, 500, 25, 24, 100);
   bandit.tick();
@@ -265,7 +265,7 @@ TEST(BanditStop, GivesTheBestArmEverythingWhenBothConditionsHold) {
 
 TEST(BanditStop, WaitsWhileThereIsMoreToGain) {
   auto spec = bandit_of({"v1", "v2"});
-  spec.stop_when = policy::BanditStop{60_pct, 0.01_pct, {}, {}};
+  spec.stop_when = policy::BanditStop{60_pct, 0.01_pct, false, {}, {}};
   auto bandit = bandit_rig(spec);
   bandit.serve("v1", 200, 20);
   bandit.serve("v2", 200, 14);

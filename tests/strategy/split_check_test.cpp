@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <random>
+#include <vector>
+
 #include "routes.hpp"
 
 namespace sluice::strategy {
@@ -70,7 +74,75 @@ TEST(SplitCheck, GoesOnAfterARestartAndInANewWindow) {
   EXPECT_GT(split.state.split->log_e, middle + 1);
 }
 
-TEST(SplitCheck, SaysNothingWhereUsersStick) {
+/// Users who stick, with requests in lumps: most come once, some a hundred times.
+struct Crowd : Drawn {
+  explicit Crowd(std::uint64_t seed) : random(seed) { route.unit.source = policy::UnitSource::Header; }
+
+  /// What a gateway counts of these users, by their places on the line; `lost` of the candidate's never get through.
+  SplitLook come(const std::vector<double>& users, double lost = 0) {
+    for (const double place : users) {
+      const std::size_t version = place < evidence.versions[1].share ? 1 : 0;
+      if (version == 1 && uniform(random) < lost) continue;
+      evidence.versions[version].assigned += uniform(random) < 0.05 ? 100 : 1;
+      ++evidence.versions[version].assigned_units;
+    }
+    return look_at_split(route, {"v1", "v2"}, evidence, state);
+  }
+  std::vector<double> new_users(int count) {
+    std::vector<double> made;
+    for (int i = 0; i < count; ++i) made.push_back(uniform(random));
+    return made;
+  }
+  void begin_window() {
+    evidence.window = ++state.window;
+    for (auto& version : evidence.versions) version.assigned = version.assigned_units = 0;
+  }
+
+  std::mt19937_64 random;
+  std::uniform_real_distribution<double> uniform{0, 1};
+};
+
+TEST(SplitCheckOfUsers, IsContentHoweverTheirRequestsAreLumped) {
+  int doubtful = 0;
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    Crowd crowd(seed);
+    bool was = false;
+    for (int look = 0; look < 30; ++look) {
+      EXPECT_FALSE(crowd.come(crowd.new_users(40)).broken) << seed;
+      was = was || is_split_doubtful(crowd.state);
+    }
+    doubtful += was ? 1 : 0;
+  }
+  EXPECT_LE(doubtful, 15) << "one in twenty is promised";
+}
+
+TEST(SplitCheckOfUsers, IsContentWhenTheSameUsersComeAgainInEveryWindow) {
+  int doubtful = 0;
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    Crowd crowd(seed);
+    const auto users = crowd.new_users(500);
+    for (int window = 0; window < 12; ++window) {
+      EXPECT_FALSE(crowd.come(users).broken) << seed;
+      crowd.begin_window();
+    }
+    doubtful += is_split_doubtful(crowd.state) ? 1 : 0;
+  }
+  EXPECT_LE(doubtful, 15) << "what is uneven by chance stays so, and is counted once";
+}
+
+TEST(SplitCheckOfUsers, FindsThatHalfOfTheCandidatesUsersAreLost) {
+  Crowd crowd(5);
+  bool broken = false;
+  int users = 0;
+  for (; users < 2000 && !broken; users += 50) broken = crowd.come(crowd.new_users(50), 0.5).broken;
+  EXPECT_TRUE(broken);
+  EXPECT_LT(users, 800);
+  crowd.begin_window();
+  crowd.come(crowd.new_users(10));
+  EXPECT_GT(crowd.state.split->log_e, std::log(100)) << "another window does not make it good";
+}
+
+TEST(SplitCheckOfUsers, SaysNothingWhereNobodyCountsThem) {
   Drawn split;
   split.route.unit.source = policy::UnitSource::Header;
   EXPECT_FALSE(split.assign(1000, 0).broken);

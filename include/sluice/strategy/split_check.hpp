@@ -18,8 +18,9 @@ struct SplitLook {
 };
 
 /// Adds what was assigned since the last look, and judges it (method g). `versions`: those of the split, always in the
-/// same order. Says nothing where users stick to a version: then their requests come in lumps, and no ratio of requests
-/// is too unlikely. A microsecond.
+/// same order. What came since a look at which shares had moved by more than 0.01 is left out. Where users
+/// stick to a version their requests come in lumps, and no ratio of requests is too unlikely; there users are counted,
+/// each once in a window, and windows and processes share the doubt, because the same users come again. A microsecond.
 SplitLook look_at_split(const policy::ModelRoute& route, const std::vector<std::string>& versions,
                         const Evidence& evidence, RolloutState& state);
 
