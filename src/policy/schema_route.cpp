@@ -159,7 +159,8 @@ const Type& type_of(Tag<ModelRoute> /*tag*/) {
     d.field("adaptiveConcurrency", &ModelRoute::adaptive,
             "A limit for each version that follows its latency; none when absent.");
     d.field("outcomes", &ModelRoute::outcomes,
-            "What an application will report about decisions; answers then carry `x-sluice-decision`.")
+            "What an application will report about decisions, or what stands in answers; with the former they carry "
+            "`x-sluice-decision`.")
         .items(1, 16);
     d.field("segments", &ModelRoute::segments,
             "Requests that are also looked at by themselves; a request is of the first that matches.")
