@@ -29,7 +29,8 @@ class DiskFull : public ::testing::Test {
               {{"content-type", "application/json"}});
   }
   static std::string condition(const Operator& person, const std::string& type) {
-    for (const Json& one : rollout_of(person)["conditions"]) {
+    const Json rollout = rollout_of(person);
+    for (const Json& one : rollout["conditions"]) {
       if (one["type"] == type) return one["status"];
     }
     return "";
