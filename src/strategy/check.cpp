@@ -278,7 +278,18 @@ class Look {
   }
   std::string where() const {
     const std::string lies = interval_text(proof_, analysis_.confidence.fraction);
-    return lies.empty() ? "" : ", " + lies;
+    return lies.empty() ? "" : ", " + of_all_windows() + lies;
+  }
+  /// What the interval is about, where that is more than the value beside it: a latency's is of the window, too.
+  std::string of_all_windows() const {
+    const bool is_more = evidence_.candidate > measured_.n || evidence_.stable > stable_->n;
+    if (evidence_.frozen || counted_.size == 0 || !is_more || evidence_.stable == 0) return "";
+    const auto share = [&](std::uint64_t events, std::uint64_t n) {
+      return text(n == 0 ? 0 : static_cast<double>(events) / static_cast<double>(n)) + " (" + count(n) + ")";
+    };
+    const RiskTrack& track = evidence_.tracks[counted_.proves];
+    return "in all windows " + share(track.candidate, evidence_.candidate) + " against stable's " +
+           share(track.stable, evidence_.stable) + ": ";
   }
   std::string weight() const { return ", " + evidence_text(proof_.log_e, proof_.log_threshold); }
   std::string missing() const {
