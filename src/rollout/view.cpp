@@ -102,7 +102,8 @@ RolloutView Controller::Impl::view(const RouteEntry& entry, WallTime now) const 
   out.checks = state.checks;
   out.check_runs = *state.check_runs;
   out.arms = state.arms;
-  out.segments = state.segments;
+  std::copy_if(state.segments.begin(), state.segments.end(), std::back_inserter(out.segments),
+               [](const strategy::SegmentState& segment) { return !segment.name.empty(); });
   out.arms_earn = is_bandit(entry.policy.strategy, state);
   out.metric = state.experiment.metric.substr(0, state.experiment.metric.find(' '));
   out.certificate = certificate_of(*state.experiment.certificate);

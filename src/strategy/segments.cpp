@@ -16,9 +16,6 @@ namespace {
 
 constexpr double part_of_whole = 0.8;
 
-/// Of the whole's evidence, what may come from chance in how two counts of the same requests differ.
-constexpr double blurred = 0.05;
-
 /// Whether the gateway itself counts by segment what the check is on.
 bool is_counted(const policy::Check& check) {
   return !check.prometheus && metric_of(check.metric) != nullptr;
@@ -35,17 +32,62 @@ VersionEvidence in_segment(const VersionEvidence& version, std::size_t segment) 
   return made;
 }
 
-/// What is known already of the route's segments and this version, in the route's order.
+std::uint64_t less(std::uint64_t all, std::uint64_t part) noexcept {
+  return all - std::min(all, part);
+}
+
+/// One version as if only requests of no segment had come.
+VersionEvidence in_none(const VersionEvidence& version) {
+  VersionEvidence made;
+  made.version = version.version;
+  made.share = version.share;
+  made.all.requests = version.all.requests;
+  made.all.failures = version.all.failures;
+  made.failing_units = version.failing_units;
+  made.failing_units_known = version.failing_units_known;
+  made.all.latency = version.all.latency;
+  made.all.first_byte = version.all.first_byte;
+  for (const SegmentEvidence& segment : version.segments) {
+    made.all.requests = less(made.all.requests, segment.all.requests);
+    made.all.failures = less(made.all.failures, segment.all.failures);
+    for (std::size_t i = 0; i < made.failing_units.size(); ++i) {
+      made.failing_units[i] = less(made.failing_units[i], segment.failing_units[i]);
+    }
+    made.failing_units_known = made.failing_units_known && segment.failing_units_known;
+    made.all.latency = made.all.latency.since(segment.all.latency);
+    made.all.first_byte = made.all.first_byte.since(segment.all.first_byte);
+  }
+  return made;
+}
+
+/// Whether these counts are behind those of an earlier look, as the difference of counters that are read a moment apart
+/// may be.
+bool falls_behind(const SegmentState& known, const VersionEvidence& own, const VersionEvidence& other,
+                  const Evidence& evidence) {
+  return std::any_of(known.check_evidence->begin(), known.check_evidence->end(), [&](const CheckEvidence& check) {
+    const Metric* metric = metric_of(check.name.substr(0, check.name.find('#')));
+    const bool by_request = metric == nullptr || metric->histogram == nullptr;
+    const auto count = [&](const Sample& sample) {
+      return by_request ? sample.requests : (sample.*metric->histogram).count();
+    };
+    return check.window == evidence.window && check.counters == evidence.counters &&
+           (count(own.all) < check.seen_candidate || count(other.all) < check.seen_stable);
+  });
+}
+
+/// What is known already of the route's segments and this version, in the route's order, and of those in none.
 std::vector<SegmentState> known(const policy::ModelRoute& route, const std::string& version,
                                 const std::vector<SegmentState>& before) {
   std::vector<SegmentState> made;
-  for (const policy::Segment& segment : route.segments) {
-    const auto same = [&](const SegmentState& old) { return old.name == segment.name && old.version == version; };
+  const auto take = [&](const std::string& name) {
+    const auto same = [&](const SegmentState& old) { return old.name == name && old.version == version; };
     const auto found = std::find_if(before.begin(), before.end(), same);
     made.push_back(found == before.end() ? SegmentState{} : *found);
-    made.back().name = segment.name;
+    made.back().name = name;
     made.back().version = version;
-  }
+  };
+  for (const policy::Segment& segment : route.segments) take(segment.name);
+  take("");
   return made;
 }
 
@@ -69,14 +111,20 @@ bool is_canary(const policy::Strategy& strategy, const RolloutState& state) {
          std::holds_alternative<policy::Canary>(stages->stages[state.stage].strategy);
 }
 
-Assessment look_at(const policy::Analysis& analysis, const policy::ModelRoute& route, std::size_t segment,
-                   const Compared& versions, const SegmentState& state, const Evidence& evidence, WallTime now) {
-  const VersionEvidence own = in_segment(versions.own, segment);
-  const VersionEvidence other = in_segment(versions.other, segment);
+/// Whenever the whole is looked at; keeps what was found.
+Verdict look_at(const policy::Analysis& analysis, const policy::ModelRoute& route, const VersionEvidence& own,
+                const VersionEvidence& other, SegmentState& segment, const Evidence& evidence, WallTime now) {
   const Subject subject = subject_of(own, other, evidence, route, "");
-  // It is looked at whenever the whole is.
   const WallTime due = now - std::chrono::duration_cast<WallTime::duration>(analysis.interval);
-  return assess(analysis, state.checks, state.check_evidence, std::nullopt, due, subject, now);
+  Assessment found = assess(analysis, segment.checks, segment.check_evidence, std::nullopt, due, subject, now);
+  segment.checks = std::move(found.memory);
+  segment.check_evidence = std::move(found.evidence);
+  if (found.verdict == Verdict::Fail && !segment.name.empty() && !segment.worse) {
+    segment.worse = true;
+    segment.message = std::move(found.message);
+    segment.since = now;
+  }
+  return found.verdict;
 }
 
 /// The segment's memory of a check of the whole; null where the segment does not have it.
@@ -118,19 +166,20 @@ std::vector<std::size_t> look_at_segments(const policy::Analysis& analysis, cons
   const policy::Analysis own = analysis_of_segment(analysis, route);
   if (own.checks.empty() || !(versions.own.share > 0 && versions.other.share > 0)) return worse;
   const std::size_t counted =
-      std::min({state.segments.size(), versions.own.segments.size(), versions.other.segments.size()});
+      std::min({route.segments.size(), versions.own.segments.size(), versions.other.segments.size()});
   for (std::size_t i = 0; i < counted; ++i) {
     SegmentState& segment = state.segments[i];
     if (segment.excluded) continue;
-    Assessment found = look_at(own, route, i, versions, segment, evidence, now);
-    segment.checks = std::move(found.memory);
-    segment.check_evidence = std::move(found.evidence);
-    if (found.verdict != Verdict::Fail) continue;
-    worse.push_back(i);
-    if (segment.worse) continue;
-    segment.worse = true;
-    segment.message = found.message;
-    segment.since = now;
+    const auto verdict =
+        look_at(own, route, in_segment(versions.own, i), in_segment(versions.other, i), segment, evidence, now);
+    if (verdict == Verdict::Fail) worse.push_back(i);
+  }
+  // Of those in none, so that they can be told from the segments should the whole fail.
+  SegmentState& rest = state.segments.back();
+  const VersionEvidence own_rest = in_none(versions.own);
+  const VersionEvidence other_rest = in_none(versions.other);
+  if (counted > 0 && !falls_behind(rest, own_rest, other_rest, evidence)) {
+    look_at(own, route, own_rest, other_rest, rest, evidence, now);
   }
   return worse;
 }
@@ -145,15 +194,20 @@ std::vector<std::size_t> segments_to_blame(const policy::Analysis& analysis, con
     if (!is_counted(analysis.checks[c])) return {};
     const double level = whole.proof.log_e < whole.proof.log_threshold ? together : whole.proof.log_threshold;
     if (whole.proof.log_e < level) return {};
-    double explained = 0;
+    double others = 0;
+    bool any = false;
     for (std::size_t i = 0; i < state.segments.size(); ++i) {
       const CheckMemory* part = state.segments[i].excluded ? nullptr : memory_of(state.segments[i], analysis, c);
-      if (part == nullptr || part->proof.log_e < level) continue;
-      explained += part->proof.log_e;
+      if (part == nullptr) continue;
+      if (part->proof.log_e < level || state.segments[i].name.empty()) {
+        others += std::max(part->proof.log_e, 0.0);
+        continue;
+      }
+      any = true;
       add_once(blamed, i);
     }
-    // What is left over would be certain by itself.
-    if (whole.proof.log_e - explained > std::max(level, whole.proof.log_e * blurred)) return {};
+    // What is known of the others would be certain by itself.
+    if (!any || others >= level) return {};
   }
   std::sort(blamed.begin(), blamed.end());
   return blamed;
@@ -183,17 +237,14 @@ void report_segments(const policy::ModelRoute& route, const RolloutState& before
   for (const VersionEvidence& own : evidence.versions) {
     if (&own == base || !(own.share > 0)) continue;
     std::vector<SegmentState> segments = known(route, own.version, state.segments);
+    segments.pop_back();  // nobody asks for those in none
     for (std::size_t i = 0; i < segments.size() && i < own.segments.size() && i < base->segments.size(); ++i) {
       SegmentState& segment = segments[i];
-      Assessment found = look_at(analysis, route, i, {own, *base}, segment, evidence, now);
-      segment.checks = std::move(found.memory);
-      segment.check_evidence = std::move(found.evidence);
-      if (found.verdict != Verdict::Fail || segment.worse) continue;
-      segment.worse = true;
-      segment.message = found.message;
-      segment.since = now;
+      const bool was_worse = segment.worse;
+      look_at(analysis, route, in_segment(own, i), in_segment(*base, i), segment, evidence, now);
+      if (was_worse || !segment.worse) continue;
       made.events.push_back({"SegmentWorse", segment.name + ": " + own.version + " is worse than " + base->version +
-                                                 ", " + found.message});
+                                                 ", " + segment.message});
     }
     std::move(segments.begin(), segments.end(), std::back_inserter(all));
   }

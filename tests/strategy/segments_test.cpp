@@ -28,16 +28,18 @@ CheckMemory remembered(double log_e, Verdict verdict, double log_threshold = 3) 
   return memory;
 }
 
-/// Two segments with this much evidence each, under a whole with so much.
-std::vector<std::size_t> blamed(double whole, double first, double second) {
+/// Two segments with this much evidence each, and those of none, under a whole that failed.
+std::vector<std::size_t> blamed(double first, double second, double rest) {
   const SegmentWorld world;
   RolloutState state;
-  for (const double log_e : {first, second}) {
+  for (const double log_e : {first, second, rest}) {
     state.segments.emplace_back().checks = {remembered(log_e, Verdict::Inconclusive, 5)};
   }
+  state.segments[0].name = "mobile";
+  state.segments[1].name = "tablet";
   Assessment found;
   found.verdict = Verdict::Fail;
-  found.memory = {remembered(whole, Verdict::Fail)};
+  found.memory = {remembered(4, Verdict::Fail)};
   return segments_to_blame(error_rate_against_stable(0.95), world.route, found, state);
 }
 
@@ -68,12 +70,12 @@ TEST(Segments, AreNotJudgedByWhatIsNotCountedBySegment) {
   EXPECT_EQ(own.checks[0].metric, "error-rate");
 }
 
-TEST(Segments, AreBlamedWhereTheRestAddsNothing) {
-  EXPECT_EQ(blamed(4, 6, 0.5), Indexes{0});
-  EXPECT_EQ(blamed(9, 4, 5), (Indexes{0, 1})) << "together they are what fails";
-  EXPECT_EQ(blamed(12, 4, 0.5), Indexes{}) << "there is more than one segment explains";
-  EXPECT_EQ(blamed(200, 192, 1), Indexes{0}) << "two counts of the same requests differ a little";
-  EXPECT_EQ(blamed(4, 2, 2), Indexes{}) << "neither is certain";
+TEST(Segments, AreBlamedWhereTheOthersAreNotSuspected) {
+  EXPECT_EQ(blamed(6, 0.5, -2), Indexes{0});
+  EXPECT_EQ(blamed(4, 5, -2), (Indexes{0, 1}));
+  EXPECT_EQ(blamed(9, 2, 2), Indexes{}) << "the others together are certain as well";
+  EXPECT_EQ(blamed(9, -2, 9), Indexes{}) << "those of no segment suffer too";
+  EXPECT_EQ(blamed(2, 2, -2), Indexes{}) << "nobody is certain";
 }
 
 TEST(Segments, AreNotBlamedForWhatOnlyThePolicysOtherChecksSaw) {
@@ -85,6 +87,7 @@ TEST(Segments, AreNotBlamedForWhatOnlyThePolicysOtherChecksSaw) {
   analysis.checks.push_back(query);
   RolloutState state;
   state.segments.emplace_back().checks = {remembered(6, Verdict::Fail)};
+  state.segments[0].name = "mobile";
   Assessment found;
   found.memory = {remembered(4, Verdict::Fail), remembered(0, Verdict::Fail, 0)};
   EXPECT_TRUE(segments_to_blame(analysis, world.route, found, state).empty());
@@ -101,8 +104,9 @@ TEST(Segments, AreNotLookedAtWhileNobodyKnowsTheShares) {
   v1.segments[0].all.requests = 1000;
   const auto analysis = error_rate_against_stable(0.95);
   EXPECT_TRUE(look_at_segments(analysis, world.route, {v2, v1}, state, world.evidence, world.now).empty());
-  ASSERT_EQ(state.segments.size(), 2U);
+  ASSERT_EQ(state.segments.size(), 3U);
   EXPECT_EQ(state.segments[0].name, "mobile");
+  EXPECT_EQ(state.segments[2].name, "") << "those of none";
   v1.share = v2.share = 0.5;
   EXPECT_EQ(look_at_segments(analysis, world.route, {v2, v1}, state, world.evidence, world.now), Indexes{0});
   EXPECT_TRUE(state.segments[0].worse);

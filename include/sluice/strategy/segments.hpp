@@ -34,15 +34,16 @@ struct Compared {
 policy::Analysis analysis_of_segment(const policy::Analysis& analysis, const policy::ModelRoute& route);
 
 /// Looks at every segment that is not excluded, and keeps what was found in `state.segments`, which then are the
-/// route's, in its order. Finds nothing while the split's shares are not known. Returns those that are certainly worse
-/// now, as indexes; `message` and `since` of those that were not worse before are filled in.
+/// route's, in its order, and behind them, without a name, the requests of none: nothing follows from these. Finds
+/// nothing while the split's shares are not known. Returns those that are certainly worse now, as indexes; `message`
+/// and `since` of those that were not worse before are filled in.
 std::vector<std::size_t> look_at_segments(const policy::Analysis& analysis, const policy::ModelRoute& route,
                                           const Compared& versions, RolloutState& state, const Evidence& evidence,
                                           WallTime now);
 
-/// Which segments the whole's failure is due to: each has the evidence that the whole needed, for each check that failed,
-/// and what the whole has beyond theirs would not be certain by itself. Empty: it is due to more than segments, or
-/// nobody can say. `found` is of the whole, at the same look.
+/// Which segments the whole's failure is due to: for each check that failed they have the evidence that the whole
+/// needed, and what all others have together, those of no segment included, would not be certain. Empty: it is due to
+/// more than segments, or nobody can say. `found` is of the whole, at the same look.
 std::vector<std::size_t> segments_to_blame(const policy::Analysis& analysis, const policy::ModelRoute& route,
                                            const Assessment& found, const RolloutState& state);
 
