@@ -3,104 +3,30 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <vector>
+
+#include "null_walk.hpp"
 
 namespace sluice::stats {
 namespace {
 
 constexpr std::uint64_t most_events = 100'000;
 
-/// For a growing number of events, the smallest count whose evidence reaches a level. One more event raises it by one
-/// at most, because an event of the candidate always raises the evidence.
-class Frontier {
- public:
-  Frontier(const RiskGrid& grid, double share, double level) : size_(grid.size), level_(level) {
-    for (std::size_t j = 0; j < size_; ++j) {
-      term_[j] = 1 / static_cast<double>(size_);
-      risk_[j] = 1 + grid.risk_minus_one[j];
-      step_[j] = 1 / (1 + share * grid.risk_minus_one[j]);
-    }
-    climb();
+NullWalk walk_of(const RiskGrid& grid, double share) noexcept {
+  NullWalk walk;
+  walk.bets = grid.size;
+  walk.chance = share;
+  for (std::size_t j = 0; j < grid.size; ++j) {
+    walk.start[j] = 1 / static_cast<double>(grid.size);
+    walk.rise[j] = 1 + grid.risk_minus_one[j];
+    walk.stay[j] = 1 / (1 + share * grid.risk_minus_one[j]);
   }
-  std::uint64_t count() const noexcept { return count_; }
-  void next_event() noexcept {
-    for (std::size_t j = 0; j < size_; ++j) term_[j] *= step_[j];
-    climb();
-  }
+  return walk;
+}
 
- private:
-  void climb() noexcept {
-    for (;;) {
-      double evidence = 0;
-      for (std::size_t j = 0; j < size_; ++j) evidence += term_[j];
-      if (evidence >= level_) return;
-      for (std::size_t j = 0; j < size_; ++j) term_[j] *= risk_[j];
-      ++count_;
-    }
-  }
-
-  std::size_t size_;
-  double level_;
-  std::uint64_t count_ = 0;
-  std::array<double, RiskGrid::kMost> term_{};
-  std::array<double, RiskGrid::kMost> risk_{};
-  std::array<double, RiskGrid::kMost> step_{};
-};
-
-/// All walks that have not reached the threshold yet, by their count; those whose evidence is hopeless are dropped, and
-/// the chance that one of them comes back, hopeless / threshold by Ville, is counted as if it happened.
-class Walks {
- public:
-  Walks(const RiskGrid& grid, double share, double threshold, std::uint64_t horizon)
-      : share_(share),
-        lost_per_drop_(hopeless / threshold),
-        upper_(grid, share, threshold),
-        lower_(grid, share, hopeless),
-        alive_(static_cast<std::size_t>(horizon + upper_.count()) + 2) {
-    alive_[0] = 1;
-  }
-
-  double reached() const noexcept { return reached_; }
-
-  void next_event() noexcept {
-    ++events_;
-    const std::size_t top = upper_.count();
-    const double stay = 1 - share_;
-    double* const alive = alive_.data();
-    for (std::size_t k = std::min<std::size_t>(top, events_); k > low_; --k) {
-      alive[k] = alive[k] * stay + alive[k - 1] * share_;
-    }
-    alive[low_] *= stay;
-    upper_.next_event();
-    if (upper_.count() == top) {
-      reached_ += alive[top];
-      alive[top] = 0;
-    }
-    lower_.next_event();
-    for (; low_ < lower_.count() && low_ < top; ++low_) {
-      reached_ += alive[low_] * lost_per_drop_;
-      alive[low_] = 0;
-    }
-  }
-
- private:
-  static constexpr double hopeless = 1e-4;
-
-  double share_;
-  double lost_per_drop_;
-  Frontier upper_;
-  Frontier lower_;
-  std::vector<double> alive_;
-  std::size_t low_ = 0;
-  std::uint64_t events_ = 0;
-  double reached_ = 0;
-};
-
+/// Walks that were given up count as if they came back as often as they may.
 double chance_to_reach(const RiskGrid& grid, double share, double threshold, std::uint64_t horizon) {
-  if (threshold <= 1) return 1;
-  Walks walks(grid, share, threshold, horizon);
-  for (std::uint64_t n = 0; n < horizon; ++n) walks.next_event();
-  return walks.reached();
+  const WalkEnd end = follow(walk_of(grid, share), threshold, horizon);
+  return end.reached + end.hopeless * kHopeless / threshold;
 }
 
 struct Found {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "null_walk.hpp"
 #include "sluice/stats/risk_prior.hpp"
 
 namespace sluice::stats {
@@ -132,6 +133,22 @@ double log_e_good(const RiskProcess& process) noexcept {
   std::array<double, kGoodBets> terms{};
   for (std::size_t j = 0; j < kGoodBets; ++j) terms[j] = process.good[j] + log_weights[j];
   return log_sum_exp(terms.data(), terms.size());
+}
+
+std::optional<NullWalk> null_walk(const RiskRule& rule, double share) noexcept {
+  const double in_force = share_of_rule(rule, share);
+  if (!(in_force > 0 && in_force < 1) || (!rule.alone && rule.offset != 0)) return std::nullopt;
+  const RiskTable& bets = bets_of(rule, in_force);
+  NullWalk walk;
+  walk.bets = kRiskBets;
+  walk.chance = rule.alone ? rule.offset : event_share(in_force, rule.factor);
+  for (std::size_t j = 0; j < kRiskBets; ++j) {
+    const Stakes& stakes = bets.against[j];
+    const double stay = rule.alone ? stakes.other : stakes.stable_event;
+    walk.stay[j] = std::exp(stay);
+    walk.rise[j] = std::exp(stakes.candidate_event - stay);
+  }
+  return walk;
 }
 
 }  // namespace sluice::stats

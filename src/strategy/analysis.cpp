@@ -135,8 +135,9 @@ bool is_guardrail(const policy::Check& check) {
 }
 
 /// Roll back on the mean of the e-values: an e-value itself, however the checks hang together. Each alone would have
-/// needed as many times as much.
-void judge_together(const policy::Analysis& analysis, std::size_t guardrails, Assessment& assessment) {
+/// needed as many times as much. Checks with exact thresholds have used up their parts of the doubt by themselves.
+void judge_together(const policy::Analysis& analysis, std::size_t guardrails, double part_of_doubt,
+                    Assessment& assessment) {
   if (guardrails < 2) return;
   double log_sum = -std::numeric_limits<double>::infinity();
   CheckMemory* strongest = nullptr;
@@ -145,13 +146,13 @@ void judge_together(const policy::Analysis& analysis, std::size_t guardrails, As
     if (!is_guardrail(analysis.checks[i]) || memory.proof.method.empty()) continue;
     if (memory.verdict == Verdict::Fail) return;
     // Forgiven looks and too few requests are no evidence to act on.
-    if (analysis.checks[i].failure_limit > 0 || memory.samples < analysis.min_requests) continue;
+    if (analysis.checks[i].failure_limit > 0 || memory.samples < analysis.min_requests || memory.proof.exact) continue;
     const std::array<double, 2> both{log_sum, memory.proof.log_e};
     log_sum = stats::log_sum_exp(both.data(), both.size());
     if (strongest == nullptr || memory.proof.log_e > strongest->proof.log_e) strongest = &memory;
   }
   const double log_mean = log_sum - std::log(static_cast<double>(guardrails));
-  const double log_threshold = std::log(1 / (1 - analysis.confidence.fraction));
+  const double log_threshold = -std::log((1 - analysis.confidence.fraction) * part_of_doubt);
   if (strongest == nullptr || log_mean < log_threshold) return;
   strongest->verdict = Verdict::Fail;
   strongest->inconclusive_in_a_row = 0;
@@ -168,7 +169,7 @@ void look_at_all(const policy::Analysis& analysis, const Subject& subject, WallT
     note(assessment.memory[i], judge_check(analysis.checks[i], analysis, evidence[i], subject, i, now, sharing));
   }
   assessment.evidence.set(std::move(evidence));
-  judge_together(analysis, guardrails, assessment);
+  judge_together(analysis, guardrails, subject.part_of_doubt, assessment);
 }
 
 Query query_of(const policy::Analysis& analysis, const policy::PrometheusQuery& source, const std::string& route,

@@ -6,9 +6,9 @@
 
 #include "check_counts.hpp"
 #include "check_means.hpp"
+#include "check_plans.hpp"
 #include "check_settled.hpp"
 #include "check_words.hpp"
-#include "sluice/policy/scalars.hpp"
 #include "sluice/stats/combine.hpp"
 #include "sluice/stats/interval.hpp"
 #include "sluice/stats/relative_risk.hpp"
@@ -38,7 +38,7 @@ class Look {
         counted_(counted),
         evidence_(evidence),
         doubt_(1 - analysis.confidence.fraction) {
-    proof_.log_threshold = std::log(static_cast<double>(std::max<std::size_t>(guardrails, 1)) / doubt_);
+    proof_.log_threshold = log_foreseen_ = std::log(static_cast<double>(guardrails) / (doubt_ * subject.part_of_doubt));
     weigh();
   }
 
@@ -61,13 +61,7 @@ class Look {
     if (counted_.size == 0) {
       // Means have no events to forecast by.
     } else if (!compares()) {
-      proof_.method = "proportion";
-      proof_.log_e = log_e_of(evidence_, 0);
-      proof_.log_good = stats::log_e_good(evidence_.tracks[0].all);
-      for (std::size_t i = 1; i < counted_.size; ++i) {
-        proof_.log_e = std::max(proof_.log_e, log_e_of(evidence_, i) - std::log(2.0));
-        proof_.log_good = std::min(proof_.log_good, stats::log_e_good(evidence_.tracks[i].all));
-      }
+      weigh_against_limit();
     } else {
       weigh_against_stable();
       locate();
@@ -76,6 +70,31 @@ class Look {
     proof_.evidence = std::max(stats::evidence_share(proof_.log_e, proof_.log_threshold),
                                stats::evidence_share(proof_.log_good, log_enough()));
     estimate_what_is_missing();
+  }
+
+  void weigh_against_limit() {
+    proof_.method = "proportion";
+    proof_.log_e = log_e_of(evidence_, 0) - std::log(static_cast<double>(counted_.size));
+    proof_.log_good = stats::log_e_good(evidence_.tracks[0].all);
+    for (std::size_t i = 1; i < counted_.size; ++i) {
+      proof_.log_e = std::max(proof_.log_e, log_e_of(evidence_, i) - std::log(2.0));
+      proof_.log_good = std::min(proof_.log_good, stats::log_e_good(evidence_.tracks[i].all));
+    }
+    take_exact();
+  }
+
+  /// Where exact thresholds hold, the kind of event that has come nearest to its own.
+  void take_exact() {
+    if (!evidence_.tracks[0].plan.opened()) return;
+    Weight most;
+    for (std::size_t i = 0; i < counted_.size; ++i) {
+      const Weight one = weight_of(evidence_, i);
+      if (i == 0 || one.log_e - one.log_threshold > most.log_e - most.log_threshold) most = one;
+    }
+    proof_.log_e = most.log_e;
+    proof_.log_threshold = most.log_threshold;
+    log_foreseen_ = evidence_.tracks[0].plan.log_threshold;
+    proof_.exact = true;
   }
 
   void weigh_against_stable() {
@@ -89,6 +108,8 @@ class Look {
       // Of an offset users know nothing: both have to say so.
       proof_.log_e = by_offset ? std::min(proof_.log_e, of_users) : of_users;
       proof_.log_good = std::min(proof_.log_good, log_good_of_users());
+    } else if (!evidence_.frozen) {
+      take_exact();
     }
   }
 
@@ -149,12 +170,12 @@ class Look {
     if (requests <= 0 || evidence_.stable == 0) return;
     const double rate = static_cast<double>(track.stable) / static_cast<double>(evidence_.stable);
     const auto until = [&](double risk) {
-      return static_cast<std::uint64_t>(requests_until_found(risk, share, rate, proof_.log_threshold));
+      return static_cast<std::uint64_t>(requests_until_found(risk, share, rate, log_foreseen_));
     };
     proof_.until_half_more = until(1.5);
     proof_.until_twice = until(2);
     proof_.until_five_times = until(5);
-    const double smallest = smallest_visible(requests, share, rate, proof_.log_threshold);
+    const double smallest = smallest_visible(requests, share, rate, log_foreseen_);
     if (smallest > 0) proof_.smallest = smallest;
   }
 
@@ -307,6 +328,7 @@ class Look {
   const CountedLook& counted_;
   const CheckEvidence& evidence_;
   const double doubt_;
+  double log_foreseen_ = 0;  ///< ln of the E that the whole rollout's evidence is to reach
   Proof proof_;
 };
 
@@ -333,29 +355,6 @@ std::optional<Measured> measured_of(const policy::Check& check, const Sample* sa
 
 }  // namespace
 
-const Sample& empty_sample() noexcept {
-  static const Sample empty;
-  return empty;
-}
-
-bool users_stick(const policy::ModelRoute& route) noexcept {
-  return route.unit.source != policy::UnitSource::Request;
-}
-
-Subject subject_of(const VersionEvidence& candidate, const VersionEvidence& stable, const Evidence& evidence,
-                   const policy::ModelRoute& route, std::string key) {
-  Subject subject{&candidate.all, &stable.control, &evidence, std::move(key)};
-  subject.candidate_version = &candidate;
-  subject.stable_version = &stable;
-  subject.outcomes = &route.outcomes;
-  subject.users_stick = users_stick(route);
-  if (candidate.share > 0 && stable.share > 0) {
-    subject.stable = &stable.all;
-    subject.share = candidate.share / (candidate.share + stable.share);
-  }
-  return subject;
-}
-
 Finding judge_check(const policy::Check& check, const policy::Analysis& analysis, CheckEvidence& evidence,
                     const Subject& subject, std::size_t index, WallTime now, std::size_t guardrails) {
   if (check.prometheus) return judge_prometheus(check, analysis, subject, index, now);
@@ -366,26 +365,14 @@ Finding judge_check(const policy::Check& check, const policy::Analysis& analysis
     unknown.message = check.metric + ": not measured by this version of Sluice";
     return unknown;
   }
-  const CountedLook counted = count_look(check, analysis, subject, evidence, now);
+  const std::size_t sharing = std::max<std::size_t>(guardrails, 1);
+  const double doubt = (1 - analysis.confidence.fraction) * subject.part_of_doubt / static_cast<double>(sharing);
+  CountedLook counted = count_look(check, analysis, subject, evidence, now);
+  counted.exact_level = exact_level(counted, subject, evidence, doubt);
+  counted.enough = static_cast<double>(analysis.min_requests);
   absorb(counted, subject, evidence);
   const auto stable = measured_of(check, subject.stable, subject.stable_version, subject, now);
-  return Look(check, analysis, subject, *measured, stable, counted, evidence, guardrails).judge();
-}
-
-std::string rule_of(const policy::Check& check) {
-  if (check.versus_stable && check.versus_stable->margin) {
-    return "margin " + quantity_text(check.versus_stable->margin->value, check.versus_stable->margin->unit);
-  }
-  if (check.versus_stable && check.versus_stable->relative_margin) {
-    return "relativeMargin " + policy::format_ratio(*check.versus_stable->relative_margin);
-  }
-  std::string rule;
-  if (!check.threshold_range) return rule;
-  if (const auto& min = check.threshold_range->min) rule = "min " + quantity_text(min->value, min->unit);
-  if (const auto& max = check.threshold_range->max) {
-    rule += (rule.empty() ? "max " : ", max ") + quantity_text(max->value, max->unit);
-  }
-  return rule;
+  return Look(check, analysis, subject, *measured, stable, counted, evidence, sharing).judge();
 }
 
 }  // namespace sluice::strategy

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "check_plans.hpp"
 #include "check_reports.hpp"
 #include "check_settled.hpp"
 #include "sluice/stats/exceedance.hpp"
@@ -341,6 +342,8 @@ void absorb(const CountedLook& look, const Subject& subject, CheckEvidence& evid
   const double share = subject.users_stick || look.of_answers ? seen_share : drawn_share;
   const auto before = static_cast<double>(evidence.candidate + evidence.stable);
   if (requests > 0) evidence.share = (evidence.share * before + share * requests) / (before + requests);
+  const bool steady = share == evidence.last_share;
+  if (requests > 0) evidence.last_share = share;
   evidence.candidate += candidate;
   evidence.stable += stable;
 
@@ -363,9 +366,18 @@ void absorb(const CountedLook& look, const Subject& subject, CheckEvidence& evid
                                                    : stats::RiskCounts{good, of_stable, others(good)};
     const double of_level = i < look.units_from ? share : drawn_share;
     const double drawn = look.mirrored ? 1 - of_level : of_level;
+    const bool alone = level.rule.alone;
+    const Drawn steps{drawn,
+                      steady,
+                      std::abs(evidence.share - share) <= 1e-9 * share,
+                      static_cast<double>(look.candidate + look.stable) * drawn_share,
+                      alone ? candidate : events + of_stable,
+                      alone ? evidence.candidate : track.candidate + track.stable};
+    before_counts(look, level.rule, steps, track);
     stats::add_risk(track.all.against, level.rule, drawn, against);
     if (evidence.windows >= 2) stats::add_risk(track.window, level.rule, drawn, against);
     stats::add_good(track.all.good, level.rule, drawn, proven);
+    after_counts(look, level.rule, steps, track);
   }
 }
 

@@ -36,6 +36,8 @@ struct CountedLook {
   std::optional<double> dealt;  ///< of its events, the candidate's by when the decisions were made
   std::uint64_t open = 0;       ///< decisions of the candidate that are left out, as they may still convert
   bool stopped = false;         ///< users cannot be told apart any more: what was counted of them stays
+  double exact_level = 0;       ///< of each level's exact threshold; 0: none holds
+  double enough = 0;            ///< requests of the candidate from which on a verdict may be had
 
   void push(const Counted& level) noexcept { levels[size++] = level; }
 };

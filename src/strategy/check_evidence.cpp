@@ -12,9 +12,6 @@
 namespace sluice::strategy {
 namespace {
 
-/// How much of the evidence bets on the whole rollout.
-constexpr double bet_on_all = 0.8;
-
 /// Beyond the threshold, what an e-process needs on average.
 constexpr double event_overshoot = 1.5;
 
@@ -25,6 +22,15 @@ constexpr double most_risk = 100;
 double information(double risk, double share) noexcept {
   const double q = stats::event_share(share, risk);
   return q * std::log(q / share) + (1 - q) * std::log((1 - q) / (1 - share));
+}
+
+/// ln of the evidence of the windows from the second on; those to come have 1.
+double log_e_of_windows(const CheckEvidence& evidence, const RiskTrack& track) noexcept {
+  const double windows = std::max<std::uint32_t>(evidence.windows, 1);
+  const double certain = std::log(track.over + 1 / windows);
+  if (evidence.windows < 2) return certain;
+  const std::array<double, 2> terms{certain, stats::log_e_against(track.window) - std::log((windows - 1) * windows)};
+  return stats::log_sum_exp(terms.data(), terms.size());
 }
 
 }  // namespace
@@ -47,6 +53,7 @@ void go_past(EvidenceOfChecks& evidence) {
       track.all = {};
       track.window = {};
       track.over = 0;
+      track.plan = {};
     }
   }
 }
@@ -63,13 +70,17 @@ void go_past(Kept<SplitEvidence>& split) {
 double log_e_of(const CheckEvidence& evidence, std::size_t track) noexcept {
   if (track >= evidence.tracks.size()) return 0;
   const RiskTrack& one = evidence.tracks[track];
-  const double windows = std::max<std::uint32_t>(evidence.windows, 1);
-  const double set_aside = 1 - bet_on_all;
-  std::array<double, 3> terms{std::log(bet_on_all) + stats::log_e_against(one.all.against),
-                              std::log(set_aside * (one.over + 1 / windows)), 0};
-  if (evidence.windows < 2) return stats::log_sum_exp(terms.data(), 2);
-  terms[2] = std::log(set_aside / ((windows - 1) * windows)) + stats::log_e_against(one.window);
+  const std::array<double, 2> terms{std::log(kBetOnAll) + stats::log_e_against(one.all.against),
+                                    std::log(1 - kBetOnAll) + log_e_of_windows(evidence, one)};
   return stats::log_sum_exp(terms.data(), terms.size());
+}
+
+Weight weight_of(const CheckEvidence& evidence, std::size_t track) noexcept {
+  if (track >= evidence.tracks.size()) return {};
+  const RiskTrack& one = evidence.tracks[track];
+  const Weight all{stats::log_e_against(one.all.against), one.plan.log_threshold};
+  const Weight windows{log_e_of_windows(evidence, one), std::log(kBetOnAll / (1 - kBetOnAll)) - one.plan.log_alpha};
+  return windows.log_e - windows.log_threshold > all.log_e - all.log_threshold && evidence.windows >= 2 ? windows : all;
 }
 
 double log_e_of(const CheckEvidence& evidence, std::size_t first, std::size_t last) noexcept {

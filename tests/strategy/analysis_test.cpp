@@ -18,6 +18,7 @@ struct Watch {
   policy::Analysis analysis;
   Evidence evidence;
   Sample candidate;
+  const Sample* stable = nullptr;
   std::vector<CheckMemory> memory;
   EvidenceOfChecks gathered;
   std::optional<WallTime> last_look;
@@ -26,8 +27,9 @@ struct Watch {
 
   Assessment at(Duration since_start) {
     const WallTime now = start + since_start;
-    auto made =
-        assess(analysis, memory, gathered, last_look, start, {&candidate, nullptr, &evidence, "fraud-1/1"}, now);
+    Subject subject{&candidate, stable, &evidence, "fraud-1/1"};
+    if (stable != nullptr) subject.share = 0.5;
+    auto made = assess(analysis, memory, gathered, last_look, start, subject, now);
     memory = made.memory;
     gathered = made.evidence;
     if (made.looked) last_look = now;
@@ -92,7 +94,7 @@ TEST(Assess, ForgivesAsManyFailedLooksAsThePolicySays) {
   Watch watch({check});
   const auto first = watch.next(sample_of(1000, 100));
   EXPECT_EQ(first.verdict, Verdict::Inconclusive) << "forgiven, but nothing to go on with";
-  EXPECT_TRUE(first.message.ends_with(" of 20, failed look 1 of 2 that are forgiven")) << first.message;
+  EXPECT_TRUE(first.message.ends_with(", failed look 1 of 2 that are forgiven")) << first.message;
   EXPECT_EQ(watch.next(sample_of(20'000, 100)).verdict, Verdict::Pass) << "it was a moment";
   EXPECT_EQ(watch.next(sample_of(24'000, 4000)).verdict, Verdict::Inconclusive);
   const auto third = watch.next(sample_of(25'000, 4500));
@@ -159,9 +161,11 @@ TEST(Assess, LetsAFailureDecideAmongUndecidedOnes) {
 }
 
 TEST(Assess, RollsBackOnTheMeanOfTheEvidence) {
-  // Alone each of the two would need E 40; the mean asks for 20.
-  Watch alone({at_most("error-rate", ratio(0.01))});
-  Watch both({at_most("error-rate", ratio(0.01)), at_most("error-rate", ratio(0.0099))});
+  // Alone each of the two would need E 40; the mean asks for 20. Differences have no exact thresholds.
+  const Sample reference = sample_of(1000, 10);
+  Watch alone({no_worse_by("error-rate", ratio(0.005))});
+  Watch both({no_worse_by("error-rate", ratio(0.005)), no_worse_by("error-rate", ratio(0.0049))});
+  alone.stable = both.stable = &reference;
   std::uint64_t failures = 0;
   Assessment of_one;
   for (; of_one.verdict != Verdict::Fail; ++failures) of_one = alone.next(sample_of(1000 + failures, failures));
@@ -170,6 +174,16 @@ TEST(Assess, RollsBackOnTheMeanOfTheEvidence) {
   EXPECT_LT(of_two.memory[0].proof.log_e, of_two.memory[0].proof.log_threshold);
   EXPECT_EQ(of_two.memory[1].verdict, Verdict::Fail) << "the one with the most evidence is named";
   EXPECT_TRUE(of_two.message.ends_with("certain together with the other checks")) << of_two.message;
+}
+
+TEST(Assess, ChecksWithExactThresholdsHaveTheirOwnPartsOfTheDoubt) {
+  Watch both({at_most("error-rate", ratio(0.01)), at_most("error-rate", ratio(0.0099))});
+  std::uint64_t failures = 0;
+  Assessment last;
+  for (; last.verdict != Verdict::Fail; ++failures) last = both.next(sample_of(1000 + failures, failures));
+  EXPECT_EQ(last.memory[1].verdict, Verdict::Fail);
+  EXPECT_GE(last.memory[1].proof.log_e, last.memory[1].proof.log_threshold);
+  EXPECT_EQ(last.message.find("together"), std::string::npos) << last.message;
 }
 
 TEST(Assess, CarriesEvidenceOverWindowsAndRestarts) {

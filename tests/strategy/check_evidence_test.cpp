@@ -51,8 +51,9 @@ struct Pair {
 TEST(CheckEvidence, HoldsAllOfStableAgainstTheCandidateByTheSharesThatWereDrawn) {
   Pair pair(no_worse_by_part("error-rate", 0));
   const auto found = pair.serve(1000, 10, 19'000, 50).look();
-  // Method (a): ln E = 4.2475 for 10 of 60 events at 5 %, of which four fifths are bet.
-  EXPECT_NEAR(found.proof.log_e, std::log(0.8 * std::exp(4.247526) + 0.2), 1e-4);
+  // Method (a): ln E = 4.2475 for 10 of 60 events at 5 %.
+  EXPECT_NEAR(found.proof.log_e, 4.247526, 1e-4);
+  EXPECT_LT(found.proof.log_threshold, std::log(20.0)) << "an exact one";
   EXPECT_EQ(found.verdict, Verdict::Fail) << found.message;
   EXPECT_EQ(found.proof.method, "relative-risk");
   EXPECT_DOUBLE_EQ(*found.reference, 50 / 19'000.0);
@@ -101,8 +102,11 @@ TEST(CheckEvidence, NeitherFailsNorPassesOneThatIsATouchWorse) {
 TEST(CheckEvidence, TellsHowLongItTakes) {
   Pair pair(no_worse_by_part("error-rate", 0));
   const auto found = pair.serve(200, 2, 3800, 38).look();
-  EXPECT_NEAR(static_cast<double>(found.proof.until_twice), 24'859, 300);
-  EXPECT_NEAR(static_cast<double>(found.proof.until_five_times), 2449, 50);
+  const double log_threshold = found.proof.log_threshold;
+  EXPECT_NEAR(static_cast<double>(found.proof.until_twice), requests_until_found(2, 0.05, 0.01, log_threshold), 1);
+  EXPECT_NEAR(static_cast<double>(found.proof.until_five_times), requests_until_found(5, 0.05, 0.01, log_threshold), 1);
+  EXPECT_NEAR(requests_until_found(2, 0.05, 0.01, std::log(20)), 24'859, 300);
+  EXPECT_NEAR(requests_until_found(5, 0.05, 0.01, std::log(20)), 2449, 50);
   ASSERT_TRUE(found.proof.smallest);
   EXPECT_GT(*found.proof.smallest, 3);
   EXPECT_LT(*found.proof.smallest, 5);

@@ -23,7 +23,7 @@ struct ExactPlan {
   double log_threshold = 0;  ///< ln of the E that rejects now
   double log_beyond = 0;     ///< ln of the E that rejects once the plan has ended
   double share = 0;          ///< that the plan is for; 0: none is in force, and the threshold is Ville's
-  std::uint64_t steps = 0;   ///< that the plan still holds for
+  std::uint64_t steps = 0;   ///< that the plan still holds for, or the next one will; 0: there will be none any more
 
   bool opened() const noexcept { return log_alpha != 0; }
   bool planned() const noexcept { return share > 0; }
@@ -33,24 +33,26 @@ struct ExactPlan {
 /// Longer costs a higher threshold (a sixth for ten times as many steps), shorter a still higher one afterwards.
 inline constexpr std::uint64_t kPlannedSteps = 10'000;
 
-/// Whether the chances of a step are known: against stable with no offset, and alone. (How often two versions must fail
-/// for a difference of so much is not.) A share is to lie strictly between 0 and 1; alone it does not matter.
-bool can_be_planned(const RiskRule& rule, double share) noexcept;
+/// Starts the test at the level `alpha` (0…1, exclusive), with Ville's threshold. Of one that was started at another
+/// level, the rest is made as much larger or smaller; `sums` are the state that it is in.
+void open_plan(ExactPlan& plan, double alpha, const RiskRule& rule, const RiskSums& sums);
 
-/// Ville's threshold for the level `alpha` (0…1, exclusive). Of one that is open already with another level, the rest
-/// is made larger or smaller by as much.
-void open_plan(ExactPlan& plan, double alpha) noexcept;
+/// Plans the next kPlannedSteps steps from the state that `sums` are in. Does nothing where a plan is in force or has
+/// ended, for a difference (how often two versions must fail for one by so much is not known), where E is below 1e-4 or
+/// the plan would reject nearly never. `share` is what those steps will be drawn by, strictly between 0 and 1; alone it
+/// does not matter. 2 ms, 10 at most; allocates 100 KiB for the while.
+void make_plan(ExactPlan& plan, const RiskRule& rule, double share, const RiskSums& sums);
 
-/// Plans the next `steps` steps from the state that `sums` are in; nothing where they cannot be planned, a plan is in
-/// force, E is so small (1e-4) or so large that there is nothing to gain. `share` is what those steps will be drawn by.
-/// 2 ms on average, 10 at most; allocates 100 KiB for the while.
-void make_plan(ExactPlan& plan, const RiskRule& rule, double share, const RiskSums& sums,
-               std::uint64_t steps = kPlannedSteps);
+/// The same for a test that has spent nothing yet, from its beginning: of the steps so far, `unseen` of them and all by
+/// this share, nothing could have been rejected by, so that nothing is spent on them. Whether to plan after so many
+/// steps must not depend on whose they were.
+void make_first_plan(ExactPlan& plan, const RiskRule& rule, double share, std::uint64_t unseen);
 
-/// Ends the plan in force, whose state `sums` are in, for what it has left to spend. 1 ms; as make_plan().
+/// Ends the plan in force, if there is one, for what it has left to spend; another may be made. `sums` are the state
+/// that it is in. 1 ms.
 void leave_plan(ExactPlan& plan, const RiskRule& rule, const RiskSums& sums);
 
-/// Notes `steps` steps of the plan's share. Where it ends by them, what is beyond holds.
+/// Notes so many steps of the plan's share. Beyond its end, only what it kept back is left.
 void pass_steps(ExactPlan& plan, std::uint64_t steps) noexcept;
 
 }  // namespace sluice::stats

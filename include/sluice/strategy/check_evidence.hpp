@@ -19,12 +19,26 @@ std::uint64_t counters_of(const Subject& subject) noexcept;
 void go_past(EvidenceOfChecks& evidence);
 void go_past(Kept<SplitEvidence>& split);
 
-/// ln of the evidence that the rule is broken, by one kind of event: four fifths of it bet on the whole rollout, the
-/// rest on its windows one by one, so that one who falls ill late is found out as well. Half a microsecond.
+/// ln of the evidence that the rule is broken, by one kind of event: of the whole rollout and of its windows, mixed.
+/// Half a microsecond.
 double log_e_of(const CheckEvidence& evidence, std::size_t track) noexcept;
 
 /// The mean over a range of kinds (first…last−1).
 double log_e_of(const CheckEvidence& evidence, std::size_t first, std::size_t last) noexcept;
+
+/// Of the doubt of a check (and of its evidence), the part that bets on the whole rollout; the rest bets on its windows
+/// one by one, so that one who falls ill late is found out as well.
+inline constexpr double kBetOnAll = 0.9;
+
+/// What one kind of event says, and what it takes to reject.
+struct Weight {
+  double log_e = 0;
+  double log_threshold = 0;
+};
+
+/// For a kind of event with an exact threshold (`plan` is opened): the whole rollout's or the windows', whichever has
+/// come further. Half a microsecond.
+Weight weight_of(const CheckEvidence& evidence, std::size_t track) noexcept;
 
 /// How many requests of both it takes on average until a candidate with `risk` (> 1) times as many events is found out,
 /// when an event comes to a share of `rate` of the requests and the candidate has `share` of them; 0 when never.
