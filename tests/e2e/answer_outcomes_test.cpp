@@ -115,6 +115,31 @@ TEST(AnswerOutcomes, TensorsOfARealModelAreRead) {
   EXPECT_EQ(metrics.value("sluice_outcome_unread_total", {{"outcome", "nowhere"}, {"reason", "absent"}}), 20);
 }
 
+FakeUpstream::Script completes(int tokens) {
+  return [tokens](Conversation& gateway) {
+    for (;;) {
+      gateway.read_request();
+      gateway.answer(200, R"({"choices":[],"usage":{"completion_tokens":)" + std::to_string(tokens) + "}}");
+    }
+  };
+}
+
+TEST(AnswerOutcomes, ACandidateWithFewerTokensPerSecondIsRolledBack) {
+  const FakeUpstream v1(completes(500));
+  const FakeUpstream v2(completes(20));
+  SluiceProcess sluice(
+      rollout_policy(v1, v2,
+                     canary("steps: [{setWeight: 50}, {pause: {}}], analysis: {interval: 1s, minRequests: 20, "
+                            "checks: [{metric: tokens-per-second, versusStable: {relativeMargin: 20%}}]}"),
+                     {}, "protocol: OpenAI\n"));
+  const Operator person(sluice);
+  Load load(sluice.port(), 2, scored_request());
+  ASSERT_TRUE(comes_to(person, "RolledBack")) << sluice.logs();
+  EXPECT_EQ(load.stop(), Nothing());
+  EXPECT_EQ(rollout_of(person)["reason"], "CheckFailed");
+  EXPECT_TRUE(sluice.metrics().has("sluice_outcomes_total", {{"outcome", "tokens-per-second"}, {"version", "v2"}}));
+}
+
 TEST(AnswerOutcomes, TokensOfAStreamAreCountedWhileItPassesUnchanged) {
   const std::string events =
       "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"b\"}}]}"
