@@ -154,18 +154,26 @@ Experiment canary(const std::string& name, const std::string& question, const Pa
 void add_canaries(std::vector<Experiment>& list) {
   constexpr std::size_t promoted = 0;
   constexpr std::size_t back = 1;
+  constexpr std::size_t until_back = 3;
   list.push_back(canary("healthy-promoted", "How often is a candidate promoted that is as good as stable?",
                         {{"hours", 1}, {"ramp", 1}}, 400));
   list.back().figures[promoted].at_least = 0.97;
   list.push_back(
       canary("canary-false-alarms", "How often is it rolled back while it stays at 5 % for a day?", {}, 400));
   list.back().figures[back].at_most = 0.05;
+  list.push_back(canary("canary-no-margin", "How much of the doubt is used up where nothing is allowed?",
+                        {{"margin", 0}, {"rate", 10}, {"hours", 10}}, 1000));
+  list.back().figures[back].at_most = 0.05;
+  list.back().figures[back].at_least = 0.03;
   list.push_back(canary("canary-drift", "The same on a ramp, while errors and requests go up and down?",
                         {{"hours", 6}, {"ramp", 1}, {"drift", 0.5}, {"rate-drift", 0.6}}, 400));
   list.back().figures[back].at_most = 0.05;
   list.push_back(canary("canary-users", "The same where users stick, and some of them fail again and again?",
                         {{"users", 2000}, {"heterogeneity", 0.3}, {"skew", 1}, {"share", 0.2}, {"hours", 6}}, 200));
   list.back().figures[back].at_most = 0.05;
+  list.push_back(canary("canary-detect-1.5x", "How soon is a candidate rolled back that fails half as often again?",
+                        {{"risk", 1.5}, {"margin", 0}, {"hours", 48}}, 1000));
+  list.back().figures[until_back].at_most = 84'849;
   list.push_back(canary("canary-detect-5x", "How soon is a candidate rolled back that fails five times as often?",
                         {{"risk", 5}}, 1000));
   list.back().figures[back].at_least = 0.99;

@@ -300,7 +300,7 @@ Experiment pairs(const std::string& name, double disagreement, std::size_t repli
                      {"limit", 0.01, "certified is a smaller share"},
                      {"beta", 0.05, "level of certifying"},
                      {"alpha", 0.05, "level of the alarm"},
-                     {"most", 1e5, "pairs after which nothing is waited for any more"}};
+                     {"most", 2e4, "pairs after which nothing is waited for any more"}};
   made.replications = replications;
   made.figures = {{"certified", Summary::Share, {}, {}},
                   {"held for different", Summary::Share, {}, {}},
@@ -322,7 +322,7 @@ void add_test_experiments(std::vector<Experiment>& list) {
   list.push_back(latency("latency-tail", 1, 1.5, 463));
   list.push_back(pairs("shadow-identical", 0, 100));
   list.back().figures[2].at_most = 380;
-  list.push_back(pairs("shadow-at-limit", 0.01, 2000));
+  list.push_back(pairs("shadow-at-limit", 0.01, 10'000));
   list.back().figures[0].at_most = 0.05;
   list.push_back(split("split-dead-arm", 1, 1e5, 1));
   list.push_back(split("split-sound", 0, 1e5, 100));

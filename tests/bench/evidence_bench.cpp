@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "sluice/stats/exact_plan.hpp"
 #include "sluice/stats/exact_threshold.hpp"
 #include "sluice/stats/exceedance.hpp"
 #include "sluice/stats/pairs.hpp"
@@ -90,6 +91,37 @@ void exact_threshold_plan(benchmark::State& state) {
   }
 }
 BENCHMARK(exact_threshold_plan)->Args({5, 1000})->Args({5, 10'000})->Args({50, 10'000})->Unit(benchmark::kMillisecond);
+
+/// A plan from the state that a check is in after a thousand events at so many percent.
+void exact_plan_made(benchmark::State& state) {
+  const double share = static_cast<double>(state.range(0)) / 100;
+  RiskSums sums{};
+  add_risk(sums, {}, share,
+           {static_cast<std::uint64_t>(1000 * share), static_cast<std::uint64_t>(1000 * (1 - share)), 0});
+  ExactPlan fresh;
+  open_plan(fresh, 0.045, {}, sums);
+  for (auto _ : state) {
+    ExactPlan plan = fresh;
+    make_plan(plan, {}, share, sums);
+    benchmark::DoNotOptimize(plan);
+  }
+}
+BENCHMARK(exact_plan_made)->Arg(1)->Arg(5)->Arg(50)->Unit(benchmark::kMillisecond);
+
+void exact_plan_left(benchmark::State& state) {
+  RiskSums sums{};
+  ExactPlan made;
+  open_plan(made, 0.045, {}, sums);
+  make_plan(made, {}, 0.05, sums);
+  add_risk(sums, {}, 0.05, {50, 950, 0});
+  pass_steps(made, 1000);
+  for (auto _ : state) {
+    ExactPlan plan = made;
+    leave_plan(plan, {}, sums);
+    benchmark::DoNotOptimize(plan);
+  }
+}
+BENCHMARK(exact_plan_left)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace sluice::stats
