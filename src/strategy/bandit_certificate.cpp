@@ -26,7 +26,7 @@ constexpr double a_moment = 1e-3;
 /// Beyond this it does not matter any more.
 constexpr double most_log_told = 200;
 
-double seconds_of(WallTime time) noexcept {
+double since_1970(WallTime time) noexcept {
   return std::chrono::duration<double>(time.time_since_epoch()).count();
 }
 
@@ -97,12 +97,12 @@ ShareStretch drawn_within(const std::vector<ShareStretch>& shares, double from, 
   return made;
 }
 
-double events_of(const stats::DecisionRow& row) {
+double converted_in(const stats::DecisionRow& row) {
   return std::accumulate(row.converted.begin(), row.converted.end(), 0.0);
 }
 
-const stats::DelayTable* table_of(const Evidence& evidence, const RolloutState& state, const PrimaryMetric& metric,
-                                  const std::string& version) {
+const stats::DelayTable* delays_of(const Evidence& evidence, const RolloutState& state, const PrimaryMetric& metric,
+                                   const std::string& version) {
   const OutcomeEvidence* const seen = find_outcome(evidence_of(evidence, state, version), metric.name);
   return seen == nullptr ? nullptr : seen->delays.get();
 }
@@ -111,7 +111,7 @@ const stats::DelayTable* table_of(const Evidence& evidence, const RolloutState& 
 void settle(Certificate& certificate, std::size_t arm, const stats::DelayTable& table) {
   // Before that the table does not tell decisions apart by their time.
   const double until = table.rows().empty() ? certificate.shares.back().from : table.row_end(0) - table.row_width();
-  const double more = events_of(table.complete()) - certificate.seen[arm];
+  const double more = converted_in(table.complete()) - certificate.seen[arm];
   if (until <= certificate.settled_until[arm]) return;
   const auto drawn = drawn_within(certificate.shares, certificate.settled_until[arm], until);
   certificate.settled_until[arm] = until;
@@ -154,7 +154,7 @@ class Duel {
   void add_open(const stats::DelayTable* table, double settled_until, bool is_leader) {
     if (table == nullptr) return;
     for (std::size_t row = 0; row < table->rows().size(); ++row) {
-      const double events = events_of(table->rows()[row]);
+      const double events = converted_in(table->rows()[row]);
       const double end = table->row_end(row);
       const double begin = end - table->row_width();
       const double known_from = (is_leader ? begin : end - a_moment) + a_moment / 2;
@@ -166,8 +166,8 @@ class Duel {
 
  private:
   /// By the leader's part of the two as it speaks least for the leader.
-  template <typename Drawn>
-  void add(const Drawn& drawn, double own, double others) {
+  template <typename Shares>
+  void add(const Shares& drawn, double own, double others) {
     const double share = higher_ ? stats::pairwise_share(drawn.most[leader_], drawn.least[other_])
                                  : stats::pairwise_share(drawn.least[leader_], drawn.most[other_]);
     const auto mine = static_cast<std::uint64_t>(std::llround(own));
@@ -193,7 +193,7 @@ void note_shares(RolloutState& state, WallTime now) {
   const Certificate& known = *state.experiment.certificate;
   const bool fits = !known.shares.empty() && known.shares.back().most.size() == state.arms.size();
   if (fits && is_share_of(known.shares.back(), state.arms)) return;
-  const double since = seconds_of(now);
+  const double since = since_1970(now);
   Certificate& certificate = state.experiment.certificate.change();
   if (!fits) {
     certificate = {};
@@ -218,7 +218,7 @@ bool certify(const policy::Bandit& bandit, const policy::ModelRoute& route, Roll
   if (!state.experiment.certificate->whole) return false;
   const auto metric = primary_metric(bandit.reward, route);
   std::vector<const stats::DelayTable*> tables;
-  for (const auto& arm : state.arms) tables.push_back(table_of(evidence, state, *metric, arm.version));
+  for (const auto& arm : state.arms) tables.push_back(delays_of(evidence, state, *metric, arm.version));
   Certificate& certificate = state.experiment.certificate.change();
   for (std::size_t arm = 0; arm < tables.size(); ++arm) {
     if (tables[arm] != nullptr) settle(certificate, arm, *tables[arm]);

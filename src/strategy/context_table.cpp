@@ -16,7 +16,7 @@ namespace {
 /// The ages of a row's decisions are looked at in so many places.
 constexpr int places_of_a_row = 16;
 
-double seconds_of(Duration duration) noexcept {
+double seconds_passed(Duration duration) noexcept {
   return std::chrono::duration<double>(duration).count();
 }
 
@@ -127,7 +127,7 @@ std::int64_t ContextTable::place_of(WallTime decided) const noexcept {
 
 double ContextTable::kept_since(WallTime then, WallTime now) const noexcept {
   if (!shape_.half_life || now <= then) return 1;
-  return stats::retention(seconds_of(now - then), seconds_of(*shape_.half_life));
+  return stats::retention(seconds_passed(now - then), seconds_passed(*shape_.half_life));
 }
 
 void ContextTable::fold_first(WallTime now) {

@@ -32,7 +32,7 @@ bool has_moved(const std::vector<double>& before, const std::vector<double>& now
 
 /// The k-th epoch has 2^-k of the doubt: the same users come in all of them, so their e-values may be added, but not
 /// multiplied.
-double weight_of(std::uint32_t epoch) {
+double doubt_of(std::uint32_t epoch) {
   return std::exp2(-static_cast<double>(epoch) - 1);
 }
 
@@ -40,13 +40,13 @@ stats::SampleRatio next_epoch(const stats::SampleRatio& process, SplitEvidence& 
   if (split.drawn.empty()) return process;
   constexpr double most = 1e300;
   const double log_e = std::min(process.log_e(), std::log(most));
-  split.over = std::min(most, split.over + weight_of(split.epochs) * std::exp(log_e));
+  split.over = std::min(most, split.over + doubt_of(split.epochs) * std::exp(log_e));
   ++split.epochs;
   return stats::SampleRatio(process.arms());
 }
 
-double log_e_of(const stats::SampleRatio& process, const SplitEvidence& split) {
-  const double now = process.log_e() + std::log(weight_of(split.epochs));
+double log_e_of_users(const stats::SampleRatio& process, const SplitEvidence& split) {
+  const double now = process.log_e() + std::log(doubt_of(split.epochs));
   if (!(split.over > 0)) return now;
   const double before = std::log(split.over);
   return std::max(now, before) + std::log1p(std::exp(-std::abs(now - before)));
@@ -88,7 +88,7 @@ SplitLook look_at_split(const policy::ModelRoute& route, const std::vector<std::
   split.seen = std::move(assigned);
   split.drawn = std::move(shares);
   split.packed = process->pack();
-  split.log_e = by_units ? log_e_of(*process, split) : process->log_e();
+  split.log_e = by_units ? log_e_of_users(*process, split) : process->log_e();
   split.suspect = versions[std::min(suspect.arm, versions.size() - 1)];
   split.received = suspect.received_per_wished;
   SplitLook found{split.log_e >= log_block, ""};

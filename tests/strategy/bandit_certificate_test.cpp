@@ -27,9 +27,9 @@ policy::Outcome bought(policy::Better better = policy::Better::Higher) {
   return outcome;
 }
 
-/// A shop with two or three arms whose shares the test sets: decisions at random, purchases up to a minute late.
-struct Shop {
-  explicit Shop(std::uint64_t seed, std::vector<double> rates, policy::Better better = policy::Better::Higher)
+/// A stall with two or three arms whose shares the test sets: decisions at random, purchases up to a minute late.
+struct Stall {
+  explicit Stall(std::uint64_t seed, std::vector<double> rates, policy::Better better = policy::Better::Higher)
       : rates(std::move(rates)), random(seed) {
     bandit.reward = "purchase";
     evidence.window = state.window = 3;
@@ -106,31 +106,31 @@ struct Shop {
 };
 
 TEST(Certificate, NamesAWinnerThatIsBetterThanEveryOtherArm) {
-  Shop shop(7, {0.05, 0.08, 0.05});
+  Stall stall(7, {0.05, 0.08, 0.05});
   bool certified = false;
   int minutes_taken = 0;
   while (!certified && minutes_taken < 60) {
-    shop.pass(minutes(1), 20);
-    certified = shop.ask(1);
+    stall.pass(minutes(1), 20);
+    certified = stall.ask(1);
     ++minutes_taken;
-    EXPECT_EQ(certified, shop.certificate().log_e >= shop.certificate().log_threshold);
+    EXPECT_EQ(certified, stall.certificate().log_e >= stall.certificate().log_threshold);
   }
   ASSERT_TRUE(certified);
   EXPECT_LT(minutes_taken, 30);
-  EXPECT_EQ(shop.certificate().winner, "v2");
-  EXPECT_NEAR(shop.certificate().log_threshold, std::log(3 / 0.05), 1e-12);
-  EXPECT_TRUE(certificate_text(shop.certificate(), "v2").starts_with("certified: ")) << "for good";
-  EXPECT_EQ(certificate_text(shop.certificate(), "v1"), "not certified");
-  EXPECT_FALSE(shop.ask(1)) << "said once";
+  EXPECT_EQ(stall.certificate().winner, "v2");
+  EXPECT_NEAR(stall.certificate().log_threshold, std::log(3 / 0.05), 1e-12);
+  EXPECT_TRUE(certificate_text(stall.certificate(), "v2").starts_with("certified: ")) << "for good";
+  EXPECT_EQ(certificate_text(stall.certificate(), "v1"), "not certified");
+  EXPECT_FALSE(stall.ask(1)) << "said once";
 }
 
 TEST(Certificate, NamesTheArmWithFewerWhereLessIsBetter) {
-  Shop shop(8, {0.1, 0.05}, policy::Better::Lower);
-  for (int i = 0; i < 20 && shop.certificate().winner.empty(); ++i) {
-    shop.pass(minutes(1), 20);
-    shop.ask(1);
+  Stall stall(8, {0.1, 0.05}, policy::Better::Lower);
+  for (int i = 0; i < 20 && stall.certificate().winner.empty(); ++i) {
+    stall.pass(minutes(1), 20);
+    stall.ask(1);
   }
-  EXPECT_EQ(shop.certificate().winner, "v2");
+  EXPECT_EQ(stall.certificate().winner, "v2");
 }
 
 TEST(Certificate, IsRarelyWrongHoweverTheSharesChaseLuck) {
@@ -138,12 +138,12 @@ TEST(Certificate, IsRarelyWrongHoweverTheSharesChaseLuck) {
   int named = 0;
   constexpr int replications = 200;
   for (int seed = 1; seed <= replications; ++seed) {
-    Shop shop(static_cast<std::uint64_t>(seed), {0.1, 0.1});
+    Stall stall(static_cast<std::uint64_t>(seed), {0.1, 0.1});
     for (int look = 0; look < 60; ++look) {
-      shop.pass(seconds(30), 4);
-      const std::size_t leader = shop.rate_of(1) > shop.rate_of(0) ? 1 : 0;
-      named += shop.ask(leader) ? 1 : 0;
-      shop.steer(leader == 1 ? std::vector{0.1, 0.9} : std::vector{0.9, 0.1});
+      stall.pass(seconds(30), 4);
+      const std::size_t leader = stall.rate_of(1) > stall.rate_of(0) ? 1 : 0;
+      named += stall.ask(leader) ? 1 : 0;
+      stall.steer(leader == 1 ? std::vector{0.1, 0.9} : std::vector{0.9, 0.1});
     }
   }
   EXPECT_LE(named, replications / 20);
@@ -151,70 +151,70 @@ TEST(Certificate, IsRarelyWrongHoweverTheSharesChaseLuck) {
 
 TEST(Certificate, IsNotFooledByRatesThatGrowTogetherWithAShare) {
   // In the evening everybody buys more, and by then v2 has most of the traffic: pooled, it looks five times as good.
-  Shop shop(9, {0.02, 0.02});
-  shop.steer({0.9, 0.1});
-  shop.pass(minutes(20), 20);
-  shop.ask(1);
-  shop.rates = {0.2, 0.2};
-  shop.steer({0.1, 0.9});
+  Stall stall(9, {0.02, 0.02});
+  stall.steer({0.9, 0.1});
+  stall.pass(minutes(20), 20);
+  stall.ask(1);
+  stall.rates = {0.2, 0.2};
+  stall.steer({0.1, 0.9});
   for (int i = 0; i < 20; ++i) {
-    shop.pass(minutes(1), 20);
-    EXPECT_FALSE(shop.ask(1));
+    stall.pass(minutes(1), 20);
+    EXPECT_FALSE(stall.ask(1));
   }
-  EXPECT_GT(shop.rate_of(1), 2 * shop.rate_of(0));
+  EXPECT_GT(stall.rate_of(1), 2 * stall.rate_of(0));
 }
 
 TEST(Certificate, CountsEveryPurchaseOnceHoweverOftenTheSharesMove) {
-  Shop shop(10, {0.1, 0.1});
+  Stall stall(10, {0.1, 0.1});
   for (int look = 0; look < 200; ++look) {
     const double share = 0.3 + 0.4 * static_cast<double>(look * 7 % 10) / 10;
-    shop.steer({1 - share, share});
-    shop.pass(seconds(20), 3);
-    shop.ask(1);
+    stall.steer({1 - share, share});
+    stall.pass(seconds(20), 3);
+    stall.ask(1);
   }
-  EXPECT_LE(shop.certificate().shares.size(), 24U);
-  EXPECT_LE(shop.certificate().settled.size(), 24U);
+  EXPECT_LE(stall.certificate().shares.size(), 24U);
+  EXPECT_LE(stall.certificate().settled.size(), 24U);
   for (std::size_t arm = 0; arm < 2; ++arm) {
     double events = 0;
-    for (const auto& one : shop.certificate().settled) events += one.events[arm];
-    for (const auto& row : shop.tables[arm].rows()) {
+    for (const auto& one : stall.certificate().settled) events += one.events[arm];
+    for (const auto& row : stall.tables[arm].rows()) {
       for (const double converted : row.converted) events += converted;
     }
-    EXPECT_DOUBLE_EQ(events, shop.purchases[arm]);
+    EXPECT_DOUBLE_EQ(events, stall.purchases[arm]);
   }
 }
 
 TEST(Certificate, SaysTheSameAfterARestart) {
-  Shop shop(15, {0.05, 0.07});
+  Stall stall(15, {0.05, 0.07});
   for (int look = 0; look < 30; ++look) {
-    shop.steer(look % 2 == 0 ? std::vector{0.3, 0.7} : std::vector{0.4, 0.6});
-    shop.pass(seconds(20), 10);
-    shop.ask(1);
+    stall.steer(look % 2 == 0 ? std::vector{0.3, 0.7} : std::vector{0.4, 0.6});
+    stall.pass(seconds(20), 10);
+    stall.ask(1);
   }
-  const double before = shop.certificate().log_e;
-  shop.restart();
-  shop.ask(1);
-  EXPECT_DOUBLE_EQ(shop.certificate().log_e, before);
+  const double before = stall.certificate().log_e;
+  stall.restart();
+  stall.ask(1);
+  EXPECT_DOUBLE_EQ(stall.certificate().log_e, before);
 }
 
 TEST(Certificate, IsNotGivenWhereSharesAreUnknownOrUsersStick) {
-  Shop late(11, {0.05, 0.2});
+  Stall late(11, {0.05, 0.2});
   late.state.experiment = {};
   late.now += minutes(5);
   late.steer({0.5, 0.5});
   late.pass(minutes(10), 20);
   EXPECT_FALSE(late.ask(1)) << "nobody knows by which shares it was drawn in the first five minutes";
 
-  Shop back(12, {0.05, 0.2});
+  Stall back(12, {0.05, 0.2});
   back.now -= minutes(1);
   back.steer({0.4, 0.6});
   back.pass(minutes(10), 20);
   EXPECT_FALSE(back.ask(1)) << "the clock went back";
 
-  Shop sticky(13, {0.05, 0.2});
+  Stall sticky(13, {0.05, 0.2});
   sticky.route.unit.source = policy::UnitSource::Header;
   EXPECT_FALSE(can_certify(sticky.bandit, sticky.route));
-  Shop numbers(14, {0.05, 0.2});
+  Stall numbers(14, {0.05, 0.2});
   numbers.route.outcomes[0].type = policy::OutcomeType::Value;
   EXPECT_FALSE(can_certify(numbers.bandit, numbers.route));
   numbers.bandit.reward.clear();

@@ -12,7 +12,7 @@
 namespace sluice::strategy {
 namespace {
 
-const WallTime at_noon{std::chrono::hours(500'000)};
+const WallTime planned_at{std::chrono::hours(500'000)};
 
 std::uint64_t drawn_of(Random& random, int requests, double rate) {
   std::uint64_t count = 0;
@@ -56,7 +56,7 @@ struct Watched {
   }
   Finding look(std::size_t guardrails = 1) {
     const Subject subject = subject_of(candidate(), stable(), world, route, "k");
-    return judge_check(check, analysis, gathered, subject, 0, at_noon, guardrails);
+    return judge_check(check, analysis, gathered, subject, 0, planned_at, guardrails);
   }
   const stats::ExactPlan& plan(std::size_t track = 0) const { return gathered.tracks.at(track).plan; }
 
@@ -236,12 +236,12 @@ TEST(CheckPlans, TwoChecksTogetherKeepTheDoubt) {
     Watched canary(analysis.checks[0]);
     Assessment last;
     bool alarm = false;
-    WallTime now = at_noon;
+    WallTime now = planned_at;
     for (int look = 0; look < 100 && !alarm; ++look) {
       now += analysis.interval;
       canary.serve(random, 400, 0.01, 0.01);
       const Subject subject = subject_of(canary.candidate(), canary.stable(), canary.world, canary.route, "k");
-      last = assess(analysis, last.memory, last.evidence, std::nullopt, at_noon, subject, now);
+      last = assess(analysis, last.memory, last.evidence, std::nullopt, planned_at, subject, now);
       alarm = last.verdict == Verdict::Fail;
     }
     failed += alarm ? 1 : 0;

@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-const WallTime start(hours(24 * 365));
+const WallTime new_year(hours(24 * 365));
 
 stats::Context one_feature(float value) {
   stats::Context context;
@@ -41,21 +41,21 @@ TEST(ContextTable, ARequestEarnsOneWhenItSucceeds) {
   table.add_request(one_feature(2), false, milliseconds(10));
   table.add_request(one_feature(3), true, milliseconds(10));
   EXPECT_EQ(table.counters(), 7u);
-  expect_moments(table.read({}, start), {2, 5, 13, 1, 2, 1});
+  expect_moments(table.read({}, new_year), {2, 5, 13, 1, 2, 1});
 }
 
 TEST(ContextTable, ASlowSuccessEarnsLessOnceTheLimitIsKnown) {
   auto table = table_of();
   table.add_request(one_feature(2), false, milliseconds(10));
   table.add_request(one_feature(4), false, milliseconds(900));
-  expect_moments(table.read({{}, 0.5, {}}, start), {2, 6, 20, 2, 6, 2});
-  expect_moments(table.read({milliseconds(100), 0.5, {}}, start), {2, 6, 20, 1.5, 4, 1.25});
+  expect_moments(table.read({{}, 0.5, {}}, new_year), {2, 6, 20, 2, 6, 2});
+  expect_moments(table.read({milliseconds(100), 0.5, {}}, new_year), {2, 6, 20, 1.5, 4, 1.25});
 }
 
 TEST(ContextTable, AnAnswerOfExactlyTheLimitIsNotSlow) {
   auto table = table_of();
   table.add_request(one_feature(1), false, milliseconds(100));
-  expect_moments(table.read({milliseconds(100), 0.5, {}}, start), {1, 1, 1, 1, 1, 1});
+  expect_moments(table.read({milliseconds(100), 0.5, {}}, new_year), {1, 1, 1, 1, 1, 1});
 }
 
 TEST(ContextTable, ContextsOfAnotherSizeAreLeftOut) {
@@ -64,91 +64,91 @@ TEST(ContextTable, ContextsOfAnotherSizeAreLeftOut) {
   other.size = 2;
   table.add_request(other, false, milliseconds(1));
   table.add_reward(other, 1);
-  table.add_decision(other, start);
-  table.add_report(other, 1, start);
+  table.add_decision(other, new_year);
+  table.add_report(other, 1, new_year);
   EXPECT_EQ(table.decisions(), 0);
 }
 
 TEST(ContextTable, WhatIsReportedIsWeighedByWhatHasCome) {
   auto table = table_of(hours(1));
-  table.add_decision(one_feature(2), start);
-  table.add_decision(one_feature(4), start);
-  table.add_report(one_feature(4), 10, start);
+  table.add_decision(one_feature(2), new_year);
+  table.add_decision(one_feature(4), new_year);
+  table.add_report(one_feature(4), 10, new_year);
   const ContextTable::Come half = [](Duration) { return 0.5; };
-  expect_moments(table.read({{}, 1, half}, start + minutes(1)), {1, 3, 10, 10, 40, 100});
-  expect_moments(table.read({}, start + minutes(1)), {2, 6, 20, 10, 40, 100});
+  expect_moments(table.read({{}, 1, half}, new_year + minutes(1)), {1, 3, 10, 10, 40, 100});
+  expect_moments(table.read({}, new_year + minutes(1)), {2, 6, 20, 10, 40, 100});
 }
 
 TEST(ContextTable, TheShareThatHasComeIsTheMeanOverTheRowsAges) {
   auto table = table_of(hours(1));
-  table.add_decision(one_feature(1), start);
-  table.add_decision(one_feature(1), start + minutes(2));
+  table.add_decision(one_feature(1), new_year);
+  table.add_decision(one_feature(1), new_year + minutes(2));
   const ContextTable::Come linear = [](Duration age) { return age / std::chrono::duration<double>(minutes(10)); };
-  EXPECT_NEAR(table.read({{}, 1, linear}, start + minutes(4)).n(), 2 * 0.3, 1e-3);
+  EXPECT_NEAR(table.read({{}, 1, linear}, new_year + minutes(4)).n(), 2 * 0.3, 1e-3);
 }
 
 TEST(ContextTable, ADecisionWhoseWindowHasPassedCountsWhole) {
   auto table = table_of(hours(1));
-  table.add_decision(one_feature(2), start);
-  table.age(start + hours(1));
+  table.add_decision(one_feature(2), new_year);
+  table.age(new_year + hours(1));
   const ContextTable::Come none = [](Duration) { return 0.0; };
-  EXPECT_EQ(table.read({{}, 1, none}, start + hours(1)).n(), 1);
-  table.add_report(one_feature(2), 1, start);
-  EXPECT_EQ(table.read({{}, 1, none}, start + hours(1)).products[1], 2) << "one that was under way when it passed";
+  EXPECT_EQ(table.read({{}, 1, none}, new_year + hours(1)).n(), 1);
+  table.add_report(one_feature(2), 1, new_year);
+  EXPECT_EQ(table.read({{}, 1, none}, new_year + hours(1)).products[1], 2) << "one that was under way when it passed";
 }
 
 TEST(ContextTable, ReportsOfDecisionsFromBeforeAreLeftOut) {
   auto table = table_of(hours(1));
-  table.add_report(one_feature(1), 1, start);
-  table.add_decision(one_feature(1), start + seconds(5));
-  table.add_report(one_feature(1), 1, start + seconds(4));
-  EXPECT_EQ(table.read({}, start + minutes(1)).products[0], 0);
-  table.add_report(one_feature(1), 1, start + seconds(5));
-  EXPECT_EQ(table.read({}, start + minutes(1)).products[0], 1);
+  table.add_report(one_feature(1), 1, new_year);
+  table.add_decision(one_feature(1), new_year + seconds(5));
+  table.add_report(one_feature(1), 1, new_year + seconds(4));
+  EXPECT_EQ(table.read({}, new_year + minutes(1)).products[0], 0);
+  table.add_report(one_feature(1), 1, new_year + seconds(5));
+  EXPECT_EQ(table.read({}, new_year + minutes(1)).products[0], 1);
 }
 
 TEST(ContextTable, RowsAreBoundedAndLoseNothing) {
   auto table = table_of(hours(1));
   for (int i = 0; i < 10'000; ++i) {
-    const WallTime decided = start + minutes(i);
+    const WallTime decided = new_year + minutes(i);
     if (i % 3 == 0) table.age(decided);
     table.add_decision(one_feature(1), decided);
     table.add_report(one_feature(1), 1, decided);
   }
   EXPECT_EQ(table.decisions(), 10'000);
-  EXPECT_EQ(table.read({}, start + minutes(10'000)).products[0], 10'000);
+  EXPECT_EQ(table.read({}, new_year + minutes(10'000)).products[0], 10'000);
 }
 
 TEST(ContextTable, WithoutAnybodyAgeingItRowsAreBoundedToo) {
   auto table = table_of(hours(1));
-  for (int i = 0; i < 1'000; ++i) table.add_decision(one_feature(1), start + minutes(i));
+  for (int i = 0; i < 1'000; ++i) table.add_decision(one_feature(1), new_year + minutes(i));
   const ContextTable::Come none = [](Duration) { return 0.0; };
-  EXPECT_NEAR(table.read({{}, 1, none}, start + minutes(1'000)).n(), 1'000 - 17 * 4, 4) << "the others are complete";
+  EXPECT_NEAR(table.read({{}, 1, none}, new_year + minutes(1'000)).n(), 1'000 - 17 * 4, 4) << "the others are complete";
 }
 
 TEST(ContextTable, RewardsFadeByHalfPerHalfLife) {
   auto requests = table_of({}, hours(1));
-  requests.age(start);
+  requests.age(new_year);
   requests.add_request(one_feature(2), false, milliseconds(900));
-  requests.age(start + minutes(30));
+  requests.age(new_year + minutes(30));
   const ContextTable::Reading slow{milliseconds(100), 0.5, {}};
-  expect_moments(requests.read(slow, start + hours(1)), {0.5, 1, 2, 0.25, 0.5, 0.125});
+  expect_moments(requests.read(slow, new_year + hours(1)), {0.5, 1, 2, 0.25, 0.5, 0.125});
 
   auto reports = table_of(hours(4), hours(1));
-  reports.age(start);
-  reports.add_decision(one_feature(2), start);
-  reports.add_report(one_feature(2), 1, start);
-  expect_moments(reports.read({}, start + hours(1)), {0.5, 1, 2, 0.5, 1, 0.5});
-  reports.age(start + hours(5));
-  expect_moments(reports.read({}, start + hours(5)), {0.03125, 0.0625, 0.125, 0.03125, 0.0625, 0.03125}, 1e-4);
+  reports.age(new_year);
+  reports.add_decision(one_feature(2), new_year);
+  reports.add_report(one_feature(2), 1, new_year);
+  expect_moments(reports.read({}, new_year + hours(1)), {0.5, 1, 2, 0.5, 1, 0.5});
+  reports.age(new_year + hours(5));
+  expect_moments(reports.read({}, new_year + hours(5)), {0.03125, 0.0625, 0.125, 0.03125, 0.0625, 0.03125}, 1e-4);
 }
 
 TEST(ContextTable, WhatIsNoNumberCountsAsZero) {
   auto table = table_of(hours(1));
-  table.add_decision(one_feature(std::nanf("")), start);
-  table.add_report(one_feature(INFINITY), 1, start);
-  table.add_report(one_feature(1), std::nan(""), start);
-  expect_moments(table.read({}, start), {1, 0, 0, 1, 0, 1});
+  table.add_decision(one_feature(std::nanf("")), new_year);
+  table.add_report(one_feature(INFINITY), 1, new_year);
+  table.add_report(one_feature(1), std::nan(""), new_year);
+  expect_moments(table.read({}, new_year), {1, 0, 0, 1, 0, 1});
 }
 
 }  // namespace

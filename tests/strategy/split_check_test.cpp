@@ -75,8 +75,8 @@ TEST(SplitCheck, GoesOnAfterARestartAndInANewWindow) {
 }
 
 /// Users who stick, with requests in lumps: most come once, some a hundred times.
-struct Crowd : Drawn {
-  explicit Crowd(std::uint64_t seed) : random(seed) { route.unit.source = policy::UnitSource::Header; }
+struct StickyUsers : Drawn {
+  explicit StickyUsers(std::uint64_t seed) : random(seed) { route.unit.source = policy::UnitSource::Header; }
 
   /// What a gateway counts of these users, by their places on the line; `lost` of the candidate's never get through.
   SplitLook come(const std::vector<double>& users, double lost = 0) {
@@ -105,11 +105,11 @@ struct Crowd : Drawn {
 TEST(SplitCheckOfUsers, IsContentHoweverTheirRequestsAreLumped) {
   int doubtful = 0;
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
-    Crowd crowd(seed);
+    StickyUsers gate(seed);
     bool was = false;
     for (int look = 0; look < 30; ++look) {
-      EXPECT_FALSE(crowd.come(crowd.new_users(40)).broken) << seed;
-      was = was || is_split_doubtful(crowd.state);
+      EXPECT_FALSE(gate.come(gate.new_users(40)).broken) << seed;
+      was = was || is_split_doubtful(gate.state);
     }
     doubtful += was ? 1 : 0;
   }
@@ -119,27 +119,27 @@ TEST(SplitCheckOfUsers, IsContentHoweverTheirRequestsAreLumped) {
 TEST(SplitCheckOfUsers, IsContentWhenTheSameUsersComeAgainInEveryWindow) {
   int doubtful = 0;
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
-    Crowd crowd(seed);
-    const auto users = crowd.new_users(500);
+    StickyUsers gate(seed);
+    const auto users = gate.new_users(500);
     for (int window = 0; window < 12; ++window) {
-      EXPECT_FALSE(crowd.come(users).broken) << seed;
-      crowd.begin_window();
+      EXPECT_FALSE(gate.come(users).broken) << seed;
+      gate.begin_window();
     }
-    doubtful += is_split_doubtful(crowd.state) ? 1 : 0;
+    doubtful += is_split_doubtful(gate.state) ? 1 : 0;
   }
   EXPECT_LE(doubtful, 15) << "what is uneven by chance stays so, and is counted once";
 }
 
 TEST(SplitCheckOfUsers, FindsThatHalfOfTheCandidatesUsersAreLost) {
-  Crowd crowd(5);
+  StickyUsers gate(5);
   bool broken = false;
   int users = 0;
-  for (; users < 2000 && !broken; users += 50) broken = crowd.come(crowd.new_users(50), 0.5).broken;
+  for (; users < 2000 && !broken; users += 50) broken = gate.come(gate.new_users(50), 0.5).broken;
   EXPECT_TRUE(broken);
   EXPECT_LT(users, 800);
-  crowd.begin_window();
-  crowd.come(crowd.new_users(10));
-  EXPECT_GT(crowd.state.split->log_e, std::log(100)) << "another window does not make it good";
+  gate.begin_window();
+  gate.come(gate.new_users(10));
+  EXPECT_GT(gate.state.split->log_e, std::log(100)) << "another window does not make it good";
 }
 
 TEST(SplitCheckOfUsers, SaysNothingWhereNobodyCountsThem) {
