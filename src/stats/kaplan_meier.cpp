@@ -76,7 +76,8 @@ double DelayTable::conversions() const noexcept {
 
 void DelayTable::add_decisions(double decided, double count) {
   if (!(window_ > 0)) return;
-  if (rows_.empty() && complete_.decisions == 0) began_ = decided;
+  // A conversion may have been told before any decision was.
+  if (began_ == 0 && decisions() == 0) began_ = decided;
   began_ = std::min(began_, decided);
   row_of(decided).decisions += count;
 }

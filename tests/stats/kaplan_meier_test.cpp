@@ -13,6 +13,14 @@ std::size_t last_bin() {
   return delay_bins - 1;
 }
 
+TEST(DelayTable, BeganWithItsFirstDecisionAlsoWhenAConversionIsToldBefore) {
+  DelayTable table(10);
+  EXPECT_TRUE(table.add_conversion(1000, 0.1));
+  table.add_decisions(1000.2, 100);
+  EXPECT_EQ(table.began(), 1000.2);
+  EXPECT_FALSE(delayed_rates(std::vector{table}, 1000.3).settled) << "its window has not passed";
+}
+
 TEST(DelayEdge, DoublesEveryThreeBinsUpToTheWindow) {
   EXPECT_DOUBLE_EQ(delay_edge(800, last_bin()), 800);
   EXPECT_DOUBLE_EQ(delay_edge(800, last_bin() - 3), 400);
