@@ -1,5 +1,6 @@
 #include "sluice/rollout/state_json.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -248,6 +249,13 @@ class Reader {
   std::string& problem_;
 };
 
+/// Whether the matrix is the triangle that belongs to the products.
+bool has_whole_contexts(const strategy::ArmState& arm) {
+  const auto& moments = arm.contexts->all;
+  const std::size_t weights = moments.products.size();
+  return weights > 0 && weights <= stats::most_features + 1 && moments.matrix.size() == weights * (weights + 1) / 2;
+}
+
 }  // namespace
 
 std::string to_json(const strategy::RolloutState& state) {
@@ -277,6 +285,9 @@ Result<strategy::RolloutState> parse_state(std::string_view text) {
   strategy::RolloutState state;
   visit_state(reader, state);
   if (problem.empty() && state.route.empty()) problem = "it does not say its route";
+  if (problem.empty() && !std::all_of(state.arms.begin(), state.arms.end(), has_whole_contexts)) {
+    problem = "the field contexts does not fit";
+  }
   if (!problem.empty()) return fail(Error::internal(problem));
   return state;
 }

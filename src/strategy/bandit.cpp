@@ -202,13 +202,13 @@ class Learning {
     if (frozen && !dropped) return;
     const bool exploring = view_now().exploring;
     // What is known waits for the next bank; a paused one is drawn anew only to leave an arm out.
+    bool draws = dropped && state_.bank > 0;
     if (!exploring && !frozen && settled_) {
       auto known = learn_contexts(spec_, context_.route, state_, context_.evidence, context_.now);
-      if (dropped || state_.bank == 0 || is_worth_a_bank(state_.arms, known)) {
-        for (std::size_t i = 0; i < known.size(); ++i) state_.arms[i].contexts.set(std::move(known[i]));
-        draw_bank(spec_, context_.route, context_.evidence, state_);
-      }
-    } else if (dropped && state_.bank > 0) {
+      draws = draws || is_worth_a_bank(state_.arms, known);
+      for (std::size_t i = 0; draws && i < known.size(); ++i) state_.arms[i].contexts.set(std::move(known[i]));
+    }
+    if (draws) {
       draw_bank(spec_, context_.route, context_.evidence, state_);
     } else if (dropped) {
       leave_out_dropped(spec_, state_);

@@ -21,7 +21,7 @@ namespace sluice::strategy {
 namespace {
 
 /// Another bank when there is so much more to know.
-constexpr double worth_a_bank = 0.01;
+constexpr double worth_a_bank = 0.05;
 
 double in_seconds(Duration duration) noexcept {
   return std::chrono::duration<double>(duration).count();
@@ -200,7 +200,7 @@ bool is_worth_a_bank(const std::vector<ArmState>& arms, const std::vector<Contex
     moved += std::abs(known[i].all.products[0] - was.all.products[0]);
     earned += std::abs(known[i].all.products[0]);
   }
-  return more > worth_a_bank * decisions || moved > worth_a_bank * earned;
+  return decisions > 0 && (more > worth_a_bank * decisions || moved > worth_a_bank * earned);
 }
 
 Result<std::shared_ptr<const traffic::Learned>> learned_of(const policy::Bandit& bandit,

@@ -244,6 +244,17 @@ TEST(StateJson, WhatDoesNotFitIsRefusedWithItsName) {
   EXPECT_EQ(refusal(R"({"format":1,"route":"fraud","checks":[{"looks":true}]})"), "the field looks does not fit");
 }
 
+TEST(StateJson, MomentsThatAreNoTriangleAreRefused) {
+  const auto with = [](const std::string& all) {
+    return R"({"format":1,"route":"fraud","arms":[{"version":"v1","contexts":{"all":)" + all + "}}]}";
+  };
+  EXPECT_TRUE(parse_state(with(R"({"matrix":[1,2,3],"products":[1,2],"squares":1})")));
+  for (const char* const all : {R"({"matrix":[],"products":[],"squares":1})", R"({"matrix":[1],"products":[1,2]})",
+                                R"({"matrix":[],"products":[1]})", R"({"products":[]})"}) {
+    EXPECT_FALSE(parse_state(with(all))) << all;
+  }
+}
+
 TEST(StateJson, NoTruncatedRecordIsTaken) {
   const std::string whole = to_json(full());
   for (std::size_t length = 0; length < whole.size(); ++length) {

@@ -29,7 +29,7 @@ std::string context_key(const policy::Bandit& bandit);
 std::vector<ContextMemory> learn_contexts(const policy::Bandit& bandit, const policy::ModelRoute& route,
                                           const RolloutState& state, const Evidence& evidence, WallTime now);
 
-/// Whether that is worth another bank: there came a hundredth more than the last one was drawn from.
+/// Whether that is worth another bank: there came a twentieth more than the last one was drawn from.
 bool is_worth_a_bank(const std::vector<ArmState>& arms, const std::vector<ContextMemory>& known);
 
 /// What the plan chooses by: without a bank while all arms get equal shares, but with the fields, so that contexts are
