@@ -114,6 +114,28 @@ TEST(Segments, AreNotLookedAtWhileNobodyKnowsTheShares) {
   EXPECT_FALSE(state.segments[1].worse);
 }
 
+TEST(Segments, AreJudgedByUsersWhereUsersStick) {
+  const auto is_worse = [](UnitCounts users) {
+    SegmentWorld world;
+    world.route.unit = {policy::UnitSource::Header, "x-user", ""};
+    RolloutState state;
+    VersionEvidence& v1 = world.evidence.versions[0];
+    VersionEvidence& v2 = world.evidence.versions[1];
+    v1.share = v2.share = 0.5;
+    for (VersionEvidence* version : {&v1, &v2}) {
+      version->segments.resize(2);
+      version->segments[0].all.requests = 1000;
+      version->segments[0].failing_units_known = true;
+    }
+    v2.segments[0].all.failures = 200;
+    v2.segments[0].failing_units = users;
+    return !look_at_segments(error_rate_against_stable(0.95), world.route, {v2, v1}, state, world.evidence, world.now)
+                .empty();
+  };
+  EXPECT_FALSE(is_worse({1, 1, 1, 1, 1})) << "one user's two hundred errors";
+  EXPECT_TRUE(is_worse({60, 40, 20, 5, 0}));
+}
+
 TEST(Segments, AreTheSameUnderAnotherOrder) {
   SegmentWorld world;
   RolloutState state;
@@ -167,7 +189,7 @@ bool alarms(std::uint64_t seed, int looks, double confidence) {
 }
 
 TEST(Segments, AndTheWholeTogetherAlarmNoMoreOftenThanThePolicyAllows) {
-  constexpr int rollouts = 60;
+  constexpr int rollouts = 40;
   constexpr double doubt = 0.2;
   int alarmed = 0;
   for (std::uint64_t seed = 1; seed <= rollouts; ++seed) alarmed += alarms(seed, 1000, 1 - doubt) ? 1 : 0;
