@@ -36,7 +36,9 @@ class Frontier {
 
   void multiply(const Factors& factors) noexcept {
     for (std::size_t j = 0; j < walk_.bets; j += lanes) {
-      for (std::size_t lane = 0; lane < lanes; ++lane) terms_[j + lane] *= factors[j + lane];
+      double* const __restrict terms = terms_.data() + j;
+      const double* const __restrict by = factors.data() + j;
+      for (std::size_t lane = 0; lane < lanes; ++lane) terms[lane] *= by[lane];
     }
   }
   double sum() const noexcept {
@@ -115,13 +117,12 @@ class Walks {
 
   /// One step of all counts up to `high`; what is beyond in the last vector was never reached.
   void move_on(std::size_t high) noexcept {
-    const double stay = 1 - chance_;
+    const double up = chance_;
+    const double stay = 1 - up;
     for (std::size_t k = low_; k <= high; k += lanes) {
-      const double* const before = alive_.data() + k;
-      double* const after = next_.data() + k;
-      for (std::size_t lane = 0; lane < lanes; ++lane) {
-        after[lane] = before[lane] * stay + before[static_cast<std::ptrdiff_t>(lane) - 1] * chance_;
-      }
+      const double* const __restrict before = alive_.data() + k - 1;
+      double* const __restrict after = next_.data() + k;
+      for (std::size_t lane = 0; lane < lanes; ++lane) after[lane] = before[lane + 1] * stay + before[lane] * up;
     }
     next_[low_ - 1] = 0;
     alive_.swap(next_);
