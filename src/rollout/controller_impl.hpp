@@ -63,7 +63,7 @@ class Controller::Impl {
   std::map<std::string, Kept> kept_;  // until the first policy is adopted
   bool all_lost_ = false;
   std::string lost_because_;
-  std::vector<std::string> damage_;  // sentences
+  std::vector<std::string> damage_;                     // sentences
   std::map<std::string, strategy::Evidence> evidence_;  // its memory, between two looks
   std::uint64_t generation_ = 0;
   std::string traffic_problem_;

@@ -167,7 +167,8 @@ std::vector<std::string> DnsWatch::Impl::addresses(const std::string& host) cons
 bool DnsWatch::Impl::wait_first(std::chrono::milliseconds bound) const {
   std::unique_lock lock(mutex_);
   const auto all = [this](auto fact) { return std::all_of(watched_.begin(), watched_.end(), fact); };
-  asked_.wait_for(lock, bound, [&] { return waits_ended_ || all([](const auto& of) { return of.second.record.asked; }); });
+  asked_.wait_for(lock, bound,
+                  [&] { return waits_ended_ || all([](const auto& of) { return of.second.record.asked; }); });
   return all([](const auto& of) { return !of.second.record.addresses.empty(); });
 }
 

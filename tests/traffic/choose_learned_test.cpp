@@ -7,6 +7,7 @@
 #include "request.hpp"
 #include "sluice/base/stable_hash.hpp"
 #include "sluice/traffic/choose.hpp"
+#include "traffic/refusal.hpp"
 
 namespace sluice::traffic {
 namespace {
@@ -43,11 +44,6 @@ PlanSpec spec_of(Learned learned) {
   spec.otherwise = Target::split(0);
   spec.learned = std::make_shared<const Learned>(std::move(learned));
   return spec;
-}
-
-std::string refusal_of(const PlanSpec& spec) {
-  const auto plan = TrafficPlan::build(spec);
-  return plan.ok() ? "" : plan.error().message;
 }
 
 TEST(ChooseLearned, SendsEachKindOfRequestToTheArmThatServesItBest) {

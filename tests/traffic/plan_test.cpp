@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "traffic/refusal.hpp"
+
 namespace sluice::traffic {
 namespace {
 
@@ -12,11 +14,6 @@ PlanSpec two_versions() {
   spec.splits = {{{0, 95}, {1, 5}}};
   spec.otherwise = Target::split(0);
   return spec;
-}
-
-std::string refusal_of(const PlanSpec& spec) {
-  const auto plan = TrafficPlan::build(spec);
-  return plan.ok() ? "" : plan.error().message;
 }
 
 TEST(TrafficPlan, KnowsTheShareOfEveryVersion) {
