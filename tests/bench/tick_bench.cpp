@@ -3,11 +3,14 @@
 #include <chrono>
 #include <string>
 
+#include "sluice/base/random.hpp"
 #include "sluice/policy/reader.hpp"
 #include "sluice/rollout/controller.hpp"
+#include "sluice/strategy/context_table.hpp"
 
 /// What one tick of the controller costs with as many rollouts as a process may have: 64 routes × 16 versions, half of
-/// them bandits whose shares are reckoned anew, half canaries whose checks are looked at, in every tick.
+/// them bandits whose shares are reckoned anew, half canaries whose checks are looked at, in every tick. In the second
+/// case those bandits go by 16 features, and all their scores are drawn anew in every tick.
 namespace {
 
 using namespace sluice;
@@ -16,7 +19,7 @@ using namespace std::chrono_literals;
 constexpr int route_count = 64;
 constexpr int version_count = 16;
 
-std::string route_yaml(int index) {
+std::string route_yaml(int index, bool by_context) {
   const std::string name = "route" + std::to_string(index);
   std::string out = "---\napiVersion: sluice.dev/v1\nkind: ModelRoute\nmetadata: {name: " + name +
                     "}\nspec:\n  matches: [{path: {type: PathPrefix, value: /" + name +
@@ -28,7 +31,11 @@ std::string route_yaml(int index) {
     arms += (v == 0 ? "" : ", ") + version;
   }
   if (index % 2 == 0) {
-    return out + "  strategy:\n    bandit: {arms: [" + arms + "], minimumShare: 1%}\n";
+    out += "  strategy:\n    bandit:\n      arms: [" + arms + "]\n      minimumShare: 1%\n";
+    if (!by_context) return out;
+    out += "      algorithm: LinearThompson\n      context:\n";
+    for (std::size_t f = 0; f < stats::most_features; ++f) out += "        - {header: x-" + std::to_string(f) + "}\n";
+    return out;
   }
   return out + R"(  strategy:
     canary:
@@ -88,6 +95,22 @@ class Kpis final : public rollout::KpiSource {
       evidence.versions.push_back(std::move(one));
     }
   }
+  /// What the bandits learnt by context; the same at every look, which costs as much as something new.
+  void add_contexts() {
+    Random random(5);
+    std::vector<stats::Context> recent(128);
+    strategy::ContextTable table({1, stats::most_features, {}, {}});
+    for (int i = 0; i < 1000; ++i) {
+      stats::Context& context = recent[static_cast<std::size_t>(i) % recent.size()];
+      context.size = stats::most_features;
+      for (float& value : context.value) value = static_cast<float>(random.uniform());
+      table.add_request(context, random.uniform() < 0.1, std::chrono::milliseconds(20));
+    }
+    for (auto& [name, evidence] : evidence_) {
+      evidence.recent_contexts = std::make_shared<const std::vector<stats::Context>>(recent);
+      for (auto& version : evidence.versions) version.contexts = std::make_shared<const strategy::ContextTable>(table);
+    }
+  }
 
  private:
   void count(strategy::VersionEvidence& evidence, std::size_t version) const {
@@ -128,9 +151,9 @@ class NoStore final : public state::Store {
   std::uint64_t bytes = 0;
 };
 
-std::vector<policy::ModelRoute> routes() {
+std::vector<policy::ModelRoute> routes(bool by_context) {
   std::string yaml;
-  for (int i = 0; i < route_count; ++i) yaml += route_yaml(i);
+  for (int i = 0; i < route_count; ++i) yaml += route_yaml(i, by_context);
   const policy::Source source{"bench.yaml", yaml};
   auto reading = policy::read({&source, 1});
   if (!reading.ok()) reading.set.routes.clear();
@@ -144,9 +167,11 @@ void Tick(benchmark::State& state) {
   NoErrands errands;
   rollout::Controller controller({store, traffic, kpis, errands});
   WallTime now{std::chrono::hours(500'000)};
-  auto prepared = controller.prepare(routes(), 1, now);
+  const bool by_context = state.range(0) != 0;
+  auto prepared = controller.prepare(routes(by_context), 1, now);
   if (!prepared || prepared->routes.size() != route_count) return state.SkipWithError("no policy");
   for (const auto& route : prepared->routes) kpis.add(route);
+  if (by_context) kpis.add_contexts();
   for (const auto& route : prepared->steerings) traffic.windows[route.route] = route.steering.window;
   if (!controller.adopt(std::move(prepared).value(), now)) return state.SkipWithError("not adopted");
   for (int i = 0; i < 200; ++i) controller.tick(now += 1s);
@@ -159,6 +184,6 @@ void Tick(benchmark::State& state) {
   state.counters["steered/tick"] = static_cast<double>(traffic.steered - steered) / ticks;
   state.counters["kept_bytes/tick"] = static_cast<double>(store.bytes - bytes) / ticks;
 }
-BENCHMARK(Tick)->Unit(benchmark::kMillisecond);
+BENCHMARK(Tick)->ArgName("by_context")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 
 }  // namespace
