@@ -4,10 +4,10 @@
 #include <cmath>
 
 #include "allocations.hpp"
+#include "refusal.hpp"
 #include "request.hpp"
 #include "sluice/base/stable_hash.hpp"
 #include "sluice/traffic/choose.hpp"
-#include "traffic/refusal.hpp"
 
 namespace sluice::traffic {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "traffic/refusal.hpp"
+#include "refusal.hpp"
 
 namespace sluice::traffic {
 namespace {
