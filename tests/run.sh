@@ -37,6 +37,7 @@ passed=0
 failed=0
 summary=()
 jobs=$(nproc)
+at_once=$((jobs + (jobs + 1) / 2))  # tests: many of them wait for something
 started=$SECONDS
 
 step() { printf '\n=== [%02d:%02d] %s\n' $(((SECONDS - started) / 60)) $(((SECONDS - started) % 60)) "$*"; }
@@ -106,7 +107,7 @@ run_suites() {
   local preset=$1 name=${suite_name:-$1} line; shift
   local log=build/ctest-$name.log
   step "Tests, $name build"
-  unrandomised ctest --preset "$preset" --parallel "$jobs" --no-tests=error "${filter[@]}" "$@" 2>&1 | tee "$log"
+  unrandomised ctest --preset "$preset" --parallel "$at_once" --no-tests=error "${filter[@]}" "$@" 2>&1 | tee "$log"
   local status=${PIPESTATUS[0]}
   line=$(grep -E '^[0-9]+% tests passed, [0-9]+ tests? failed out of [0-9]+' "$log" | tail -1)
   if [[ $line =~ ([0-9]+)\ tests?\ failed\ out\ of\ ([0-9]+) ]]; then
