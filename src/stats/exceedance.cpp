@@ -23,7 +23,8 @@ Counts counts_above(const Histogram& histogram, const std::array<std::uint16_t, 
   return above;
 }
 
-/// The bucket whose bound leaves nearest to `wanted` of `n` observations above it; some are always left.
+/// The bucket whose bound leaves nearest to `wanted` of the observations above it. Never all: whoever is slower could
+/// not have more there. And some, unless all lie in one bucket: then its own bound.
 std::size_t limit_for(const Histogram& reference, double wanted) noexcept {
   const auto n = static_cast<double>(reference.count());
   std::uint64_t above = reference.count();
@@ -31,7 +32,11 @@ std::size_t limit_for(const Histogram& reference, double wanted) noexcept {
   double least = std::numeric_limits<double>::infinity();
   for (std::size_t bucket = 0; bucket + 1 < kBuckets; ++bucket) {
     above -= reference.bucket_count(bucket);
-    if (above == 0) break;
+    if (above == reference.count()) continue;
+    if (above == 0) {
+      if (std::isinf(least)) best = bucket;
+      break;
+    }
     const double off = std::abs(std::log(static_cast<double>(above) / n / wanted));
     // Of empty buckets that leave as many above, the first; a limit inside the data.
     if (off < least) {

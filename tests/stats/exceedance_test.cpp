@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <random>
@@ -85,6 +86,22 @@ TEST(SlowLimits, NeedAReference) {
   Histogram one;
   one.record(std::chrono::milliseconds(3));
   EXPECT_TRUE(freeze_slow_limits(one, std::nan("")));
+}
+
+TEST(SlowLimits, SeeASlowerOneWhereTheReferenceNeverVaries) {
+  using std::chrono::milliseconds;
+  Histogram steady;
+  steady.record(milliseconds(10), 1000);
+  Histogram slower;
+  slower.record(milliseconds(30), 100);
+  Exceedance slow(*freeze_slow_limits(steady, 0.2));
+  slow.add(0.1, steady, slower);
+  EXPECT_GT(slow.log_e(), std::log(20.0));
+  Histogram nearly = steady;  // a few in the next bucket are no reason to look below all the others
+  nearly.record(milliseconds(12), 3);
+  Exceedance still(*freeze_slow_limits(nearly, 0.2));
+  still.add(0.1, nearly, slower);
+  EXPECT_GT(still.log_e(), std::log(20.0));
 }
 
 TEST(Exceedance, CountsWhatLiesAboveEachLimit) {

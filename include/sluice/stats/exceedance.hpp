@@ -26,9 +26,9 @@ struct SlowLimits {
 };
 
 /// The limits for a candidate that may be slower by the share `tolerance` (0.1 for 10 %, negative counts as 0): for
-/// each quantile the bound whose share above is nearest in ratio, for the candidate the next bound not below that many
-/// times as much. So slightly more is tolerated than asked for, by a bucket at most. Nothing without observations. 1
-/// µs.
+/// each quantile the bound whose share above is nearest in ratio (and less than all), for the candidate the next bound
+/// not below that many times as much. So slightly more is tolerated than asked for, by a bucket at most. Nothing
+/// without observations. 1 µs.
 std::optional<SlowLimits> freeze_slow_limits(const Histogram& reference, double tolerance) noexcept;
 
 /// Is the candidate slower than stable? The relative-risk e-process on the answers above each of five limits, and the
