@@ -17,6 +17,7 @@ void take(metrics::EvidenceTotals& totals, strategy::Sample& sample) {
 
 void take_segment(gateway::VersionEvidence& seen, std::size_t index, strategy::SegmentEvidence& segment) {
   take(seen.totals.segments[index], segment.all);
+  take(seen.totals.segment_units[index], segment.units);
   const bool known = index < seen.failing_units_by_segment.size() && seen.failing_units_by_segment[index];
   segment.failing_units_known = known;
   segment.failing_units = known ? *seen.failing_units_by_segment[index] : strategy::UnitCounts{};
@@ -31,6 +32,7 @@ void take(gateway::VersionEvidence& seen, strategy::VersionEvidence& version) {
   version.failing_units = seen.failing_units.value_or(strategy::UnitCounts{});
   take(seen.totals.all, version.all);
   take(seen.totals.control, version.control);
+  take(seen.totals.units, version.units);
   take(seen.totals.shadow, version.shadow);
   version.segments.resize(seen.totals.segments.size());
   for (std::size_t s = 0; s < version.segments.size(); ++s) take_segment(seen, s, version.segments[s]);

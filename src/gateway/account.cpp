@@ -51,9 +51,12 @@ void Exchange::count_evidence() noexcept {
   if (!rescued && failed() && !is_versions_failure()) return;
   count(cells->all);
   if (choice_.control) count(cells->control);
+  if (first_of_unit_) count(cells->units);
   metrics::EvidenceWindow& window = *route_->window;
   if (choice_.segment > 0 && choice_.segment <= window.segments()) {
-    count(window.cells(worker_->index(), assigned, choice_.segment - 1U));
+    const std::size_t segment = choice_.segment - 1U;
+    count(window.cells(worker_->index(), assigned, segment));
+    if (first_of_unit_) count(window.unit_cells(worker_->index(), assigned, segment));
   }
   if (rescued || failed() || status_ >= 500) note_unit_failure(assigned);
 }

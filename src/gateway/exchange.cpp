@@ -26,7 +26,7 @@ void Exchange::end() noexcept {
   hedge_due_ = false;
   made_ = retries_taken_ = 0;
   fell_back_from_ = kNoVersion;
-  chosen_ = head_valid_ = made_request_id_ = client_watched_ = reading_body_ = false;
+  chosen_ = first_of_unit_ = head_valid_ = made_request_id_ = client_watched_ = reading_body_ = false;
   at_door_ = has_token_ = logs_decision_ = observes_ = false;
   visit_.reset();
   failure_.reset();
@@ -160,7 +160,8 @@ void Exchange::decide() {
   version().counters->decisions[static_cast<metrics::DecisionReason>(choice_.reason)].add();
   if (choice_.by_split() && version().evidence != nullptr) {
     version().evidence->assigned.add();
-    if (route_->window->is_first(choice_.unit)) version().evidence->assigned_units.add();
+    first_of_unit_ = route_->window->is_first(choice_.unit);
+    if (first_of_unit_) version().evidence->assigned_units.add();
   }
   note_decision();
   watch_client();

@@ -16,7 +16,7 @@ EvidenceWindow::EvidenceWindow(std::size_t workers, std::size_t versions, bool b
       versions_(versions),
       cells_(std::make_unique<VersionEvidenceCells[]>(workers * versions)),
       segments_(segments),
-      segment_cells_(std::make_unique<EvidenceCells[]>(workers * versions * segments)),
+      segment_cells_(std::make_unique<SegmentCells[]>(workers * versions * segments)),
       unit_failures_(by_unit ? std::make_unique<UnitFailures>(workers, versions) : nullptr),
       groups_(by_unit ? std::make_unique<std::atomic<std::uint64_t>[]>(kGroupWords) : nullptr) {
   if (!by_unit) return;
@@ -32,16 +32,22 @@ std::vector<VersionEvidenceTotals> EvidenceWindow::totals() const {
 }
 
 void EvidenceWindow::add_to(VersionEvidenceTotals& totals, std::size_t version) const {
-  if (totals.segments.size() < segments_) totals.segments.resize(segments_);
+  if (totals.segments.size() < segments_) {
+    totals.segments.resize(segments_);
+    totals.segment_units.resize(segments_);
+  }
   for (std::size_t worker = 0; worker < workers_; ++worker) {
     const VersionEvidenceCells& cells = cells_[worker * versions_ + version];
     totals.assigned += cells.assigned.value();
     totals.assigned_units += cells.assigned_units.value();
     totals.all.add(cells.all);
     totals.control.add(cells.control);
+    totals.units.add(cells.units);
     totals.shadow.add(cells.shadow);
     for (std::size_t segment = 0; segment < segments_; ++segment) {
-      totals.segments[segment].add(segment_cells_[(worker * versions_ + version) * segments_ + segment]);
+      const SegmentCells& own = segment_cells_[segment_index(worker, version, segment)];
+      totals.segments[segment].add(own.all);
+      totals.segment_units[segment].add(own.units);
     }
   }
 }

@@ -101,13 +101,14 @@ class Look {
     const bool by_users = counted_.units_from < counted_.size;
     const bool by_offset = counted_.levels[0].rule.offset > 0;
     proof_.method = evidence_.frozen ? "exceedance" : by_users ? "units" : by_offset ? "difference" : "relative-risk";
-    proof_.log_e = log_e_of(evidence_, 0, evidence_.frozen ? counted_.size : 1);
+    proof_.log_e = log_e_of(evidence_, 0, evidence_.frozen ? counted_.units_from : 1);
     proof_.log_good = stats::log_e_good(evidence_.tracks[counted_.proves].all);
     if (by_users) {
       const double of_users = log_e_of(evidence_, counted_.units_from, counted_.size);
       // Of an offset users know nothing: both have to say so.
       proof_.log_e = by_offset ? std::min(proof_.log_e, of_users) : of_users;
-      proof_.log_good = std::min(proof_.log_good, log_good_of_users());
+      // Of a slow user one request is counted: whether few are slow, all of them say together.
+      if (!evidence_.frozen) proof_.log_good = std::min(proof_.log_good, log_good_of_users());
     } else if (!evidence_.frozen) {
       take_exact();
     }
@@ -257,7 +258,8 @@ class Look {
   /// Where the quantile that the check names is not what gives it away.
   std::string why_broken(const Limit& limit) const {
     if (!evidence_.frozen || limit.broken_by(measured_.value)) return "";
-    return ", but slower than that for certain at " + strongest_quantile(evidence_);
+    return ", but slower than that for certain at " +
+           strongest_quantile(evidence_, counted_.units_from < counted_.size ? counted_.units_from : 0);
   }
 
   /// To be no worse than a version that fails so often is no merit; to be better is.

@@ -6,7 +6,7 @@
 #include "check_plans.hpp"
 #include "check_reports.hpp"
 #include "check_settled.hpp"
-#include "sluice/stats/exceedance.hpp"
+#include "check_slow.hpp"
 #include "sluice/strategy/check_evidence.hpp"
 #include "sluice/strategy/limit.hpp"
 #include "sluice/strategy/measure.hpp"
@@ -27,10 +27,6 @@ constexpr double nearly_never = 1e-6;
 /// Conversions may be as rare as that and still be what a version is for.
 constexpr double tolerated_least_outcome = nearly_never;
 
-double doubled_odds(double probability) noexcept {
-  return tolerated_times * probability / (1 + (tolerated_times - 1) * probability);
-}
-
 stats::RiskRule limit_rule(double limit, double least) noexcept {
   stats::RiskRule rule;
   rule.alone = true;
@@ -47,26 +43,6 @@ stats::RiskRule versus_rule(const policy::VersusStable& versus, double times, do
   rule.tolerated_factor = std::max(times, 2 * allowance.factor - 1);
   rule.tolerated_offset = std::min(std::max(2 * rule.offset, least), 1 - tolerated_least);
   return rule;
-}
-
-std::uint64_t nanoseconds(double seconds) noexcept {
-  return static_cast<std::uint64_t>(std::llround(std::max(seconds, 0.0) * 1e9));
-}
-
-std::uint64_t count_above(const stats::Histogram& histogram, std::size_t limit) noexcept {
-  std::uint64_t sum = 0;
-  for (std::size_t bucket = limit + 1; bucket < stats::kBuckets; ++bucket) sum += histogram.bucket_count(bucket);
-  return sum;
-}
-
-/// The first bucket that ends at this duration or later.
-std::size_t bucket_not_below(std::uint64_t duration) noexcept {
-  return stats::bucket_of(Duration(static_cast<std::int64_t>(duration)));
-}
-/// The last bucket that ends at this duration or earlier; the first one where none does.
-std::size_t bucket_not_above(std::uint64_t duration) noexcept {
-  const std::size_t bucket = bucket_not_below(duration);
-  return bucket > 0 && stats::bucket_bound(bucket) > duration ? bucket - 1 : bucket;
 }
 
 // ---- against a fixed limit
@@ -111,44 +87,6 @@ void count_units(const Subject& subject, const stats::RiskRule& rule, CheckEvide
   look.units_from = look.size;
   for (std::size_t i = 0; i < candidate.failing_units.size(); ++i) {
     look.push({by_unit, candidate.failing_units[i], candidate.failing_units[i], stable.failing_units[i]});
-  }
-}
-
-/// Where stable's answers count as slow, and the candidate's.
-void freeze(const policy::VersusStable& versus, const stats::Histogram& stable, CheckEvidence& evidence) {
-  const Allowance allowance = allowance_of(versus);
-  const auto limits = stats::freeze_slow_limits(stable, 0);
-  if (!limits) return;
-  evidence.tracks.assign(limits->stable.size(), {});
-  for (std::size_t i = 0; i < limits->stable.size(); ++i) {
-    const std::uint64_t bound = stats::bucket_bound(limits->stable[i]);
-    const double allowed = allowance.factor * static_cast<double>(bound) * 1e-9 + allowance.offset;
-    // What the grid of the histogram hides is no difference.
-    const std::uint64_t most = std::max(nanoseconds(allowed * (1 + stats::Histogram::kMaxRelativeError)), bound);
-    RiskTrack& track = evidence.tracks[i];
-    track.stable_limit = static_cast<std::uint32_t>(limits->stable[i]);
-    track.candidate_limit = static_cast<std::uint32_t>(bucket_not_below(most));
-    track.good_limit = static_cast<std::uint32_t>(bucket_not_above(most));
-  }
-  evidence.frozen = true;
-}
-
-stats::RiskRule slow_rule(double quantile) noexcept {
-  const double share = 1 - quantile;
-  stats::RiskRule rule;
-  rule.tolerated_factor = doubled_odds(share) / share;
-  rule.tolerated_offset = share / 2;
-  return rule;
-}
-
-void count_slower(const Metric& metric, const stats::Histogram& candidate, const stats::Histogram& stable,
-                  const CheckEvidence& evidence, CountedLook& look) {
-  const auto& quantiles = stats::SlowLimits::kQuantiles;
-  for (std::size_t i = 0; i < evidence.tracks.size() && i < quantiles.size(); ++i) {
-    const RiskTrack& track = evidence.tracks[i];
-    look.push({slow_rule(quantiles[i]), count_above(candidate, track.candidate_limit),
-               count_above(candidate, track.good_limit), count_above(stable, track.stable_limit)});
-    if (quantiles[i] <= metric.quantile) look.proves = i;
   }
 }
 
@@ -231,11 +169,7 @@ CountedLook count_metric(const policy::Check& check, const policy::Analysis& ana
     if (check.threshold_range) {
       count_slow(*check.threshold_range, metric, slow, look);
     } else if (subject.stable != nullptr) {
-      const std::uint64_t enough = std::max<std::uint64_t>(analysis.min_requests, 20);
-      if (!evidence.frozen && reference.count() >= enough) {
-        freeze(check.versus_stable.value_or(policy::VersusStable{}), reference, evidence);
-      }
-      if (evidence.frozen) count_slower(metric, slow, reference, evidence, look);
+      count_slower(check.versus_stable.value_or(policy::VersusStable{}), analysis, metric, subject, evidence, look);
     }
   }
   return look;
@@ -264,6 +198,10 @@ void forget_seen(CheckEvidence& evidence) noexcept {
 }
 
 }  // namespace
+
+double doubled_odds(double probability) noexcept {
+  return tolerated_times * probability / (1 + (tolerated_times - 1) * probability);
+}
 
 void close_window(CheckEvidence& evidence) {
   for (RiskTrack& track : evidence.tracks) {

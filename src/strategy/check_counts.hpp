@@ -23,7 +23,7 @@ struct Counted {
 
 /// The levels of the first kind, then those of users, where there are any.
 struct CountedLook {
-  static constexpr std::size_t most = 6;
+  static constexpr std::size_t most = 10;
   bool of_answers = false;      ///< of those that were read: their share counts, not the one that requests are drawn by
   bool mirrored = false;        ///< stable stands in the candidate's place: an outcome of which more is better
   std::uint64_t candidate = 0;  ///< requests; not swapped
@@ -50,6 +50,10 @@ const OutcomeEvidence* outcome_of(const VersionEvidence* version, std::string_vi
 /// into `evidence` once stable has `min_requests`: then what was counted before is no evidence.
 CountedLook count_look(const policy::Check& check, const policy::Analysis& analysis, const Subject& subject,
                        CheckEvidence& evidence, WallTime now);
+
+/// Of a probability whose odds are twice as high: how many times as often a candidate must certainly not be slow, or
+/// break a fixed limit.
+double doubled_odds(double probability) noexcept;
 
 /// Adds what is new in this look to the evidence.
 void absorb(const CountedLook& look, const Subject& subject, CheckEvidence& evidence);

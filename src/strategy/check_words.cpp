@@ -32,11 +32,11 @@ std::string rounded(std::uint64_t number) {
   return grouped((number + step - 1) / step * step);
 }
 
-std::string strongest_quantile(const CheckEvidence& evidence) {
+std::string strongest_quantile(const CheckEvidence& evidence, std::size_t first) {
   static constexpr std::array<const char*, stats::SlowLimits::kCount> names{"p50", "p90", "p95", "p99", "p99.9"};
   std::size_t best = 0;
-  for (std::size_t i = 1; i < names.size() && i < evidence.tracks.size(); ++i) {
-    if (log_e_of(evidence, i) > log_e_of(evidence, best)) best = i;
+  for (std::size_t i = 1; i < names.size() && first + i < evidence.tracks.size(); ++i) {
+    if (log_e_of(evidence, first + i) > log_e_of(evidence, first + best)) best = i;
   }
   return names[best];
 }

@@ -11,8 +11,8 @@ namespace sluice::strategy {
 /// "3 200": two digits that say something.
 std::string rounded(std::uint64_t number);
 
-/// "p50": of the limits read off stable's latencies, the one with the most evidence.
-std::string strongest_quantile(const CheckEvidence& evidence);
+/// "p50": of the limits read off stable's latencies, the one with the most evidence. `first`: their first track.
+std::string strongest_quantile(const CheckEvidence& evidence, std::size_t first);
 
 /// "E 3.1e+04 of 20", "E >1e9 of 20": what was found and what was asked for.
 std::string evidence_text(double log_e, double log_threshold);

@@ -27,6 +27,7 @@ VersionEvidence in_segment(const VersionEvidence& version, std::size_t segment) 
   made.version = version.version;
   made.share = version.share;
   made.all = version.segments[segment].all;
+  made.units = version.segments[segment].units;
   made.failing_units = version.segments[segment].failing_units;
   made.failing_units_known = version.segments[segment].failing_units_known;
   return made;
@@ -47,6 +48,9 @@ VersionEvidence in_none(const VersionEvidence& version) {
   made.failing_units_known = version.failing_units_known;
   made.all.latency = version.all.latency;
   made.all.first_byte = version.all.first_byte;
+  made.units.requests = version.units.requests;
+  made.units.latency = version.units.latency;
+  made.units.first_byte = version.units.first_byte;
   for (const SegmentEvidence& segment : version.segments) {
     made.all.requests = less(made.all.requests, segment.all.requests);
     made.all.failures = less(made.all.failures, segment.all.failures);
@@ -56,6 +60,9 @@ VersionEvidence in_none(const VersionEvidence& version) {
     made.failing_units_known = made.failing_units_known && segment.failing_units_known;
     made.all.latency = made.all.latency.since(segment.all.latency);
     made.all.first_byte = made.all.first_byte.since(segment.all.first_byte);
+    made.units.requests = less(made.units.requests, segment.units.requests);
+    made.units.latency = made.units.latency.since(segment.units.latency);
+    made.units.first_byte = made.units.first_byte.since(segment.units.first_byte);
   }
   return made;
 }

@@ -74,6 +74,27 @@ TEST_F(EvidenceTest, WhatARuleOrAPinDecidedDoesNotCount) {
   EXPECT_EQ(evidence(1).all.requests, 0u);
 }
 
+TEST_F(EvidenceTest, OfAUserWhoSticksTheFirstRequestCountsOnItsOwn) {
+  Config config = config_for({{"v1", v1.port(), 1}, {"v2", v1.port(), 1}});
+  traffic::PlanSpec spec = config.routes[0].plan.spec();
+  spec.unit = traffic::Field::header("x-user");
+  config.routes[0].plan = *traffic::TrafficPlan::build(std::move(spec));
+  start(std::move(config), 1);
+  RawClient client(port);
+  const auto answered = [&](const std::string& user) {
+    return client.get("/", {{"x-user", user}}).field("x-sluice-version") == "v1" ? 0 : 1;
+  };
+  const int version = answered("alice");
+  for (int i = 0; i < 9; ++i) EXPECT_EQ(answered("alice"), version);
+  EXPECT_TRUE(counts(static_cast<std::size_t>(version), 10, 0));
+  const auto seen = evidence(static_cast<std::size_t>(version));
+  EXPECT_EQ(seen.units.requests, 1u);
+  EXPECT_EQ(seen.units.latency.count(), 1u);
+  EXPECT_EQ(seen.assigned_units, 1u);
+  answered("bob");
+  EXPECT_TRUE(test::eventually([&] { return evidence(0).units.requests + evidence(1).units.requests == 2; }));
+}
+
 /// A plan with a segment of phones.
 traffic::TrafficPlan with_phones(const traffic::TrafficPlan& plan, std::optional<traffic::VersionIndex> only = {}) {
   traffic::PlanSpec spec = plan.spec();

@@ -69,11 +69,13 @@ TEST(EvidenceWindow, CountsSegmentsOnTheirOwnWhereThereAreAny) {
   window.cells(0, 1, 2).answered(200, 10ms);
   window.cells(1, 1, 2).failed();
   window.cells(1, 0, 0).failed();
+  window.unit_cells(0, 1, 2).answered(200, 10ms);
   const auto totals = window.totals();
   ASSERT_EQ(totals[1].segments.size(), 3u);
   EXPECT_EQ(totals[1].segments[2].requests, 2u);
   EXPECT_EQ(totals[1].segments[2].failures, 1u);
   EXPECT_EQ(totals[1].segments[2].latency.count(), 1u);
+  EXPECT_EQ(totals[1].segment_units[2].requests, 1u);
   EXPECT_EQ(totals[1].segments[0].requests + totals[1].segments[1].requests, 0u);
   EXPECT_EQ(totals[0].segments[0].requests, 1u);
   EXPECT_EQ(totals[0].all.requests, 0u) << "whoever counts a segment counts the whole as well";
@@ -161,7 +163,9 @@ TEST(EvidenceWindow, CountsTheFirstOfEachGroupOnceWhoeverAsks) {
   }
   for (auto& worker : workers) worker.join();
   EXPECT_EQ(first, 20'000u);
+  window.cells(2, 0).units.answered(200, 5ms);
   window.cells(2, 0).assigned_units.add();
+  EXPECT_EQ(window.totals()[0].units.latency.count(), 1u);
   EXPECT_EQ(window.totals()[0].assigned_units, 1u);
 }
 

@@ -180,6 +180,7 @@ class Exchange {
   LiveRoute* route_ = nullptr;
   traffic::TrafficChoice choice_;
   bool chosen_ = false;
+  bool first_of_unit_ = false;   ///< of a unit that sticks, in the window of evidence
   std::uint8_t entered_ = 0;     ///< how many levels it counts at as a request in flight
   bool client_watched_ = false;  ///< the read for what comes behind the request was armed
   bool reading_body_ = false;    ///< buffering it for rules and units

@@ -40,6 +40,7 @@ struct alignas(kCacheLine) VersionEvidenceCells {
   Counter assigned_units;  ///< the same of units that stick, each once, see EvidenceWindow::is_first
   EvidenceCells all;       ///< requests that the split assigned to it
   EvidenceCells control;   ///< of these, the stable version's control slice
+  EvidenceCells units;     ///< of `all`, the first request of each unit in `assigned_units`
   EvidenceCells shadow;    ///< copies that it was sent; their first bytes are not told
 };
 
@@ -59,12 +60,14 @@ struct VersionEvidenceTotals {
   std::uint64_t assigned_units = 0;
   EvidenceTotals all;
   EvidenceTotals control;
+  EvidenceTotals units;
   EvidenceTotals shadow;
-  std::vector<EvidenceTotals> segments;  ///< of `all`, by segment
+  std::vector<EvidenceTotals> segments;       ///< of `all`, by segment
+  std::vector<EvidenceTotals> segment_units;  ///< of `units`, by segment
 };
 
 /// The counters of one window of one route. Made by the control thread, written by the workers that hold it, each its
-/// own cells; read by anyone. About 14 KiB per worker and version, and 5 KiB more for each segment.
+/// own cells; read by anyone. About 19 KiB per worker and version, and 10 KiB more for each segment.
 class EvidenceWindow {
  public:
   /// `by_unit`: failures are also counted by the unit that met them. `segments` of the route, each counted on its own.
@@ -77,7 +80,11 @@ class EvidenceWindow {
 
   /// One worker's view of one version in one segment, counted from 0.
   EvidenceCells& cells(std::size_t worker, std::size_t version, std::size_t segment) noexcept {
-    return segment_cells_[(worker * versions_ + version) * segments_ + segment];
+    return segment_cells_[segment_index(worker, version, segment)].all;
+  }
+  /// The same of the units' first requests.
+  EvidenceCells& unit_cells(std::size_t worker, std::size_t version, std::size_t segment) noexcept {
+    return segment_cells_[segment_index(worker, version, segment)].units;
   }
   std::size_t segments() const noexcept { return segments_; }
 
@@ -116,11 +123,19 @@ class EvidenceWindow {
  private:
   static constexpr std::size_t kGroupWords = 1024;
 
+  struct SegmentCells {
+    EvidenceCells all;
+    EvidenceCells units;
+  };
+  std::size_t segment_index(std::size_t worker, std::size_t version, std::size_t segment) const noexcept {
+    return (worker * versions_ + version) * segments_ + segment;
+  }
+
   const std::size_t workers_;
   const std::size_t versions_;
   std::unique_ptr<VersionEvidenceCells[]> cells_;  // by worker, then version
   const std::size_t segments_;
-  std::unique_ptr<EvidenceCells[]> segment_cells_;  // by worker, then version, then segment
+  std::unique_ptr<SegmentCells[]> segment_cells_;  // by worker, then version, then segment
   std::unique_ptr<UnitFailures> unit_failures_;
   std::unique_ptr<std::atomic<std::uint64_t>[]> groups_;  // a bit for each group of units that came
   std::vector<std::unique_ptr<UnitFailures>> segment_failures_;

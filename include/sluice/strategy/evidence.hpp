@@ -57,6 +57,7 @@ struct OutcomeEvidence {
 /// What came of a version's requests of one segment of the route: of those that `all` counts.
 struct SegmentEvidence {
   Sample all;
+  Sample units;                      ///< as those of the version
   UnitCounts failing_units{};        ///< as those of the version; of the units' failures in this segment
   bool failing_units_known = false;  ///< as that of the version
 };
@@ -72,6 +73,7 @@ struct VersionEvidence {
   std::shared_ptr<const ContextTable> contexts;  ///< of the decisions that went by one; null: not told
   Sample all;
   Sample control;  ///< of stable: the part of its traffic that was drawn as large as the candidate's
+  Sample units;    ///< of `all`, the first request of each user who sticks: these are independent of each other
   Sample shadow;   ///< copies that were answered by this version
   std::vector<SegmentEvidence> segments;  ///< in the order of the policy; empty: none is counted
   std::int64_t in_flight = 0;
