@@ -12,14 +12,18 @@ usage() { sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"; }
 fail() { echo "install-deps: $*" >&2; exit 1; }
 
 build=(ccache cmake g++ ninja-build pkg-config
-       libc-ares-dev libcli11-dev libre2-dev libsimdjson-dev libspdlog-dev libsqlite3-dev libssl-dev libyaml-cpp-dev
+       libc-ares-dev libcli11-dev libjs-chart.js libre2-dev libsimdjson-dev libspdlog-dev libsqlite3-dev libssl-dev libyaml-cpp-dev
        nlohmann-json3-dev prometheus-cpp-dev zlib1g-dev)
 # shellcheck disable=SC2034  # used by name
 {
-  tests=(clang-format curl libgtest-dev openssl prometheus python3 python3-jsonschema python3-yaml)
+  tests=(clang-format curl debootstrap dpkg-dev file fonts-dejavu-core jq libgtest-dev lintian man-db openssl prometheus python3
+         python3-jsonschema python3-yaml sqlite3 systemd)
   bench=(haproxy libbenchmark-dev nginx wrk)
   dev=(clang-tidy shellcheck)
 }
+
+# From elsewhere they are as good, and Debian's packages would be in their way.
+command -v npm >/dev/null || tests+=(nodejs npm)
 
 groups=(build)
 list_only=false
@@ -39,7 +43,7 @@ distribution=unknown
 # shellcheck disable=SC1091
 [ -r /etc/os-release ] && distribution=$(. /etc/os-release && echo "${ID:-unknown} ${VERSION_ID:-}")
 case $distribution in
-  "debian 12") build+=(libboost1.81-dev) ;;
+  "debian 12") build+=(libboost1.81-dev); tests+=(chromium) ;;
   "ubuntu 24.04") build+=(libboost1.83-dev) ;;
   *) echo "install-deps: $distribution is not tried; going on with libboost-dev, which must be 1.81 or newer" >&2
      build+=(libboost-dev) ;;

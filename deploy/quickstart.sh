@@ -172,6 +172,7 @@ next_things() {
   local bin=${build_dir#"$root"/}/bin
   say "It stays up and the users go on asking. Things to try from another terminal, in $root"
   cat <<TEXT
+  http://127.0.0.1:$admin_port/               the dashboard: the same as it happens, with buttons for the verbs
   $bin/sluice status digits --watch
                                        the rollout, its checks, every version and endpoint, as it happens
   $bin/sluice retry digits

@@ -3,7 +3,7 @@
 # joined), then the suites that parse foreign bytes, decide about rollouts or run several threads once more under
 # AddressSanitizer with UBSan and under ThreadSanitizer.
 #
-#   tests/run.sh                 all of it; 32 minutes on two cores from nothing
+#   tests/run.sh                 all of it; some 38 minutes on two cores from nothing
 #   tests/run.sh --quick         the build without sanitizers only
 #   tests/run.sh --filter REGEX  only tests whose name matches, in every build
 #   tests/run.sh --tidy          clang-tidy over the sources as well (slow)
@@ -13,8 +13,8 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
-asan_suites='policy|http|protocol|traffic|upstream|gateway|state|outcomes|scenarios|app|fuzz'
-tsan_suites='base|metrics|state|outcomes|upstream|gateway|admin|app'
+asan_suites='policy|compare|http|protocol|traffic|upstream|gateway|state|outcomes|scenarios|app|fuzz'
+tsan_suites='base|compare|metrics|state|outcomes|upstream|gateway|admin|app'
 
 quick=false
 tidy=false

@@ -65,16 +65,26 @@ bool equal_in_constant_time(std::string_view a, std::string_view b) noexcept {
   return difference == 0;
 }
 
-std::optional<Page> refuse_reader(const Request& request, std::string_view token) {
-  if (!token.empty()) {
-    const std::string_view shown = token_in(request.authorization);
-    if (equal_in_constant_time(shown, token)) return std::nullopt;
-    Page page = error_page(401, shown.empty() ? "a bearer token is needed" : "this is not the token");
-    page.challenge = shown.empty() ? R"(Bearer realm="sluice")" : R"(Bearer realm="sluice", error="invalid_token")";
-    return page;
+std::optional<Page> refuse_reader(const Request& request, const Lock& lock, Need need) {
+  const bool is_safe = names_no_domain(host_of(request.host));
+  if (lock.token.empty()) {
+    if (is_safe) return std::nullopt;
+    return error_page(403, "without a token only localhost or a numeric address is answered as Host");
   }
-  if (names_no_domain(host_of(request.host))) return std::nullopt;
-  return error_page(403, "without a token only localhost or a numeric address is answered as Host");
+  if (need == Need::Nothing || is_authorized(request, lock)) return std::nullopt;
+  const bool shows_one = !token_in(request.authorization).empty();
+  const bool may_be_anonymous = need == Need::Reading && lock.anonymous_read && !shows_one;
+  if (may_be_anonymous && is_safe) return std::nullopt;
+  Page page = error_page(401, shows_one          ? "this is not the token"
+                              : may_be_anonymous ? "a bearer token is needed; without one only localhost or a numeric "
+                                                   "address is answered as Host"
+                                                 : "a bearer token is needed");
+  page.challenge = shows_one ? R"(Bearer realm="sluice", error="invalid_token")" : R"(Bearer realm="sluice")";
+  return page;
+}
+
+bool is_authorized(const Request& request, const Lock& lock) {
+  return lock.token.empty() || equal_in_constant_time(token_in(request.authorization), lock.token);
 }
 
 std::optional<Page> refuse_writer(const Request& request) {
@@ -90,9 +100,9 @@ std::optional<Page> refuse_writer(const Request& request) {
   return error_page(415, "a change needs Content-Type: application/json");
 }
 
-std::string actor_of(const Request& request, std::string_view token) {
+std::string actor_of(const Request& request, const Lock& lock) {
   const std::string peer(request.peer);
-  return token.empty() ? peer : "token from " + peer;
+  return lock.token.empty() || !is_authorized(request, lock) ? peer : "token from " + peer;
 }
 
 }  // namespace sluice::admin

@@ -1,12 +1,15 @@
 #include "sluice/admin/api.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "sluice/admin/access.hpp"
 #include "sluice/admin/api_json.hpp"
+#include "sluice/admin/assets.hpp"
+#include "sluice/admin/disagreement_json.hpp"
 #include "sluice/admin/rollout_json.hpp"
 #include "sluice/base/log.hpp"
 
@@ -22,9 +25,13 @@ constexpr std::string_view kDrain = "/api/v1/drain";
 constexpr std::string_view kReload = "/api/v1/reload";
 constexpr std::string_view kJournal = "/api/v1/journal";
 constexpr std::string_view kEvents = "/api/v1/events";
+constexpr std::string_view kLive = "/api/v1/live";
+constexpr std::string_view kPolicy = "/api/v1/policy";
+constexpr std::string_view kAccess = "/api/v1/access";
 constexpr const char* kOtherPaths =
-    "not found; there are /api/v1/routes, /api/v1/routes/ROUTE, /api/v1/routes/ROUTE/journal, "
-    "/api/v1/routes/ROUTE/VERB, /api/v1/journal, /api/v1/events, /api/v1/config, /api/v1/drain and /api/v1/reload";
+    "not found; there are /, /api/v1/routes, /api/v1/routes/ROUTE, /api/v1/routes/ROUTE/journal, "
+    "/api/v1/routes/ROUTE/history, /api/v1/routes/ROUTE/disagreements, /api/v1/routes/ROUTE/VERB, /api/v1/journal, "
+    "/api/v1/events, /api/v1/live, /api/v1/policy, /api/v1/access, /api/v1/config, /api/v1/drain and /api/v1/reload";
 constexpr std::size_t kMissedEvents = 1000;
 
 Page json_page(const Json& json) {
@@ -49,13 +56,33 @@ RoutePath route_path(std::string_view path) {
 
 /// The methods that a path knows; none when there is no such path.
 std::string_view methods_of(std::string_view path) {
-  if (path == kRoutes || path == kConfig || path == kJournal || path == kEvents) return "GET, HEAD";
+  constexpr std::array readable{kRoutes, kConfig, kJournal, kEvents, kLive, kPolicy, kAccess};
+  if (std::find(readable.begin(), readable.end(), path) != readable.end()) return "GET, HEAD";
   if (path == kDrain) return "GET, HEAD, POST";
   if (path == kReload) return "POST";
   const RoutePath parts = route_path(path);
   if (parts.route.empty()) return {};
-  if (parts.word.empty() || parts.word == "journal") return path.ends_with('/') ? "" : "GET, HEAD";
+  constexpr std::array<std::string_view, 4> words{"", "journal", "disagreements", "history"};
+  const bool is_read = std::find(words.begin(), words.end(), parts.word) != words.end();
+  if (is_read) return path.ends_with('/') ? "" : "GET, HEAD";
   return strategy::parse_verb(parts.word) ? "POST" : "";
+}
+
+Need need_of(std::string_view method, std::string_view path) {
+  if (method != "GET" && method != "HEAD") return Need::Token;
+  return path == kPolicy || route_path(path).word == "disagreements" ? Need::Token : Need::Reading;
+}
+
+/// What a page is to know before it offers a change. A token that is wrong is here as good as none: it is asked about.
+Page access_page(const Request& request, const Lock& lock) {
+  Request asking = request;
+  if (!is_authorized(request, lock)) asking.authorization = {};
+  if (auto refused = refuse_reader(asking, lock, Need::Reading)) return std::move(*refused);
+  Json out;
+  out["tokenNeeded"] = !lock.token.empty();
+  out["authorized"] = is_authorized(request, lock);
+  out["anonymousRead"] = lock.anonymous_read;
+  return json_page(out);
 }
 
 /// At a level that only `log.level: Error` silences: who changed what is asked when it is too late to raise it.
@@ -95,6 +122,12 @@ void log_refused(const Request& request, const Page& page) {
             {{"peer", request.peer}, {"method", request.method}, {"status", page.status}});
 }
 
+/// Asked about there, it is no refusal, but who tries one after the other shall be seen.
+void log_wrong_token(const Request& request) {
+  static constinit log::Site site;
+  log::warn(site, "a wrong token was shown", {{"peer", request.peer}});
+}
+
 bool concerns(const DrainOrder& order, const RouteView& route, const VersionView& version,
               const EndpointView& endpoint) {
   return order.route == route.route && (order.version.empty() || order.version == version.version) &&
@@ -103,46 +136,61 @@ bool concerns(const DrainOrder& order, const RouteView& route, const VersionView
 
 }  // namespace
 
-void Api::set_token(std::string token) {
-  const std::lock_guard lock(mutex_);
-  token_ = std::move(token);
+void Api::set_lock(Lock lock) {
+  const std::lock_guard guard(mutex_);
+  lock_ = std::move(lock);
 }
 
 Page Api::answer(const Request& request) const {
-  const std::string token = [&] {
-    const std::lock_guard lock(mutex_);
-    return token_;
+  const Lock lock = [&] {
+    const std::lock_guard guard(mutex_);
+    return lock_;
   }();
-  if (auto refused = refuse_reader(request, token)) {
+  const std::string path(request.target.substr(0, request.target.find('?')));
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (reads && path == kAccess) {
+    if (!request.authorization.empty() && !is_authorized(request, lock)) log_wrong_token(request);
+    return access_page(request, lock);
+  }
+  const Asset* const asset = reads ? asset_of(path) : nullptr;
+  if (auto refused = refuse_reader(request, lock, asset != nullptr ? Need::Nothing : need_of(request.method, path))) {
     log_refused(request, *refused);
     return std::move(*refused);
   }
-  const std::string path(request.target.substr(0, request.target.find('?')));
+  if (asset != nullptr) return asset_page(*asset, request);
   const std::string_view methods = methods_of(path);
   if (methods.empty()) return error_page(404, kOtherPaths);
-  const bool reads = request.method == "GET" || request.method == "HEAD";
   const bool writes = request.method == "POST";
   if ((reads && methods.starts_with("GET")) || (writes && methods.ends_with("POST"))) {
-    if (reads) return read(request, path);
+    if (reads) return read(request, path, actor_of(request, lock));
     if (auto refused = refuse_writer(request)) {
       log_refused(request, *refused);
       return std::move(*refused);
     }
-    return change(request, path, actor_of(request, token));
+    return change(request, path, actor_of(request, lock));
   }
   Page page = error_page(405, "the method does not fit; there is " + std::string(methods));
   page.allow = methods;
   return page;
 }
 
-Page Api::read(const Request& request, const std::string& path) const {
+Page Api::read(const Request& request, const std::string& path, const std::string& actor) const {
   if (path == kConfig) return json_page(to_json(ports_.config()));
   if (path == kDrain) return json_page(to_json(ports_.drain_state()));
   if (path == kRoutes) return read_all_routes();
   if (path == kEvents) return read_events(request.last_event_id);
+  if (path == kPolicy) return read_policy();
+  if (path == kLive) {
+    Page page;
+    page.content_type = "text/event-stream";
+    page.live = true;
+    return page;
+  }
   const std::string_view query = request.target.substr(std::min(path.size() + 1, request.target.size()));
   if (path == kJournal) return read_journal({}, query);
   const RoutePath parts = route_path(path);
+  if (parts.word == "disagreements") return read_disagreements(parts.route, query, actor);
+  if (parts.word == "history") return read_history(parts.route, query);
   return parts.word.empty() ? read_route(parts.route) : read_journal(parts.route, query);
 }
 
@@ -169,6 +217,46 @@ Page Api::read_journal(const std::string& route, std::string_view query) const {
   const auto entries = ports_.journal(*wanted);
   if (!entries) return error_page(503, entries.error().message);
   return journal_page(*entries, wanted->limit);
+}
+
+/// Parts of what clients sent and got: who looked at it stands in the log.
+Page Api::read_disagreements(const std::string& route, std::string_view query, const std::string& actor) const {
+  const auto wanted = parse_disagreement_query(query);
+  if (!wanted) return error_page(400, wanted.error().message);
+  const auto pairs = ports_.disagreements(route);
+  log::info("audit",
+            {{"actor", actor},
+             {"action", "disagreements"},
+             {"route", route},
+             {"result", pairs ? std::to_string(pairs->size()) + " pairs" : "refused: " + pairs.error().reason}});
+  if (!pairs) return error_page(pairs.error().status, pairs.error().reason);
+  return json_page(to_json(route, *pairs, *wanted));
+}
+
+Page Api::read_history(const std::string& route, std::string_view query) const {
+  const auto after = parse_history_query(query);
+  if (!after) return error_page(400, after.error().message);
+  const auto points = ports_.history(route, *after);
+  if (!points) return error_page(points.error().status, points.error().reason);
+  return json_page(to_json(*points));
+}
+
+Page Api::read_policy() const {
+  Page page;
+  page.later = [config = ports_.config(), text = ports_.policy()]() -> std::optional<Page> {
+    const auto yaml = text();
+    if (!yaml) return std::nullopt;
+    Json out;
+    out["yaml"] = *yaml;
+    out["generation"] = config.generation;
+    out["hash"] = config.hash;
+    out["policy"] = config.policy;
+    out["lastReloadSuccessful"] = config.last_reload_successful;
+    out["lastReloadError"] = config.last_reload_error;
+    out["reloadsRefused"] = config.reloads_refused;
+    return json_page(out);
+  };
+  return page;
 }
 
 /// With the id of the last event that a reader got: those since then come first. What is kept before it is read belongs

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sluice/admin/rollout_json.hpp"
+
 namespace sluice::admin {
 
 namespace {
@@ -10,6 +12,16 @@ using Json = nlohmann::ordered_json;
 
 double seconds(Duration duration) {
   return std::chrono::duration<double>(duration).count();
+}
+
+Json copies_json(const CopiesView& copies) {
+  std::uint64_t dropped = 0;
+  Json reasons = Json::object();
+  for (const auto& [reason, count] : copies.dropped) {
+    reasons[reason] = count;
+    dropped += count;
+  }
+  return {{"answered", copies.answered}, {"dropped", dropped}, {"reasons", reasons}};
 }
 
 Json to_json(const VersionView& version) {
@@ -24,6 +36,7 @@ Json to_json(const VersionView& version) {
   out["rescued"] = version.rescued;
   out["inFlight"] = version.in_flight;
   out["latency"] = {{"p50", seconds(version.p50)}, {"p95", seconds(version.p95)}, {"p99", seconds(version.p99)}};
+  if (version.copies) out["copies"] = copies_json(*version.copies);
   out["endpoints"] = Json::array();
   for (const EndpointView& endpoint : version.endpoints) out["endpoints"].push_back(admin::to_json(endpoint));
   return out;
@@ -49,6 +62,7 @@ Json to_json(const EndpointView& endpoint) {
   out["share"] = endpoint.share;
   out["reason"] = endpoint.reason;
   out["secondsInState"] = endpoint.seconds_in_state;
+  out["stateSince"] = endpoint.state_since == WallTime{} ? Json() : Json(text_of(endpoint.state_since));
   out["lastCheck"] = endpoint.last_check;
   out["inFlight"] = endpoint.in_flight;
   out["ejections"] = endpoint.ejections;

@@ -22,12 +22,14 @@ constexpr std::string_view kHeartbeat = ": still here\n\n";
 
 }  // namespace
 
-EventStream::EventStream(List& streams, const EventLimits& limits, boost::beast::tcp_stream stream, std::uint64_t after)
+EventStream::EventStream(List& streams, const EventLimits& limits, boost::beast::tcp_stream stream, std::uint64_t after,
+                         Anew anew)
     : streams_(streams),
       limits_(limits),
       stream_(std::move(stream)),
       heartbeat_(stream_.get_executor()),
       last_(after),
+      anew_(std::move(anew)),
       place_(streams_.end()) {}
 
 void EventStream::begin(std::string_view first) {
@@ -46,10 +48,20 @@ void EventStream::watch() {
 }
 
 void EventStream::push(const Event& event) {
-  if (event.id <= last_) return;  // it was among the first ones
+  if (behind_ || event.id <= last_) return;  // it will be, or was, among the first ones
   last_ = event.id;
-  if (waiting_.size() + event.text.size() > limits_.buffered_bytes) return close();
-  append(event.text);
+  if (waiting_.size() + event.text.size() <= limits_.buffered_bytes) return append(event.text);
+  if (!anew_) return close();
+  waiting_.clear();
+  if (under_way_.empty()) return begin_anew();
+  behind_ = true;
+}
+
+void EventStream::begin_anew() {
+  behind_ = false;
+  const Event whole = anew_();
+  last_ = whole.id;
+  append(whole.text);
 }
 
 void EventStream::append(std::string_view text) {
@@ -65,6 +77,7 @@ void EventStream::write() {
   asio::async_write(stream_, asio::buffer(under_way_), [self = shared_from_this()](error_code error, std::size_t) {
     self->under_way_.clear();
     if (error) return self->close();
+    if (self->behind_) return self->begin_anew();
     self->write();
   });
 }

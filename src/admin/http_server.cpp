@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "sluice/admin/http_session.hpp"
+#include "sluice/admin/live_readers.hpp"
 #include "sluice/base/log.hpp"
 
 namespace sluice::admin {
@@ -47,14 +48,18 @@ class HttpServer::Impl {
   void accept();
   void accepted(tcp::socket socket);
   bool make_room();
+  void do_chores();
 
   const Handler handler_;
   const Options options_;
   HttpSession::List sessions_;  // before the context, whose end destroys the handlers that own what they list
   EventStream::List streams_;
+  EventStream::List live_streams_;
   asio::io_context context_{1};
+  LiveReaders live_{context_, live_streams_, options_.live, options_.feed};
   tcp::acceptor acceptor_;
   asio::steady_timer pause_{context_};
+  asio::steady_timer chores_{context_};
   tcp::endpoint local_;
   std::thread thread_;
 };
@@ -78,6 +83,7 @@ error_code HttpServer::Impl::listen(const std::string& host, std::uint16_t port)
 
 void HttpServer::Impl::run() {
   accept();
+  if (options_.chore && options_.chore_interval > Duration::zero()) do_chores();
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), ("sluice-" + options_.name).substr(0, 15).c_str());
     sigset_t all;
@@ -104,7 +110,7 @@ void HttpServer::Impl::accept() {
 
 void HttpServer::Impl::accepted(tcp::socket socket) {
   if (sessions_.size() >= options_.connections && !make_room()) return;  // closes the newcomer
-  std::make_shared<HttpSession>(HttpSession::Server{handler_, options_, sessions_, streams_}, std::move(socket))
+  std::make_shared<HttpSession>(HttpSession::Server{handler_, options_, sessions_, streams_, live_}, std::move(socket))
       ->begin();
 }
 
@@ -130,6 +136,21 @@ void HttpServer::Impl::stop() {
   for (const auto& weak : streams_) {
     if (const auto stream = weak.lock()) stream->close();
   }
+  live_.close();
+}
+
+void HttpServer::Impl::do_chores() {
+  chores_.expires_after(options_.chore_interval);
+  chores_.async_wait([this](error_code error) {
+    if (error) return;
+    try {
+      options_.chore();
+    } catch (const std::exception& problem) {
+      static constinit log::Site site;
+      log::error(site, "a chore failed", {{"port", options_.name}, {"error", problem.what()}});
+    }
+    do_chores();
+  });
 }
 
 void HttpServer::Impl::publish(Event event) {

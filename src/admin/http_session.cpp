@@ -19,6 +19,7 @@ using boost::system::error_code;
 constexpr auto kAskAgain = std::chrono::milliseconds(5);
 constexpr auto kLinger = std::chrono::seconds(1);
 constexpr std::size_t kLingerBytes = 262'144;
+constexpr unsigned kNotModified = 304;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 std::string_view view(beast::string_view text) {
@@ -118,7 +119,9 @@ void HttpSession::answer() {
 void HttpSession::deliver(Page page) {
   if (page.later) return ask_later(std::move(page.later));
   const auto& request = parser_->get();
-  if (page.events_after && request.method() == http::verb::get) return stream(std::move(page));
+  const bool reads = request.method() == http::verb::get;
+  if (page.events_after && reads) return stream(std::move(page));
+  if (page.live && reads) return stream_live();
   const bool keep_alive = request.keep_alive() && parser_->is_done();  // else nobody here reads the body
   send(request.version(), keep_alive, request.method() == http::verb::head, std::move(page));
 }
@@ -130,6 +133,18 @@ void HttpSession::stream(Page page) {
   }
   std::make_shared<EventStream>(server_.streams, server_.options.events, std::move(stream_), *page.events_after)
       ->begin(page.body);
+}
+
+/// The same, for what changes: who falls behind begins anew instead of being closed.
+void HttpSession::stream_live() {
+  LiveReaders& live = server_.live;
+  if (live.full()) return refuse(503, "there are " + std::to_string(live.size()) + " live readers already");
+  try {
+    live.add(std::move(stream_));
+  } catch (const std::exception& error) {
+    log::error("a page failed", {{"port", server_.options.name}, {"target", "live"}, {"error", error.what()}});
+    refuse(500, error.what());
+  }
 }
 
 /// The thread serves others meanwhile.
@@ -157,6 +172,8 @@ Page HttpSession::handle() const {
   request.content_type = view(fields[http::field::content_type]);
   request.authorization = view(fields[http::field::authorization]);
   request.last_event_id = view(fields["Last-Event-ID"]);
+  request.if_none_match = view(fields[http::field::if_none_match]);
+  request.accept_encoding = view(fields[http::field::accept_encoding]);
   if (parser_->is_done()) request.body = fields.body();
   request.peer = peer_;
   return guarded([&] { return server_.handler(request); });
@@ -191,12 +208,14 @@ void HttpSession::send(unsigned version, bool keep_alive, bool head_only, Page p
   response_.version(version);
   response_.result(page.status);
   response_.set(http::field::content_type, page.content_type);
-  response_.set(http::field::cache_control, "no-store");
+  response_.set(http::field::cache_control, page.cache_control);
   response_.set("X-Content-Type-Options", "nosniff");
   if (!page.allow.empty()) response_.set(http::field::allow, page.allow);
   if (!page.challenge.empty()) response_.set(http::field::www_authenticate, page.challenge);
+  for (const auto& [name, value] : page.fields) response_.set(name, value);
   response_.keep_alive(keep_alive);
-  response_.content_length(page.body.size());
+  // Of a 304 it would be the length of what the client has already.
+  if (page.status != kNotModified) response_.content_length(page.body.size());
   if (!head_only) response_.body() = std::move(page.body);
   serializer_.emplace(response_);
   stream_.expires_after(server_.options.write_timeout);

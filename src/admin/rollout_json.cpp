@@ -82,6 +82,9 @@ Json proof_json(const strategy::Proof& proof) {
                      {"upper", optional_json(proof.upper)}};
   out["smallestVisible"] = optional_json(proof.smallest);
   out["stillNeeded"] = proof.still_needed ? Json(*proof.still_needed) : Json();
+  out["pairs"] = requests_json(proof.pairs);
+  out["pairsWouldDo"] = optional_json(proof.of_pairs);
+  out["splitWouldNeed"] = optional_json(proof.of_split);
   out["requestsUntilFound"] = {{"1.5", requests_json(proof.until_half_more)},
                                {"2", requests_json(proof.until_twice)},
                                {"5", requests_json(proof.until_five_times)}};
@@ -141,6 +144,56 @@ Json certificate_json(const rollout::CertificateView& seen) {
           {"certified", seen.certified},
           {"e", e_value(seen.log_e)},
           {"threshold", e_value(seen.log_threshold)}};
+}
+
+Json replay_json(const rollout::ReplayView& replay) {
+  return {{"outcome", replay.outcome},
+          {"estimate", "replay"},
+          {"value", replay.value},
+          {"interval", {{"lower", optional_json(replay.lower)}, {"upper", optional_json(replay.upper)}}},
+          {"covered", replay.covered},
+          {"served", replay.served},
+          {"agreeing", replay.agreeing},
+          {"differing", replay.differing},
+          {"ofAll", {{"lower", optional_json(replay.least)}, {"upper", optional_json(replay.most)}}}};
+}
+
+Json pairs_segment_json(const rollout::PairsView::Segment& segment) {
+  return {{"name", segment.name}, {"pairs", segment.pairs}, {"disagreements", segment.disagreements}};
+}
+
+Json difference_json(const std::optional<rollout::PairsView::Difference>& difference) {
+  if (!difference) return nullptr;
+  return {{"mean", difference->mean},
+          {"interval", {{"lower", optional_json(difference->lower)}, {"upper", optional_json(difference->upper)}}}};
+}
+
+Json pairs_json(const rollout::PairsView& pairs) {
+  Json out;
+  out["version"] = pairs.version;
+  out["pairs"] = pairs.pairs;
+  out["compared"] = pairs.compared;
+  out["disagreements"] = pairs.disagreements;
+  out["disagreement"] = pairs.compared == 0 ? Json() : Json(pairs.disagreement);
+  out["interval"] = {{"lower", optional_json(pairs.lower)}, {"upper", optional_json(pairs.upper)}};
+  out["twins"] = pairs.twins;
+  out["noiseKnown"] = pairs.noise_known;
+  out["noisyFields"] = pairs.noisy_fields;
+  out["worstField"] = pairs.worst_field;
+  out["worstFieldPairs"] = pairs.worst_field_pairs;
+  out["scoreDifference"] = difference_json(pairs.score);
+  out["latencyDifference"] = difference_json(pairs.latency);
+  out["rows"] = pairs.rows;
+  out["flips"] = pairs.flips;
+  out["segments"] = list_json(pairs.segments, pairs_segment_json);
+  out["limit"] = optional_json(pairs.limit);
+  out["pairsCertify"] = requests_json(pairs.pairs_certify);
+  out["replays"] = list_json(pairs.replays, replay_json);
+  return out;
+}
+
+Json budget_json(const rollout::BudgetView& budget) {
+  return {{"name", budget.name}, {"spent", budget.spent}, {"limit", budget.limit}};
 }
 
 Json slot_json(const strategy::SlotState& slot) {
@@ -208,6 +261,9 @@ Json to_json(const rollout::RolloutView& rollout) {
   out["next"] = rollout.next;
   out["stage"] = rollout.stage;
   out["stages"] = rollout.stages;
+  out["stepTexts"] = rollout.step_texts;
+  out["stageTexts"] = rollout.stage_texts;
+  out["stepEnds"] = optional_json(rollout.step_ends);
   out["winner"] = rollout.winner;
   out["begun"] = time_json(rollout.begun);
   out["phaseSince"] = time_json(rollout.phase_since);
@@ -220,6 +276,8 @@ Json to_json(const rollout::RolloutView& rollout) {
   out["arms"] = list_json(rollout.arms, [&](const auto& arm) { return arm_json(arm, rollout.arms_earn); });
   out["segments"] = list_json(rollout.segments, segment_json);
   out["certificate"] = rollout.certificate ? certificate_json(*rollout.certificate) : Json();
+  out["pairs"] = list_json(rollout.pairs, pairs_json);
+  out["budgets"] = list_json(rollout.budgets, budget_json);
   out["slots"] = list_json(rollout.slots, slot_json);
   out["split"] = {{"e", rollout.split_log_e ? e_value(*rollout.split_log_e) : Json()}, {"message", rollout.split}};
   out["conditions"] = list_json(rollout.conditions, condition_json);

@@ -17,6 +17,19 @@ void add_answers(admin::VersionView& view, const metrics::StatusTotals& answers)
   }
 }
 
+/// Nothing for one that is no shadow and never was, as in the metrics.
+std::optional<admin::CopiesView> copies_of(const metrics::VersionTotals& totals) {
+  admin::CopiesView copies;
+  for (const std::uint64_t answers : totals.shadow_responses) copies.answered += answers;
+  for (std::size_t i = 0; i < totals.shadow_dropped.size(); ++i) {
+    if (totals.shadow_dropped[i] == 0) continue;
+    copies.dropped.emplace_back(metrics::to_string(static_cast<metrics::ShadowDropReason>(i)),
+                                totals.shadow_dropped[i]);
+  }
+  if (copies.answered == 0 && copies.dropped.empty()) return std::nullopt;
+  return copies;
+}
+
 /// A version gets requests of clients or copies of them, rarely both; percentiles are of what there is more of.
 admin::VersionView view_of(const metrics::VersionSnapshot& version) {
   const metrics::VersionTotals& totals = version.totals;
@@ -35,16 +48,18 @@ admin::VersionView view_of(const metrics::VersionSnapshot& version) {
   view.p50 = durations.quantile(0.50);
   view.p95 = durations.quantile(0.95);
   view.p99 = durations.quantile(0.99);
+  view.copies = copies_of(totals);
   return view;
 }
 
-admin::EndpointView view_of(const upstream::EndpointReport& report) {
+admin::EndpointView view_of(const upstream::EndpointReport& report, Duration wall_offset) {
   admin::EndpointView view;
   view.endpoint = report.authority;
   view.state = metrics::to_string(report.state);
   view.share = report.share;
   view.reason = report.reason;
   view.seconds_in_state = report.seconds_in_state;
+  if (wall_offset != Duration::zero()) view.state_since = WallTime(report.since.time_since_epoch() + wall_offset);
   view.last_check = report.last_check;
   view.in_flight = report.in_flight;
   view.ejections = report.ejections;
@@ -67,7 +82,7 @@ admin::Refusal not_there(std::string reason) {
 }  // namespace
 
 std::vector<admin::RouteView> route_views(const metrics::Snapshot& snapshot,
-                                          const std::vector<upstream::EndpointReport>& reports) {
+                                          const std::vector<upstream::EndpointReport>& reports, Duration wall_offset) {
   std::vector<admin::RouteView> routes;
   for (const metrics::RouteSnapshot& route : snapshot.routes) {
     admin::RouteView& view = routes.emplace_back();
@@ -77,9 +92,27 @@ std::vector<admin::RouteView> route_views(const metrics::Snapshot& snapshot,
   }
   for (const upstream::EndpointReport& report : reports) {
     admin::RouteView& route = find_or_add(routes, &admin::RouteView::route, report.route);
-    find_or_add(route.versions, &admin::VersionView::version, report.version).endpoints.push_back(view_of(report));
+    find_or_add(route.versions, &admin::VersionView::version, report.version)
+        .endpoints.push_back(view_of(report, wall_offset));
   }
   return routes;
+}
+
+void fill_from_rollouts(std::vector<admin::RouteView>& routes, const std::vector<rollout::RolloutView>& rollouts) {
+  for (admin::RouteView& route : routes) {
+    const auto rollout = std::find_if(rollouts.begin(), rollouts.end(),
+                                      [&](const rollout::RolloutView& view) { return view.route == route.route; });
+    if (rollout == rollouts.end()) continue;
+    if (route.strategy.empty()) route.strategy = rollout->strategy;
+    for (admin::VersionView& version : route.versions) {
+      if (!version.role.empty()) continue;
+      for (const rollout::VersionShare& share : rollout->versions) {
+        if (share.version != version.version) continue;
+        version.role = share.role;
+        version.target_weight = share.target;
+      }
+    }
+  }
 }
 
 std::optional<admin::Refusal> unknown_name(const admin::DrainOrder& order,

@@ -26,13 +26,14 @@ bool learns_from_contexts(const Choice& strategy) {
   return false;
 }
 
-outcomes::AnswerField to_field(const policy::Outcome& outcome) {
+outcomes::AnswerField to_field(const policy::FromAnswer& from, outcomes::ReadFor purpose, policy::OutcomeType type) {
   outcomes::AnswerField field;
-  field.part = outcome.from->part;
-  field.type = outcome.type;
-  field.name = outcome.from->name;
-  field.sample = outcome.from->sample.fraction;
-  field.body_bytes = outcome.from->body_bytes.count;
+  field.purpose = purpose;
+  field.part = from.part;
+  field.type = type;
+  field.name = from.name;
+  field.sample = from.sample.fraction;
+  field.body_bytes = from.body_bytes.count;
   if (field.part == policy::AnswerPart::Header) {
     std::transform(field.name.begin(), field.name.end(), field.name.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -48,14 +49,21 @@ outcomes::AnswerField to_field(const policy::Outcome& outcome) {
 std::shared_ptr<const outcomes::AnswerFields> answer_fields(const policy::ModelRoute& route) {
   outcomes::AnswerFields fields;
   for (const policy::Outcome& outcome : route.outcomes) {
-    if (outcome.from && fields.size() < outcomes::max_answer_outcomes) fields.push_back(to_field(outcome));
+    if (!outcome.from || fields.size() >= outcomes::max_answer_outcomes) continue;
+    fields.push_back(to_field(*outcome.from, outcomes::ReadFor::Outcome, outcome.type));
+  }
+  if (route.drift && route.drift->score) {
+    fields.push_back(to_field(*route.drift->score, outcomes::ReadFor::Score, policy::OutcomeType::Value));
+  }
+  if (route.drift && route.drift->label) {
+    fields.push_back(to_field(*route.drift->label, outcomes::ReadFor::Label, policy::OutcomeType::Value));
   }
   if (fields.empty()) return nullptr;
   return std::make_shared<const outcomes::AnswerFields>(std::move(fields));
 }
 
 bool is_observed(const policy::ModelRoute& route) {
-  return learns_from_contexts(route.strategy) ||
+  return learns_from_contexts(route.strategy) || route.drift ||
          std::any_of(route.outcomes.begin(), route.outcomes.end(),
                      [](const policy::Outcome& outcome) { return outcome.from.has_value(); });
 }

@@ -1,7 +1,9 @@
 #include "sluice/app/compile.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdint>
+#include <optional>
 
 #include "sluice/app/answer_fields.hpp"
 #include "sluice/app/convert.hpp"
@@ -108,6 +110,41 @@ gateway::Version to_version(const policy::ModelRoute& route, const policy::Versi
   return made;
 }
 
+/// In lower case; empty: it stands in none.
+std::string header_of(const std::optional<policy::FromAnswer>& from) {
+  if (!from || from->part != policy::AnswerPart::Header) return {};
+  std::string name = from->name;
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return name;
+}
+
+/// 0: it stands in no body.
+std::uint64_t body_bytes_of(const std::optional<policy::FromAnswer>& from) {
+  return from && from->part != policy::AnswerPart::Header ? from->body_bytes.count : 0;
+}
+
+/// What is kept of answers to compare them, wherever copies are made. Without `compare` their bodies are kept only for
+/// the values that drift is watched by.
+std::optional<gateway::PairRules> to_pair_rules(const policy::ModelRoute& route) {
+  if (!policy::makes_copies(route)) return std::nullopt;
+  gateway::PairRules rules;
+  if (const policy::Compare* compare = policy::compare_of(route)) {
+    rules.bodies = true;
+    rules.body_bytes = compare->body_bytes.count;
+    rules.twin_share = compare->noise.fraction;
+    rules.drop_headers = compare->drop_headers;
+  } else if (route.drift) {
+    rules.body_bytes = std::max(body_bytes_of(route.drift->score), body_bytes_of(route.drift->label));
+    rules.bodies = rules.body_bytes > 0;
+  }
+  if (route.drift) {
+    rules.score_header = header_of(route.drift->score);
+    rules.label_header = header_of(route.drift->label);
+  }
+  return rules;
+}
+
 Failure<Error> in_route(const policy::ModelRoute& route, const Error& error) {
   return fail(Error::internal("route '" + route.name + "': " + error.message));
 }
@@ -137,6 +174,7 @@ gateway::Route to_route(const policy::ModelRoute& route, const strategy::Steerin
   made.retry = to_retry_rules(route.retry, route.protocol);
   made.hedge = to_hedge_rules(route.hedge);
   made.limits = to_limits(route.limits);
+  made.pairs = to_pair_rules(route);
   made.mirror = to_mirror_limits(steering.copies);
   // A copy is one attempt at a backend; a slow shadow must not hold its slots for as long as a client would wait.
   made.mirror.timeout = made.timeouts.backend_request;

@@ -54,6 +54,7 @@ int Daemon::start() {
   start_log(set.gateway.log);
   in_force_ = set.gateway;
   hash_ = set.content_hash;
+  policy_ = std::make_shared<const policy::PolicySet>(set);
   Result<void> started = start_gateway(set);
   const bool policy_is_wrong = !started && started.error().origin == Origin::Client;
   if (started) started = start_metrics(set);
@@ -108,9 +109,12 @@ Result<void> Daemon::start_gateway(const policy::PolicySet& set) {
   readiness_.declare("listeners");
   readiness_.set("not-draining", true);
   gateway_ = std::make_unique<gateway::Gateway>(*registry_, clock_);
-  rollouts_ = std::make_unique<RolloutService>(*gateway_, *registry_, clock_, [this](const state::JournalEntry& entry) {
-    if (admin::HttpServer* readers = readers_.load()) readers->publish_event(admin::event_of(entry));
-  });
+  rollouts_ = std::make_unique<RolloutService>(
+      *gateway_, *registry_, clock_,
+      [this](const state::JournalEntry& entry) {
+        if (admin::HttpServer* readers = readers_.load()) readers->publish_event(admin::event_of(entry));
+      },
+      set.gateway.limits.compare_bytes.count);
   if (auto opened = rollouts_->open(set.gateway.state, set.gateway.decision_log); !opened) return opened;
   return rollouts_->put_in_force(set, 1, [this](gateway::Config config) { return gateway_->start(std::move(config)); });
 }
@@ -128,7 +132,7 @@ Result<void> Daemon::start_metrics(const policy::PolicySet& set) {
 Result<void> Daemon::start_control(const policy::Admin& admin, const std::vector<policy::Source>& sources) {
   auto token = token_of(admin);
   if (!token) return fail(token.error());
-  api_.set_token(std::move(*token));
+  api_.set_lock({std::move(*token), admin.anonymous_read});
   registry_->record_reload(true, clock_.wall_now());
   rollouts_->start();
   watcher_ = std::make_unique<PolicyWatcher>(
@@ -155,6 +159,11 @@ DrainFacts Daemon::drain_facts() const {
   facts.delay = in_force_.drain.delay;
   facts.timeout = in_force_.drain.timeout;
   return facts;
+}
+
+Duration Daemon::longest_drain() const {
+  const DrainFacts facts = drain_facts();
+  return facts.delay + facts.timeout;
 }
 
 Daemon::Progress Daemon::proceed() {
@@ -227,6 +236,7 @@ void Daemon::stop_quietly() {
   watcher_.reset();
   if (gateway_) {
     cut_off();
+    const std::shared_ptr<const void> sink = rollouts_ ? rollouts_->pair_sink() : nullptr;
     rollouts_.reset();
     gateway_.reset();
   }

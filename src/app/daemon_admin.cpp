@@ -1,9 +1,14 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "sluice/admin/access.hpp"
+#include "sluice/admin/live_feed.hpp"
+#include "sluice/admin/live_json.hpp"
 #include "sluice/app/admin_views.hpp"
 #include "sluice/app/daemon.hpp"
 #include "sluice/base/log.hpp"
+#include "sluice/policy/print.hpp"
 
 /// What operators see of a running Daemon and order it to do; all of it on the admin server's thread but start_admin.
 namespace sluice::app {
@@ -12,6 +17,15 @@ namespace {
 
 constexpr std::size_t kBodyBytes = 64 * 1024;
 constexpr Duration kOperatorPatience = std::chrono::seconds(10);
+constexpr Duration kWatchPeriod = std::chrono::seconds(1);
+/// For which a policy is written at a time, so that others are answered meanwhile.
+constexpr Duration kWritingTime = std::chrono::milliseconds(10);
+
+/// To the millisecond.
+double unix_seconds(WallTime time) {
+  const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch());
+  return static_cast<double>(milliseconds.count()) / 1000;
+}
 
 }  // namespace
 
@@ -20,6 +34,10 @@ Result<void> Daemon::start_admin(const policy::Admin& admin) {
   options.name = "admin";
   options.body_bytes = kBodyBytes;
   options.refusal = &admin::error_page;
+  options.feed =
+      std::make_shared<admin::LiveFeed>([this] { return look(); }, [this] { return unix_seconds(clock_.wall_now()); });
+  options.chore_interval = kWatchPeriod;
+  options.chore = [this] { watch_routes(); };
   auto server = admin::HttpServer::start(
       admin.address.host, admin.address.port, [this](const admin::Request& request) { return api_.answer(request); },
       std::move(options));
@@ -45,15 +63,23 @@ admin::ApiPorts Daemon::ports() {
     return rollouts_->command(route, command);
   };
   ports.journal = [this](const state::JournalQuery& query) { return rollouts_->journal(query); };
+  ports.history = [this](const std::string& route, std::int64_t after) { return history(route, after); };
+  ports.policy = [this] { return policy_text(); };
+  ports.disagreements = [this](const std::string& route) { return rollouts_->disagreements(route); };
   return ports;
 }
 
 std::vector<admin::RouteView> Daemon::routes() const {
-  return route_views(registry_->snapshot(), gateway_->endpoints().report());
+  auto views = route_views(registry_->snapshot(), gateway_->endpoints().report(), wall_offset_);
+  fill_from_rollouts(views, *rollouts_->recent_views());
+  return views;
 }
 
 admin::ConfigView Daemon::config_view() const {
-  const metrics::Snapshot snapshot = registry_->snapshot();
+  return config_of(registry_->snapshot());
+}
+
+admin::ConfigView Daemon::config_of(const metrics::Snapshot& snapshot) const {
   const ReloadOutcomes::Outcome last = reloads_.last();
   admin::ConfigView view;
   view.build = snapshot.build.version;
@@ -69,13 +95,68 @@ admin::ConfigView Daemon::config_view() const {
   return view;
 }
 
+/// Beside the thread that decides, which may wait for its store.
+nlohmann::ordered_json Daemon::look() const {
+  const metrics::Snapshot snapshot = registry_->snapshot();
+  admin::LiveView live;
+  live.routes = route_views(snapshot, gateway_->endpoints().report(), wall_offset_);
+  live.rates = watch_.rates(snapshot, clock_.now());
+  live.rollouts = rollouts_->recent_views();
+  fill_from_rollouts(live.routes, *live.rollouts);
+  live.config = config_of(snapshot);
+  live.drain = drain_of(snapshot);
+  live.started = started_;
+  {
+    const std::lock_guard lock(mutex_);
+    live.name = in_force_.name;
+  }
+  return to_json(live);
+}
+
+void Daemon::watch_routes() {
+  const WallTime wall = clock_.wall_now();
+  if (watch_.is_due(wall)) watch_.sample(registry_->snapshot(), *rollouts_->recent_views(), clock_.now(), wall);
+}
+
+Result<std::vector<admin::HistoryPoint>, admin::Refusal> Daemon::history(const std::string& route,
+                                                                         std::int64_t after) const {
+  auto points = watch_.history().of(route, after);
+  if (!points.empty()) return points;
+  const auto known = rollouts_->recent_views();
+  const bool is_known =
+      std::any_of(known->begin(), known->end(), [&](const auto& view) { return view.route == route; });
+  if (!is_known) return fail(admin::Refusal{404, "there is no route " + route});
+  return points;
+}
+
+/// It may be replaced meanwhile: what is written is what was in force when it was asked for.
+admin::ApiPorts::PolicyText Daemon::policy_text() const {
+  struct Writing {
+    explicit Writing(std::shared_ptr<const policy::PolicySet> set) : policy(std::move(set)), printer(*policy) {}
+    std::shared_ptr<const policy::PolicySet> policy;
+    policy::PolicyPrinter printer;
+  };
+  const std::lock_guard lock(mutex_);
+  return [this, writing = std::make_shared<Writing>(policy_)]() -> std::optional<std::string> {
+    const TimePoint enough = clock_.now() + kWritingTime;
+    while (writing->printer.step()) {
+      if (clock_.now() >= enough) return std::nullopt;
+    }
+    return writing->printer.text();
+  };
+}
+
 admin::DrainView Daemon::drain_view() const {
+  return drain_of(registry_->snapshot());
+}
+
+admin::DrainView Daemon::drain_of(const metrics::Snapshot& snapshot) const {
   const DrainStatus status = drain_.status();
   admin::DrainView view;
   view.phase = to_string(status.phase);
   view.signalled = status.signalled;
   view.open_connections = gateway_->open_connections();
-  view.requests_in_flight = requests_in_flight(registry_->snapshot());
+  view.requests_in_flight = requests_in_flight(snapshot);
   return view;
 }
 

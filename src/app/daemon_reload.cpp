@@ -90,6 +90,7 @@ Result<void> Daemon::apply(const policy::PolicySet& set) {
   if (!(wished.metrics == old.metrics)) return needs_restart("spec.metrics");
   if (!(wished.admin.address == old.admin.address)) return needs_restart("spec.admin.address");
   if (!(wished.workers == old.workers)) return needs_restart("spec.workers");
+  if (!(wished.limits.compare_bytes == old.limits.compare_bytes)) return needs_restart("spec.limits.compareBytes");
   if (wished.log.format != old.log.format) return needs_restart("spec.log.format");
   if (!(wished.decision_log == old.decision_log)) return needs_restart("spec.decisionLog");
   auto token = token_of(wished.admin);
@@ -98,12 +99,14 @@ Result<void> Daemon::apply(const policy::PolicySet& set) {
   const std::uint64_t generation = registry_->snapshot().generation + 1;
   const auto publish = [this](gateway::Config config) { return gateway_->publish(std::move(config)); };
   if (auto done = rollouts_->put_in_force(set, generation, publish); !done) return done;
-  api_.set_token(std::move(*token));
+  api_.set_lock({std::move(*token), wished.admin.anonymous_read});
   if (!options_.log_level) log::set_level(to_log_level(wished.log.level));
   if (!options_.access_log) log::set_access_ratio(wished.log.access_log.fraction);
+  auto kept = std::make_shared<const policy::PolicySet>(set);
   const std::lock_guard lock(mutex_);
   in_force_ = wished;
   hash_ = set.content_hash;
+  policy_ = std::move(kept);
   return {};
 }
 

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "sluice/app/convert.hpp"
+
 namespace sluice::app {
 
 namespace {
@@ -34,6 +36,8 @@ void take(gateway::VersionEvidence& seen, strategy::VersionEvidence& version) {
   take(seen.totals.control, version.control);
   take(seen.totals.units, version.units);
   take(seen.totals.shadow, version.shadow);
+  version.shadow_bytes = seen.totals.shadow_bytes;
+  version.shadow_seconds = 1e-9 * static_cast<double>(seen.totals.shadow_nanoseconds);
   version.segments.resize(seen.totals.segments.size());
   for (std::size_t s = 0; s < version.segments.size(); ++s) take_segment(seen, s, version.segments[s]);
   version.in_flight = seen.in_flight;
@@ -62,7 +66,8 @@ gateway::MirrorLimits to_mirror_limits(const strategy::CopyBudget& copies) {
   limits.requests_in_flight = copies.requests_in_flight;
   limits.requests_per_second = copies.requests_per_second;
   limits.body_bytes = copies.body_bytes;
-  limits.idle_only = copies.idle_only;
+  if (copies.idle_only) limits.idle = gateway::IdleLimits{copies.idle_in_flight, milliseconds(copies.idle_latency)};
+  limits.deduplicate = milliseconds(copies.deduplicate);
   limits.requests = copies.requests;
   return limits;
 }

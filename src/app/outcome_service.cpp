@@ -100,7 +100,7 @@ void OutcomeService::hear_observations() {
   observations_->drain([this, now](const outcomes::Observation& seen) {
     answers_.add(seen);
     if (on_read_ && seen.read != 0) tell(seen, now);
-    if (sink_ != nullptr) sink_->observe(seen);
+    for (outcomes::ObservationSink* const sink : sinks_) sink->observe(seen);
   });
 }
 

@@ -25,6 +25,7 @@ namespace {
 constexpr std::uint32_t kInterest = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_MODIFY | IN_CLOSE_WRITE |
                                     IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 constexpr int kMostLinks = 40;  // what the kernel follows before it says ELOOP
+constexpr int kReadsInARow = 64;
 
 using Points = std::map<fs::path, std::set<std::string>>;
 
@@ -146,7 +147,10 @@ bool PolicyWatcher::concerns_us(int watch, std::uint32_t mask, const std::string
 void PolicyWatcher::drain_inotify() {
   alignas(inotify_event) std::array<char, 16384> buffer;
   bool relevant = false;
-  for (ssize_t bytes = 0; inotify_ >= 0 && (bytes = read(inotify_, buffer.data(), buffer.size())) > 0;) {
+  // A bound, because whoever writes a log into the same directory may be as fast as we read; the next round goes on.
+  ssize_t bytes = 0;
+  for (int reads = 0;
+       inotify_ >= 0 && reads < kReadsInARow && (bytes = read(inotify_, buffer.data(), buffer.size())) > 0; ++reads) {
     for (const char* at = buffer.data(); at < buffer.data() + bytes;) {
       const auto* event = reinterpret_cast<const inotify_event*>(at);
       at += sizeof(inotify_event) + event->len;

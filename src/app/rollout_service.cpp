@@ -23,6 +23,8 @@ constexpr Duration kMetricsPeriod = seconds(1);
 /// For people and for reloads: a store that hangs must not hang them too.
 constexpr Duration kPatience = seconds(10);
 constexpr Duration kReloadPatience = seconds(60);
+/// What the names of records of references begin with; all others are the controller's.
+constexpr const char* kDriftRecords = "drift/";
 
 http::Fetcher::Options fetcher_options(gateway::Gateway& gateway) {
   http::Fetcher::Options options;
@@ -40,7 +42,7 @@ Result<std::unique_ptr<state::Store>> make_store(const policy::State& where) {
 }  // namespace
 
 RolloutService::RolloutService(gateway::Gateway& gateway, metrics::Registry& registry, const Clock& clock,
-                               OnEvent on_event)
+                               OnEvent on_event, std::size_t compare_bytes)
     : registry_(registry),
       clock_(clock),
       on_event_(std::move(on_event)),
@@ -48,15 +50,19 @@ RolloutService::RolloutService(gateway::Gateway& gateway, metrics::Registry& reg
       traffic_(gateway),
       kpis_(gateway),
       observations_(registry.workers()),
+      drift_(clock),
+      evaluation_(std::make_shared<EvaluationService>(registry.workers(), clock, drift_, compare_bytes)),
       outcomes_(clock),
       reported_(kpis_, outcomes_),
-      evidence_(reported_, learner_, clock),
+      learned_(reported_, learner_, clock),
+      evidence_(learned_, *evaluation_),
       fetcher_(fetcher_options(gateway)),
       errands_(fetcher_, clock) {}
 
 RolloutService::~RolloutService() {
   stop();
   outcomes_.close();
+  evaluation_->stop();
 }
 
 Result<void> RolloutService::open(const policy::State& where, const std::optional<policy::DecisionLog>& log) {
@@ -66,12 +72,15 @@ Result<void> RolloutService::open(const policy::State& where, const std::optiona
   }
   auto store = make_store(where);
   if (!store) return fail(store.error());
-  store_ = std::move(*store);
+  store_ = std::make_unique<SharedStore>(std::move(*store), kDriftRecords);
+  drift_.open(*store_);
   if (auto opened = outcomes_.open(where); !opened) return opened;
   gateway_.set_door(outcomes_.door());
   outcomes_.set_observations(&observations_);
-  outcomes_.set_observation_sink(&learner_);
+  outcomes_.add_observation_sink(&learner_);
+  outcomes_.add_observation_sink(&drift_);
   gateway_.set_observations(&observations_);
+  gateway_.set_pair_sink(evaluation_->sink());
   controller_ = std::make_unique<rollout::Controller>(rollout::Parts{
       *store_, traffic_, evidence_, errands_, [this](const state::JournalEntry& entry) { on_entry(entry); }});
   return controller_->restore(clock_.wall_now());
@@ -82,12 +91,14 @@ void RolloutService::start() {
   const auto on_report = [this, log = decision_log_.logger()](const outcomes::Decision& decision,
                                                               std::string_view outcome, double value, WallTime now) {
     learner_.note_report(decision, outcome, value);
+    evaluation_->note_outcome(decision, outcome, value);
     if (log != nullptr && decision.split) log->report(decision, outcome, value, now);
   };
   outcomes_.start(on_report, [this](std::shared_ptr<const outcomes::TokenKeys> keys) {
     // One that does not run is told with its next policy.
     static_cast<void>(gateway_.use_keys(std::move(keys)));
   });
+  evaluation_->start();
   thread_.start(kPeriod, [this] { tick(); });
 }
 
@@ -137,6 +148,8 @@ Result<void> RolloutService::put_in_force_here(const policy::PolicySet& set, std
   decision_log_.settle();
   kpis_.set_routes(set.routes);
   learner_.set_routes(set.routes);
+  drift_.set_routes(set.routes, prepared->states);
+  evaluation_->set_routes(set.routes);
   if (auto counted = outcomes_.set_routes(set.routes); !counted) return counted;
   opened_ = true;
   if (auto adopted = controller_->adopt(std::move(*prepared), now); !adopted) {
@@ -151,16 +164,18 @@ Result<void> RolloutService::put_in_force_here(const policy::PolicySet& set, std
 
 void RolloutService::tick() {
   controller_->tick(clock_.wall_now());
-  if (clock_.now() - shown_ >= kMetricsPeriod) show_metrics();
+  if (told_ || clock_.now() - shown_ >= kMetricsPeriod) show_metrics();
 }
 
 void RolloutService::show_metrics() {
   shown_ = clock_.now();
+  told_ = false;
   auto views = controller_->views(clock_.wall_now());
   registry_.set_rollouts(counted_.update(views));
   metrics::OutcomesSnapshot outcomes = outcomes_.metrics();
   outcomes.decision_log_lost = decision_log_.lost();
   registry_.set_outcomes(std::move(outcomes));
+  registry_.set_comparisons(evaluation_->metrics());
   remember(std::move(views));
   metrics::StateHealth health;
   health.up = controller_->store_is_up();
@@ -170,8 +185,14 @@ void RolloutService::show_metrics() {
 }
 
 void RolloutService::remember(std::vector<rollout::RolloutView> views) {
+  auto made = std::make_shared<const std::vector<rollout::RolloutView>>(std::move(views));
   const std::lock_guard lock(last_mutex_);
-  last_ = std::move(views);
+  last_.swap(made);
+}
+
+std::shared_ptr<const std::vector<rollout::RolloutView>> RolloutService::recent_views() const {
+  const std::lock_guard lock(last_mutex_);
+  return last_;
 }
 
 /// Why a route's rollout is where it is, now.
@@ -183,6 +204,7 @@ std::string RolloutService::reason_of(const std::string& route) const {
 }
 
 void RolloutService::on_entry(const state::JournalEntry& entry) {
+  told_ = true;
   counted_.on_entry(entry, RolloutMetrics::wants_reason(entry) ? reason_of(entry.route) : std::string());
   on_event_(entry);
 }
@@ -190,8 +212,7 @@ void RolloutService::on_entry(const state::JournalEntry& entry) {
 std::vector<rollout::RolloutView> RolloutService::views() {
   auto views = thread_.ask([this] { return controller_->views(clock_.wall_now()); }, kPatience);
   if (views) return std::move(*views);
-  const std::lock_guard lock(last_mutex_);
-  return last_;
+  return *recent_views();
 }
 
 Result<rollout::RolloutView, admin::Refusal> RolloutService::command(const std::string& route,

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "sluice/app/daemon.hpp"
+#include "sluice/app/service_manager.hpp"
 #include "sluice/app/signals.hpp"
 #include "sluice/base/log.hpp"
 
@@ -19,6 +20,8 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kLookAgain(20);
 constexpr milliseconds kOtherwise = std::chrono::hours(1);
+/// What the end takes beyond the drain: the last outcomes are kept, threads are joined.
+constexpr std::chrono::seconds kToLeave(10);
 
 [[noreturn]] void end_at_once(int signal) {
   log::warn("second signal: ending at once", {{"signal", signal}});
@@ -32,12 +35,14 @@ int serve(const ServeOptions& options) {
   const Signals signals;
   Daemon daemon(options, [&signals] { signals.wake(); });
   if (const int failure = daemon.start(); failure != 0) return failure;
+  tell_service_manager("READY=1\nSTATUS=serving");
   for (;;) {
     const int number = signals.wait(daemon.drains() ? kLookAgain : kOtherwise);
     if (number == SIGHUP) {
       daemon.reload();
     } else if (number != 0) {
       log::info("signal received", {{"signal", number}});
+      tell_service_manager_stopping(daemon.longest_drain() + kToLeave);
       daemon.signal();
     }
     switch (daemon.proceed()) {

@@ -6,9 +6,12 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <cctype>
+#include <cerrno>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 namespace sluice::cli {
@@ -28,6 +31,11 @@ std::string first_word(const std::string& text) {
   const std::size_t begin = text.find_first_not_of(kSpace);
   if (begin == std::string::npos) return {};
   return text.substr(begin, text.find_first_of(kSpace, begin) - begin);
+}
+
+std::string lower_first(std::string text) {
+  if (!text.empty()) text.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(text.front())));
+  return text;
 }
 
 /// One exchange in asynchronous steps, since only those can be given a deadline.
@@ -87,15 +95,21 @@ Result<AdminClient> AdminClient::make(const AdminOptions& options, Duration pati
   }
   if (client.host_.empty() || client.port_.empty() ||
       client.port_.find_first_not_of("0123456789") != std::string::npos) {
-    return fail(Error::client("\"" + options.address + "\" is no address with a port"));
+    return fail(Error::client("\"" + options.address + "\" is no address with a port, such as 127.0.0.1:9901"));
   }
   if (options.token_file.empty()) return client;
+  errno = 0;
   std::ifstream file(options.token_file, std::ios::binary);
+  const int problem = errno;
   std::string text(kTokenBytes, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));
   client.token_ = first_word(text);
-  if (client.token_.empty()) return fail(Error::client("no token can be read from " + options.token_file));
+  if (client.token_.empty()) {
+    const std::string why = !file.is_open() ? std::generic_category().message(problem) : "there is none in it";
+    return fail(
+        Error::client("no token can be read from --token-file " + options.token_file + ": " + lower_first(why)));
+  }
   return client;
 }
 
@@ -118,14 +132,23 @@ Result<AdminClient::Answer, AdminClient::Problem> AdminClient::ask(const char* m
     if (error == asio::error::connection_refused) {
       return fail(Problem{true, "nothing listens on " + address_});
     }
-    return fail(Problem{false, "cannot ask " + address_ + ": " + error.message()});
+    return fail(Problem{false, "cannot ask " + address_ + ": " + lower_first(error.message())});
   }
   return Answer{exchange.answer().result_int(), exchange.answer().body()};
 }
 
-std::string reason_of(const AdminClient::Answer& answer) {
+std::string check_name(const std::string& text) {
+  const bool name = !text.empty() && text.find_first_of("/?#&% ") == std::string::npos;
+  return name ? std::string() : "\"" + text + "\" is no name";
+}
+
+bool has_reason(const AdminClient::Answer& answer) {
   const auto body = nlohmann::json::parse(answer.body, nullptr, false);
-  if (body.is_object() && body.contains("error") && body["error"].is_string()) return body["error"];
+  return body.is_object() && body.contains("error") && body["error"].is_string();
+}
+
+std::string reason_of(const AdminClient::Answer& answer) {
+  if (has_reason(answer)) return nlohmann::json::parse(answer.body)["error"];
   return "the answer is " + std::to_string(answer.status) + " and no reason";
 }
 

@@ -1,6 +1,10 @@
 #include "sluice/cli/cli.hpp"
 
 #include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "sluice/cli/exit_codes.hpp"
+#include "sluice/cli/misunderstood.hpp"
 
 namespace sluice::cli {
 
@@ -17,14 +21,18 @@ int run(int argc, char** argv, std::string_view version, std::span<const Verb> m
   add_status(app, exit_code);
   add_journal(app, exit_code);
   add_rollout_verbs(app, exit_code);
+  add_disagreements(app, exit_code);
   add_outcome(app, exit_code);
   add_evaluate(app, exit_code);
   add_drain(app, exit_code);
   add_schema(app, exit_code);
+  add_completion(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app.exit(error);
+    std::cerr << misunderstood(app, error);
+    return kNonsense;
   }
   return exit_code;
 }

@@ -11,6 +11,7 @@
 #include "sluice/cli/admin_client.hpp"
 #include "sluice/cli/cli.hpp"
 #include "sluice/cli/exit_codes.hpp"
+#include "sluice/cli/remedy.hpp"
 #include "sluice/cli/terminal.hpp"
 #include "sluice/policy/scalars.hpp"
 
@@ -156,10 +157,13 @@ int drain(const DrainOptions& options) {
   const auto answer = client->post("/api/v1/drain", options.order());
   if (!answer) {
     const auto& problem = answer.error();
-    if (!problem.nobody_listens || !options.if_running) return failed(kNotAsked, problem.message);
+    if (!problem.nobody_listens || !options.if_running) return failed(kNotAsked, with_remedy(problem));
     return done(options, problem.message + ": nothing to drain", Json{{"phase", "stopped"}});
   }
-  if (answer->status != 200) return failed(kNotAsked, reason_of(*answer));
+  if (answer->status != 200) {
+    const bool is_unknown = answer->status == 404;  // a drain's moment is not a rollout's
+    return failed(kNotAsked, with_remedy(*client, *answer, is_unknown ? options.route() : std::string()));
+  }
   if (options.wait) return wait_until_drained(*client, options);
   const Json state = Json::parse(answer->body, nullptr, false);
   const std::string sentence = options.undo ? "back in service: " : "draining: ";

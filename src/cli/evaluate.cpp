@@ -173,6 +173,7 @@ void add_evaluate(CLI::App& app, int& exit_code) {
   CLI::App* verb = app.add_subcommand("evaluate", "See what another policy would have earned, from a decision log");
   verb->add_option("LOG", options->logs, "Files of a decision log (spec.decisionLog of the gateway)")
       ->required()
+      ->type_name("FILE")
       ->check(CLI::ExistingFile);
   verb->add_option("--policy", options->policies,
                    "What would have been chosen: 'v2', 'v1:30%,v2:70%', 'v2 if country=DE; v1'; may be repeated")

@@ -116,11 +116,6 @@ int journal(const JournalOptions& options) {
   return options.follow ? follow(*client, options, last_of(*lines, 0)) : kDone;
 }
 
-std::string check_route(const std::string& text) {
-  const bool name = !text.empty() && text.find_first_of("/?# ") == std::string::npos;
-  return name ? std::string() : "\"" + text + "\" is no name of a route";
-}
-
 std::string check_interval(const std::string& text) {
   return policy::parse_duration(text) ? std::string() : "\"" + text + "\" is no duration such as 1s";
 }
@@ -132,7 +127,7 @@ void add_journal(CLI::App& app, int& exit_code) {
   CLI::App* verb = app.add_subcommand("journal", "Show what was decided about rollouts, when, why and by whom");
   verb->add_option("route", options->route, "Only this route, also one that is gone")
       ->type_name("ROUTE")
-      ->check(check_route);
+      ->check(check_name);
   CLI::Option* follow = verb->add_flag("-f,--follow", options->follow, "Show what is decided from now on, too");
   verb->add_option("-n,--lines", options->lines, "Show so many of the newest lines")
       ->capture_default_str()

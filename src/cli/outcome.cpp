@@ -88,9 +88,21 @@ bool add_value(Json& item, const std::string& text) {
 int post(const AdminClient& client, const std::string& body, const char* type, std::size_t items_before,
          OutcomeTotals& totals) {
   const auto answer = client.post(kOutcomesPath, body, type);
-  if (!answer) return failed(kNotAsked, answer.error().message);
+  if (!answer) {
+    const bool is_away = answer.error().nobody_listens;
+    return failed(kNotAsked, answer.error().message +
+                                 (is_away ? "; start a gateway with `sluice serve FILE`, or say where its data port is "
+                                            "with --gateway http://HOST:PORT"
+                                          : ""));
+  }
   const Json json = Json::parse(answer->body, nullptr, false);
-  if (!json.is_object() || !json.contains("accepted")) return failed(kNotAsked, reason_of(*answer));
+  if (!json.is_object() || !json.contains("accepted")) {
+    const bool is_another = answer->status == 404 || !has_reason(*answer);
+    return failed(kNotAsked, is_another ? client.address() +
+                                              " takes no outcomes; --gateway is a data port of the "
+                                              "gateway, one of the policy's spec.listeners"
+                                        : reason_of(*answer));
+  }
   totals.add(json, items_before);
   return answer->status == 503 ? failed(kNotAsked, client.address() + " has no room for all of it; try again later")
                                : kDone;
@@ -162,7 +174,7 @@ int send_outcomes(const OutcomeOptions& options) {
   if (options.file.empty()) return send_one(*client, options);
   if (options.file == "-") return send_lines(*client, options, std::cin);
   std::ifstream file(options.file, std::ios::binary);
-  if (!file) return failed(kNonsense, options.file + " cannot be read");
+  if (!file) return failed(kNonsense, "--file " + options.file + " cannot be read; - reads standard input");
   return send_lines(*client, options, file);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <cstdio>
 #include <string_view>
@@ -65,8 +66,8 @@ std::string value_of(const Json& check, const char* key) {
   const std::string name = text(check, "name");
   std::array<char, 32> out{};
   if (name.starts_with("latency-") || name.starts_with("ttfb-")) return short_seconds(value);
-  std::snprintf(out.data(), out.size(), name.starts_with("error-rate") ? "%.2f%%" : "%.4g",
-                name.starts_with("error-rate") ? value * 100 : value);
+  const bool is_share = name.starts_with("error-rate") || name.starts_with("disagreement");
+  std::snprintf(out.data(), out.size(), is_share ? "%.2f%%" : "%.4g", is_share ? value * 100 : value);
   return out.data();
 }
 
@@ -81,8 +82,11 @@ bool has_evidence(const Json& checks) {
                      [](const Json& check) { return has_number(part(check, "evidence"), "fraction"); });
 }
 
-void add_checks(Table& table, const Json& checks, const std::string& owner, bool certain, const Style& style) {
+/// `known`: those that stand in the table already; a winner's are also the rollout's.
+void add_checks(Table& table, const Json& checks, const std::string& owner, bool certain, const Style& style,
+                const Json& known = Json::array()) {
   for (const Json& check : checks) {
+    if (std::find(known.begin(), known.end(), check) != known.end()) continue;
     const std::string message = text(check, "message");
     std::string verdict = marked(verdicts, text(check, "verdict"), style);
     if (flag(check, "dryRun")) verdict += " (dry run)";
@@ -110,7 +114,8 @@ std::string forecast_of(const Json& check) {
   std::string line;
   const auto add = [&line](const std::string& more) { line += (line.empty() ? "" : "; ") + more; };
   if (has_number(evidence, "stillNeeded"))
-    add("passes after about " + about(evidence, "stillNeeded") + " more requests if it goes on like this");
+    add("passes after about " + about(evidence, "stillNeeded") + " more " +
+        (count(evidence, "pairs") > 0 ? "pairs" : "requests") + " if it goes on like this");
   const Json& until = part(evidence, "requestsUntilFound");
   std::string found;
   for (const char* risk : {"1.5", "2", "5"}) {
@@ -122,14 +127,27 @@ std::string forecast_of(const Json& check) {
     std::snprintf(times.data(), times.size(), "%.3gx", number(evidence, "smallestVisible"));
     add(std::string("by now ") + times.data());
   }
-  return line.empty() ? line : "  " + text(check, "name") + ": " + line;
+  return line;
 }
 
-std::string forecasts(const Json& checks) {
+/// How many pairs a verdict took, and how many requests a split would have.
+std::string took_of(const Json& check) {
+  const Json& evidence = part(check, "evidence");
+  if (!has_number(evidence, "pairsWouldDo")) return {};
+  std::string line = "about " + about(evidence, "pairsWouldDo") + " pairs are enough for this";
+  if (has_number(evidence, "splitWouldNeed")) {
+    line += ", a split in halves takes about " + about(evidence, "splitWouldNeed") + " requests";
+  }
+  return line;
+}
+
+std::string forecasts(const Json& checks, const std::string& owner) {
   std::string lines;
   for (const Json& check : checks) {
-    const std::string line = text(check, "verdict") == "Inconclusive" ? forecast_of(check) : "";
-    if (!line.empty()) lines += painted(line, Colour::None, false) + "\n";
+    const std::string line = text(check, "verdict") == "Inconclusive" ? forecast_of(check) : took_of(check);
+    if (line.empty()) continue;
+    const std::string name = (owner.empty() ? "" : owner + " ") + text(check, "name");
+    lines += painted("  " + name + ": " + line, Colour::None, false) + "\n";
   }
   return lines;
 }
@@ -143,9 +161,17 @@ std::string checks_table(const Json& rollout, const Style& style) {
   if (certain) columns.push_back({"CERTAIN", true});
   columns.push_back({"VERDICT"});
   Table table(std::move(columns));
-  add_checks(table, list(rollout, "checks"), {}, certain, style);
-  for (const Json& arm : arms) add_checks(table, list(arm, "checks"), text(arm, "version"), certain, style);
-  return table.empty() ? std::string() : table.text(style.colour) + forecasts(list(rollout, "checks"));
+  const Json& checks = list(rollout, "checks");
+  add_checks(table, checks, {}, certain, style);
+  std::string lines = forecasts(checks, {});
+  for (const Json& arm : arms) {
+    const Json& own = list(arm, "checks");
+    if (own == checks) continue;  // of the only candidate: they stand there already
+    const std::string owner = text(arm, "version");
+    add_checks(table, own, owner, certain, style, checks);
+    lines += forecasts(own, owner);
+  }
+  return table.empty() ? std::string() : table.text(style.colour) + lines;
 }
 
 std::string signed_percent(double ratio) {
@@ -180,7 +206,7 @@ std::string arms_table(const Json& rollout, const Style& style) {
       earn && std::any_of(arms.begin(), arms.end(), [](const Json& arm) { return has_number(arm, "value"); });
   if (earn) columns.push_back({"BEST", true});
   if (values) columns.push_back({"EARNS", true});
-  if (earn) columns.insert(columns.end(), {{"SUCCESSES", true}, {"FAILURES", true}});
+  if (earn) columns.insert(columns.end(), {{"GOOD", true}, {"FAILED", true}});
   if (lifts) columns.insert(columns.end(), {{"LIFT", true}, {"INTERVAL", true}, {"CERTAIN", true}});
   columns.push_back({"NOTE"});
   Table table(std::move(columns));
@@ -278,19 +304,22 @@ std::string rollout_in_short(const Json& rollout) {
   return text(rollout, "phase") + (step.empty() ? "" : ", " + step);
 }
 
-std::string rollout_head(const Json& rollout, const Style& style) {
-  std::string out = "Phase:   " + marked(phases, text(rollout, "phase"), style);
+std::string rollout_head(const Json& rollout, const Style& style, const std::vector<std::string>& above) {
+  std::string phase = "Phase:   " + marked(phases, text(rollout, "phase"), style);
   if (flag(rollout, "pausedByPerson")) {
     const std::string by = text(rollout, "pausedBy");
-    out += painted(by.empty() ? " by a person" : " by " + by, Colour::None, false);
+    phase += painted(by.empty() ? " by a person" : " by " + by, Colour::None, false);
   }
-  std::string step = step_of(rollout);
-  if (!step.empty()) step.front() = step.front() == 's' ? 'S' : step.front();
-  if (!step.empty()) out += "   " + painted(step, Colour::None, false);
-  if (const std::string next = text(rollout, "next"); !next.empty() && !flag(rollout, "over")) {
-    out += "   Next: " + painted(next, Colour::None, false);
+  std::string step = painted(step_of(rollout), Colour::None, false);
+  if (!step.empty()) step.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(step.front())));
+  std::string next = flag(rollout, "over") ? "" : text(rollout, "next");
+  if (!next.empty()) next = "Next: " + painted(next, Colour::None, false);
+  if (const std::string until = text(rollout, "undoUntil"); next.empty() && !until.empty()) {
+    next = "Undo: until " + painted(time_of_day(until), Colour::None, false) + " UTC";
   }
-  out += '\n';
+  std::vector<std::vector<std::string>> lines{{phase, step, next}};
+  if (!above.empty()) lines.insert(lines.begin(), above);
+  std::string out = in_columns(lines);
   const std::string reason = text(rollout, "reason");
   const std::string message = text(rollout, "message");
   if (!reason.empty() || !message.empty()) {

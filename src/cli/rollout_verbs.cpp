@@ -9,6 +9,7 @@
 #include "sluice/cli/cli.hpp"
 #include "sluice/cli/exit_codes.hpp"
 #include "sluice/cli/json_fields.hpp"
+#include "sluice/cli/remedy.hpp"
 #include "sluice/cli/rollout_output.hpp"
 #include "sluice/cli/terminal.hpp"
 
@@ -65,20 +66,22 @@ std::string user_name() {
   return {};
 }
 
-int exit_code_of(unsigned status) {
-  if (status == 404) return kNoSuchRoute;
-  return status == 409 ? kRefused : kNotAsked;
+int exit_code_of(const AdminClient::Answer& answer) {
+  if (knows_no_such(answer)) return kNoSuchRoute;
+  return answer.status == 409 ? kRefused : kNotAsked;
 }
 
 int say(const VerbOptions& options) {
   const auto client = AdminClient::make(options.admin);
   if (!client) return failed(kNotAsked, client.error().message);
   const auto answer = client->post("/api/v1/routes/" + options.route + "/" + options.verb, options.order());
-  if (!answer) return failed(kNotAsked, answer.error().message);
-  if (answer->status != 200) return failed(exit_code_of(answer->status), reason_of(*answer));
+  if (!answer) return failed(kNotAsked, with_remedy(answer.error()));
+  if (answer->status != 200) {
+    return failed(exit_code_of(*answer), with_remedy(*client, *answer, options.route));
+  }
   const Json rollout = Json::parse(answer->body, nullptr, false);
   if (!rollout.is_object()) {
-    return failed(kNotAsked, client->address() + " does not answer as a gateway's admin port does");
+    return failed(kNotAsked, not_an_admin_port(*client));
   }
   if (options.output == "json") {
     std::cout << line_of(rollout);
@@ -96,13 +99,7 @@ void add_verb(CLI::App& app, int& exit_code, const RolloutVerb& description) {
   options->verb = description.name;
   options->actor = user_name();
   CLI::App* verb = app.add_subcommand(description.name, description.help);
-  verb->add_option("route", options->route, "Whose rollout")
-      ->required()
-      ->type_name("ROUTE")
-      ->check([](const std::string& text) {
-        const bool name = !text.empty() && text.find_first_of("/?# ") == std::string::npos;
-        return name ? std::string() : "\"" + text + "\" is no name of a route";
-      });
+  verb->add_option("route", options->route, "Whose rollout")->required()->type_name("ROUTE")->check(check_name);
   if (options->verb == "promote") verb->add_flag("--full", options->full, "All the way, past every step and check");
   verb->add_option("--actor", options->actor, "Who says so, for the journal")->capture_default_str()->type_name("NAME");
   verb->add_option("-o,--output", options->output, "For people or for programs")

@@ -170,7 +170,8 @@ int experiment(const SimulateOptions& options) {
 
 int simulate(const SimulateOptions& options) {
   if (!options.experiment.empty()) return experiment(options);
-  if (options.common.path.empty()) return failed(kNonsense, "a policy or an --experiment is needed");
+  if (options.common.path.empty())
+    return failed(kNonsense, "a policy or an --experiment is needed, for example: sluice simulate config/canary.yaml");
   auto subject = read_subject(options.common);
   return subject ? Simulation(options, std::move(*subject)).run() : kNonsense;
 }

@@ -248,6 +248,8 @@ Json asked_as_json(const Asked& asked) {
     Json one = Json::object();
     if (injection.error_rate) one["errorRate"] = *injection.error_rate;
     if (injection.latency) one["latencySeconds"] = std::chrono::duration<double>(*injection.latency).count();
+    if (injection.disagreement) one["disagreement"] = *injection.disagreement;
+    if (injection.score_drift) one["scoreDrift"] = *injection.score_drift;
     if (injection.latency_p99) one["latencyP99Seconds"] = std::chrono::duration<double>(*injection.latency_p99).count();
     if (!injection.outcomes.empty()) one["outcomes"] = laws_as_json(injection.outcomes);
     one["afterSeconds"] = std::chrono::duration<double>(injection.after).count();

@@ -87,6 +87,8 @@ std::string injection_text(const rollout::Injection& injection) {
   if (injection.error_rate) text += ", " + percent(*injection.error_rate) + " errors";
   if (injection.latency) text += ", " + policy::format_duration(*injection.latency);
   if (injection.latency_p99) text += ", p99 " + policy::format_duration(*injection.latency_p99);
+  if (injection.disagreement) text += ", " + percent(*injection.disagreement) + " disagreement";
+  if (injection.score_drift) text += ", " + percent(*injection.score_drift) + " score drift";
   for (const auto& [name, law] : injection.outcomes) text += ", " + law_text(name, law);
   if (text.empty()) return "as the others";
   if (injection.after > Duration::zero()) text += " from " + span_text(injection.after) + " on";
@@ -104,7 +106,7 @@ std::string missing_version(const ModelRoute& route, const std::string& name) {
 void add_traffic_options(CLI::App& verb, TrafficWords& words) {
   verb.add_option("--version", words.versions,
                   "What one version does otherwise; repeatable: "
-                  "v2:error-rate=5%,latency=80ms,latency-p99=400ms,click=6%,click-delay=20m,after=10m")
+                  "v2:error-rate=5%,latency=80ms,latency-p99=400ms,disagreement=3%,click=6%,click-delay=20m,after=10m")
       ->type_name("VERSION:INJECTIONS");
   verb.add_option("--outcome", words.outcomes,
                   "What is reported about all versions; repeatable: click=5%,click-delay=20m or revenue=12±3@5%")

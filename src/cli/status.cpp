@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <iostream>
@@ -6,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "sluice/cli/admin_client.hpp"
@@ -13,6 +15,8 @@
 #include "sluice/cli/exit_codes.hpp"
 #include "sluice/cli/json_fields.hpp"
 #include "sluice/cli/rollout_output.hpp"
+#include "sluice/cli/screen.hpp"
+#include "sluice/cli/status_changes.hpp"
 #include "sluice/cli/status_output.hpp"
 #include "sluice/cli/status_query.hpp"
 #include "sluice/cli/status_summary.hpp"
@@ -26,6 +30,8 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr auto kBetweenLooks = std::chrono::milliseconds(200);
+/// Faster than this nobody reads.
+constexpr Duration kBetweenPictures = std::chrono::milliseconds(200);
 constexpr std::array all_phases{strategy::Phase::Idle,     strategy::Phase::Pending,   strategy::Phase::Progressing,
                                 strategy::Phase::Paused,   strategy::Phase::Held,      strategy::Phase::RollingBack,
                                 strategy::Phase::Promoted, strategy::Phase::Concluded, strategy::Phase::RolledBack,
@@ -36,6 +42,7 @@ struct StatusOptions {
   std::string route;
   std::string output = "text";
   std::string wait;
+  std::string rollout;
   std::string timeout = "30m";
   std::string interval = "1s";
   std::uint64_t times = 0;
@@ -70,37 +77,75 @@ int show_once(const AdminClient& client, const StatusOptions& options) {
   return kDone;
 }
 
-/// Written over what stood there, line by line, so that nothing flickers.
-std::string over_the_screen(const std::string& text) {
-  std::string out = "\033[H";
-  for (const char c : text) out += c == '\n' ? std::string("\033[K\n") : std::string(1, c);
-  return out + "\033[J";
+int exit_code_of(const StatusProblem& problem) {
+  return problem.no_such_route ? kNoSuchRoute : kNotAsked;
 }
 
-/// Goes on through a restart of the gateway; ends with Ctrl-C or after so many looks.
-int watch(const AdminClient& client, const StatusOptions& options) {
-  const Duration interval = policy::parse_duration(options.interval).value_or(std::chrono::seconds(1));
-  const bool screen = options.output == "text" && is_terminal();
+/// Ends with Ctrl-C or after so many looks.
+bool goes_on(const StatusOptions& options, std::uint64_t looks) {
+  return options.times == 0 || looks < options.times;
+}
+
+/// On a terminal: all of it, again and again. A gateway that is away is said below what was seen last.
+int watch_on_screen(const AdminClient& client, const StatusOptions& options, Duration interval) {
   std::optional<Json> before;
+  std::string picture;
   int exit_code = kDone;
-  if (screen) std::cout << "\033[2J";
-  for (std::uint64_t i = 0; options.times == 0 || i < options.times; ++i) {
-    if (i > 0) std::this_thread::sleep_for(interval);
+  Screen screen;
+  for (std::uint64_t i = 0; goes_on(options, i); ++i) {
+    if (i > 0 && !screen.wait(std::max(interval, kBetweenPictures))) break;
     auto status = look(client, options, before ? &*before : nullptr);
-    exit_code = status ? kDone : failed(status.error());
-    if (!status) continue;
-    const std::string text = shown(options, *status);
-    std::cout << (screen ? over_the_screen(text) : (i == 0 || options.output == "json" ? "" : "\n") + text)
-              << std::flush;
+    exit_code = status ? kDone : exit_code_of(status.error());
+    if (status) {
+      picture = shown(options, *status);
+      before = std::move(*status);
+      screen.show(picture);
+    } else {
+      screen.show(picture + "\n" + painted(status.error().message, Colour::Red, wants_colour()) + "\n");
+    }
+  }
+  return exit_code;
+}
+
+/// For logs and pipes: one line per change, or with JSON all of it on one line per look.
+int watch_in_lines(const AdminClient& client, const StatusOptions& options, Duration interval) {
+  std::optional<Json> before;
+  std::string said;
+  int exit_code = kDone;
+  for (std::uint64_t i = 0; goes_on(options, i); ++i) {
+    if (i > 0) std::this_thread::sleep_for(interval);
+    const Json* const past = before ? &*before : nullptr;
+    auto status = look(client, options, past);
+    exit_code = status ? kDone : exit_code_of(status.error());
+    if (!status) {
+      if (std::exchange(said, status.error().message) != status.error().message) failed(status.error());
+      continue;
+    }
+    said.clear();
+    if (options.output == "json") {
+      std::cout << line_of(*status) << std::flush;
+    } else {
+      for (const std::string& line : status_changes(*status, past)) {
+        std::cout << painted(line, Colour::None, false) << std::endl;
+      }
+    }
     before = std::move(*status);
   }
   return exit_code;
 }
 
+/// Goes on through a restart of the gateway.
+int watch(const AdminClient& client, const StatusOptions& options) {
+  const Duration interval = policy::parse_duration(options.interval).value_or(std::chrono::seconds(1));
+  const bool on_screen = options.output == "text" && is_terminal();
+  return on_screen ? watch_on_screen(client, options, interval) : watch_in_lines(client, options, interval);
+}
+
 /// What the phase of a rollout means to somebody who waits for another one.
 enum class Waiting { Reached, Goes, Never };
-Waiting compare(const Json& rollout, const std::string& wished) {
+Waiting compare(const Json& rollout, const std::string& wished, const std::string& id) {
   const std::string phase = text(rollout, "phase");
+  if (!id.empty() && text(rollout, "id") != id) return Waiting::Goes;  // it has not begun yet
   if (phase == wished) return Waiting::Reached;
   return rollout.empty() || flag(rollout, "over") || phase == "Idle" ? Waiting::Never : Waiting::Goes;
 }
@@ -113,7 +158,7 @@ int wait_for_phase(const AdminClient& client, const StatusOptions& options) {
     const auto rollout = query_rollout(client, options.route);
     if (!rollout && rollout.error().no_such_route) return failed(rollout.error());
     const std::string now = rollout ? rollout_in_short(*rollout) : rollout.error().message;
-    const Waiting waiting = rollout ? compare(*rollout, options.wait) : Waiting::Goes;
+    const Waiting waiting = rollout ? compare(*rollout, options.wait, options.rollout) : Waiting::Goes;
     if (waiting == Waiting::Reached) break;
     const auto waited = steady_clock::now() - begin;
     if (waiting == Waiting::Never) {
@@ -159,8 +204,10 @@ void add_status(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<StatusOptions>();
   CLI::App* verb = app.add_subcommand("status", "Show routes, rollouts, versions and endpoints of a running gateway");
   CLI::Option* route = verb->add_option("route", options->route, "All about this route; without it one line for each")
-                           ->type_name("ROUTE");
-  CLI::Option* watch = verb->add_flag("--watch", options->watch, "Show it again and again, with rates in between");
+                           ->type_name("ROUTE")
+                           ->check(check_name);
+  CLI::Option* watch = verb->add_flag("--watch", options->watch,
+                                      "Show it again and again; where that is no terminal one line per change");
   verb->add_option("--interval", options->interval, "Between two looks of --watch")
       ->needs(watch)
       ->capture_default_str()
@@ -172,6 +219,9 @@ void add_status(CLI::App& app, int& exit_code) {
                           ->excludes(watch)
                           ->type_name("PHASE")
                           ->transform(CLI::IsMember(phase_names(), CLI::ignore_case));
+  verb->add_option("--rollout", options->rollout, "Of this rollout, such as fraud-2, which may not have begun yet")
+      ->needs(wait)
+      ->type_name("ID");
   verb->add_option("--timeout", options->timeout, "How long --wait waits")
       ->needs(wait)
       ->capture_default_str()

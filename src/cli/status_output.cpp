@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "sluice/cli/json_fields.hpp"
+#include "sluice/cli/pairs_output.hpp"
 #include "sluice/cli/rollout_output.hpp"
 
 namespace sluice::cli {
@@ -60,20 +61,21 @@ std::optional<double> rate_of(const Json& route, const Json& version, const Json
   const Json* share = find_named(list(rollout, "versions"), "version", name);
   const double since = seconds_of(text(rollout, "windowSince"));
   if (share == nullptr || since <= 0 || now - since < 1) return std::nullopt;
+  if (number(*share, "mirrored") > 0) return std::nullopt;  // copies are not among the step's requests
   return number(*share, "requests") / (now - since);
 }
 
 std::string route_lines(const Json& route, const Json& config, const Style& style) {
   const Json& rollout = part(route, "rollout");
-  std::string out = "\nRoute:   " + painted(text(route, "route"), Colour::Bold, style.colour) +
-                    "   Strategy: " + painted(text(route, "strategy"), Colour::None, false);
-  if (rollout.empty()) return out + "\n";
+  const std::string name = "Route:   " + painted(text(route, "route"), Colour::Bold, style.colour);
+  std::string strategy = "Strategy: " + painted(text(route, "strategy"), Colour::None, false);
+  if (rollout.empty()) return "\n" + in_columns({{name, strategy}});
   const std::uint64_t observed = count(rollout, "observedGeneration");
-  out +=
+  strategy +=
       "   policy gen " + std::to_string(count(rollout, "generation")) + " (" + text(config, "hash").substr(0, 8) + ")";
-  if (observed != count(rollout, "generation")) out += " observed " + std::to_string(observed);
-  out += "   Serving: " + serving_as_text(text(rollout, "serving"), style) + "\n";
-  return out + rollout_head(rollout, style);
+  if (observed != count(rollout, "generation")) strategy += " observed " + std::to_string(observed);
+  const std::string serving = "Serving: " + serving_as_text(text(rollout, "serving"), style);
+  return "\n" + rollout_head(rollout, style, {name, strategy, serving}) + pairs_as_text(rollout);
 }
 
 /// Of all rollouts, since they share the store; empty: all are kept.
@@ -89,6 +91,13 @@ std::string usable(const Json& endpoints) {
   std::size_t ready = 0;
   for (const Json& endpoint : endpoints) ready += number(endpoint, "share") > 0 ? 1 : 0;
   return std::to_string(ready) + "/" + std::to_string(endpoints.size());
+}
+
+/// "75%", or "50% copies".
+std::string target_of(const Json& route, const Json& version) {
+  const Json* share = find_named(list(part(route, "rollout"), "versions"), "version", text(version, "version"));
+  const double copies = share == nullptr ? 0 : number(*share, "mirrored");
+  return copies > 0 ? percent(copies) + " copies" : percent(number(version, "targetWeight"));
 }
 
 std::string versions_table(const Json& route, bool colour) {
@@ -110,7 +119,7 @@ std::string versions_table(const Json& route, bool colour) {
     const std::uint64_t decisions = count(version, "observedDecisions");
     const std::string ready = usable(endpoints);
     const bool all_ready = ready == std::to_string(endpoints.size()) + "/" + std::to_string(endpoints.size());
-    table.add({text(version, "version"), text(version, "role"), percent(number(version, "targetWeight")),
+    table.add({text(version, "version"), text(version, "role"), target_of(route, version),
                decisions == 0 ? std::string("-")
                               : percent(number(version, "observedWeight")) + " (" + grouped(decisions) + ")",
                grouped(count(version, "answered")), success_as_text(route, version), rate(version),

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "sluice/cli/json_fields.hpp"
+#include "sluice/cli/remedy.hpp"
 
 namespace sluice::cli {
 
@@ -11,13 +12,13 @@ namespace {
 constexpr std::size_t kEventsOfARollout = 10;
 
 /// One page as JSON, or why not.
-Result<Json, StatusProblem> page(const AdminClient& client, const std::string& target) {
+Result<Json, StatusProblem> page(const AdminClient& client, const std::string& target, const std::string& route = {}) {
   const auto answer = client.get(target);
-  if (!answer) return fail(StatusProblem{false, answer.error().message});
-  if (answer->status != 200) return fail(StatusProblem{answer->status == 404, reason_of(*answer)});
+  if (!answer) return fail(StatusProblem{false, with_remedy(answer.error())});
+  if (answer->status != 200) return fail(StatusProblem{knows_no_such(*answer), with_remedy(client, *answer, route)});
   Json json = Json::parse(answer->body, nullptr, false);
   if (!json.is_object()) {
-    return fail(StatusProblem{false, client.address() + " does not answer as a gateway's admin port does"});
+    return fail(StatusProblem{false, not_an_admin_port(client)});
   }
   return json;
 }
@@ -38,7 +39,7 @@ Result<Json, StatusProblem> query_status(const AdminClient& client, const std::s
   if (!config) return fail(std::move(config).error());
   auto drain = page(client, "/api/v1/drain");
   if (!drain) return fail(std::move(drain).error());
-  auto routes = page(client, route.empty() ? "/api/v1/routes" : "/api/v1/routes/" + route);
+  auto routes = page(client, route.empty() ? "/api/v1/routes" : "/api/v1/routes/" + route, route);
   if (!routes) return fail(std::move(routes).error());
   all["config"] = std::move(*config);
   all["drain"] = std::move(*drain);
@@ -50,7 +51,7 @@ Result<Json, StatusProblem> query_status(const AdminClient& client, const std::s
 }
 
 Result<Json, StatusProblem> query_rollout(const AdminClient& client, const std::string& route) {
-  const auto found = page(client, "/api/v1/routes/" + route);
+  const auto found = page(client, "/api/v1/routes/" + route, route);
   if (!found) return fail(found.error());
   return part(*found, "rollout");
 }

@@ -52,17 +52,24 @@ std::string split_of(const Json& route, const std::vector<const Json*>& versions
   return of_each(versions, share) + (more > 0 ? " +" + std::to_string(more) : "");
 }
 
-/// "3/4": of all endpoints those that may get traffic.
-Table::Cell usable_of(const Json& route) {
+struct Usable {
   std::size_t all = 0;
   std::size_t usable = 0;
-  for (const Json& version : list(route, "versions")) {
-    for (const Json& endpoint : list(version, "endpoints")) {
-      ++all;
-      usable += number(endpoint, "share") > 0 ? 1 : 0;
+
+  explicit Usable(const Json& route) {
+    for (const Json& version : list(route, "versions")) {
+      for (const Json& endpoint : list(version, "endpoints")) {
+        ++all;
+        usable += number(endpoint, "share") > 0 ? 1 : 0;
+      }
     }
   }
-  return {std::to_string(usable) + "/" + std::to_string(all), usable < all ? Colour::Yellow : Colour::None};
+  std::string text() const { return std::to_string(usable) + "/" + std::to_string(all); }
+};
+
+Table::Cell usable_of(const Json& route) {
+  const Usable endpoints(route);
+  return {endpoints.text(), endpoints.usable < endpoints.all ? Colour::Yellow : Colour::None};
 }
 
 /// At most so many characters; none is cut in two.
@@ -88,6 +95,14 @@ std::string last_event_of(const Json& route) {
 }
 
 }  // namespace
+
+std::string split_as_text(const Json& route) {
+  return split_of(route, versions_at_work(route));
+}
+
+std::string usable_endpoints(const Json& route) {
+  return Usable(route).text();
+}
 
 std::string summary_as_text(const Json& status, const Style& style) {
   Table table({{"ROUTE"},

@@ -45,6 +45,19 @@ std::size_t width_of(const std::string& text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
+/// Nor do colours.
+std::size_t width_without_colours(const std::string& text) {
+  std::string plain;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '\033') {
+      at = std::min(text.find('m', at), text.size());
+    } else {
+      plain += text[at];
+    }
+  }
+  return width_of(plain);
+}
+
 }  // namespace
 
 bool is_terminal() {
@@ -122,6 +135,27 @@ std::string Table::text(bool colour) const {
   for (const auto& row : rows_) {
     line([&](std::size_t i) -> const std::string& { return row[i].text; },
          [&](std::size_t i) { return row[i].painted ? row[i].text : painted(row[i].text, row[i].colour, colour); });
+  }
+  return out;
+}
+
+std::string in_columns(const std::vector<std::vector<std::string>>& lines) {
+  constexpr std::size_t kGap = 3;
+  std::vector<std::size_t> widths(lines.empty() ? 0 : lines.front().size(), 0);
+  for (const auto& line : lines) {
+    for (std::size_t i = 0; i < widths.size(); ++i) widths[i] = std::max(widths[i], width_without_colours(line[i]));
+  }
+  std::string out;
+  for (const auto& line : lines) {
+    std::size_t gap = 0;
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+      if (!line[i].empty()) {
+        out += std::string(gap, ' ') + line[i];
+        gap = 0;
+      }
+      gap += widths[i] - width_without_colours(line[i]) + (widths[i] > 0 ? kGap : 0);
+    }
+    out += '\n';
   }
   return out;
 }

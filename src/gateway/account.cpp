@@ -30,6 +30,8 @@ void Exchange::account() {
     count_evidence();
     if (logs_decision_) log_decision();
     if (observes_) observe();
+    note_recent_latency();
+    if (pairing_) end_pairing();
   }
   if (failed() && origin_of(failure_->reason) != Origin::Client) log_failure();
   if (log::sample_access()) log_access();
@@ -104,6 +106,15 @@ void Exchange::observe() noexcept {
 bool Exchange::is_versions_failure() const noexcept {
   if (made_ == 0 || client_stalls_ || origin_of(failure_->reason) != Origin::Upstream) return false;
   return failure_->reason != FailureReason::RequestTimeout || request_body_.done();
+}
+
+/// For copies that are only made while live answers soon.
+void Exchange::note_recent_latency() noexcept {
+  const std::optional<IdleLimits>& idle = route_->config->mirror.idle;
+  if (!idle || idle->latency.count() == 0 || choice_.version != route_->live_index()) return;
+  if (call_ == nullptr || call_->sent_at() == TimePoint{}) return;
+  const TimePoint end = answer_complete_ ? answered_at_ : finished_at_;
+  version().gate->recent_latency().note(end - call_->sent_at(), finished_at_);
 }
 
 void Exchange::count_durations(metrics::VersionCounters& counters, metrics::RouteCounters& route) noexcept {

@@ -18,14 +18,19 @@ using metrics::FailureReason;
 std::string_view Exchange::take_answer(char* data, std::size_t size) noexcept {
   std::size_t taken = 0;
   std::size_t out = 0;
+  const bool compared = pairing_ && pairing_->live_keeper().wants_body();
+  const auto look = [&](std::string_view payload) {
+    if (reader_.wants_body()) reader_.take(payload);
+    if (compared) pairing_->live_keeper().take_payload(payload);
+  };
   if (dechunk_) {
     taken = answer_body_.take({data, size}, [&](std::string_view payload) {
-      if (reader_.wants_body()) reader_.take(payload);
+      look(payload);
       std::memmove(data + out, payload.data(), payload.size());
       out += payload.size();
     });
-  } else if (reader_.wants_body()) {
-    out = taken = answer_body_.take({data, size}, [this](std::string_view payload) { reader_.take(payload); });
+  } else if (compared || reader_.wants_body()) {
+    out = taken = answer_body_.take({data, size}, look);
   } else {
     out = taken = answer_body_.take({data, size});
   }
@@ -47,6 +52,7 @@ bool Exchange::compose_answer() {
   if (observes_ && route_->config->answers != nullptr && fell_back_from_ == kNoVersion) {
     reader_.begin(*route_->config->answers, answer, connection.data(), worker_->random());
   }
+  if (pairing_ && first_attempt_counts()) pairing_->live_keeper().take_head(answer, connection.data());
   dechunk_ = answer.framing == Framing::Chunked && request_.minor_version == 0;
   answer_streams_ = answer.framing == Framing::Chunked || answer.framing == Framing::UntilClose;
   const std::string_view early = take_answer(connection.data() + answer.size, connection.filled() - answer.size);
@@ -141,8 +147,10 @@ http::Task<> Exchange::relay_body() {
       refuse(FailureReason::BadResponse);
       co_return;
     }
+    const TimePoint ready = pairing_ ? worker_->now() : TimePoint{};
     auto writing = pump.write(client, payload);
     const IoStatus status = co_await writing;
+    if (pairing_) waited_for_client_ += worker_->now() - ready;
     if (status != IoStatus::Ok && !failed()) refuse(FailureReason::ClientAbort);
     if (failed()) co_return;
   }

@@ -1,39 +1,18 @@
 #include "sluice/gateway/answer_reader.hpp"
 
 #include <algorithm>
-#include <charconv>
+
+#include "sluice/gateway/answer_kind.hpp"
 
 namespace sluice::gateway {
 
 using outcomes::AnswerField;
+using outcomes::ReadFor;
 using outcomes::Unread;
 
 namespace {
 
 constexpr std::uint16_t kFirstError = 500;
-
-bool is_same_word(std::string_view text, std::string_view lower_case) noexcept {
-  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b; };
-  return text.size() == lower_case.size() && std::equal(text.begin(), text.end(), lower_case.begin(), same);
-}
-
-bool is_encoded(const http::ResponseHead& answer, const char* base) noexcept {
-  const std::string_view encoding = answer.find(base, "content-encoding");
-  return !encoding.empty() && !is_same_word(encoding, "identity");
-}
-
-bool is_stream(const http::ResponseHead& answer, const char* base) noexcept {
-  constexpr std::string_view events = "text/event-stream";
-  return is_same_word(answer.find(base, "content-type").substr(0, events.size()), events);
-}
-
-/// Of the binary tensor extension: behind the JSON there are the tensors' bytes.
-std::size_t json_bytes(const http::ResponseHead& answer, const char* base) noexcept {
-  const std::string_view text = answer.find(base, "inference-header-content-length");
-  std::size_t bytes = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), bytes);
-  return problem == std::errc{} && end == text.data() + text.size() ? bytes : 0;
-}
 
 }  // namespace
 
@@ -50,9 +29,7 @@ void AnswerReader::begin(const outcomes::AnswerFields& fields, const http::Respo
     const AnswerField& field = fields[i];
     if (draw >= field.sample) continue;
     if (!field.in_body()) {
-      const std::string_view value = answer.find(base, field.name);
-      unread_[i] = outcomes::read_number(value, field.type, values_[i]);
-      if (unread_[i] == Unread::NotLooked) read_ |= static_cast<std::uint8_t>(1U << i);
+      read_header(i, answer.find(base, field.name));
     } else if (encoded) {
       unread_[i] = Unread::Encoded;
     } else {
@@ -62,8 +39,15 @@ void AnswerReader::begin(const outcomes::AnswerFields& fields, const http::Respo
   }
   if (wanted_ == 0) return;
   wants_body_ = true;
-  json_bytes_ = json_bytes(answer, base);
-  text_.begin(is_stream(answer, base), limit, answer.content_length);
+  json_bytes_ = gateway::json_bytes(answer, base);
+  text_.begin(is_event_stream(answer, base), limit, answer.content_length);
+}
+
+void AnswerReader::read_header(std::size_t place, std::string_view text) noexcept {
+  const AnswerField& field = (*fields_)[place];
+  unread_[place] = field.purpose == ReadFor::Label ? outcomes::read_label(text, label_)
+                                                   : outcomes::read_number(text, field.type, values_[place]);
+  if (unread_[place] == Unread::NotLooked) read_ |= static_cast<std::uint8_t>(1U << place);
 }
 
 void AnswerReader::finish(outcomes::AnswerParser& parser, Duration took, outcomes::Observation& observation) noexcept {
@@ -74,12 +58,35 @@ void AnswerReader::finish(outcomes::AnswerParser& parser, Duration took, outcome
     if ((wanted_ >> i & 1) == 0) continue;
     const AnswerField& field = (*fields_)[i];
     const bool too_large = text_.is_too_large() || body.text.size() > field.body_bytes;
-    unread_[i] = too_large ? Unread::TooLarge : parser.read(field, body, values_[i]);
+    unread_[i] = too_large                         ? Unread::TooLarge
+                 : field.purpose == ReadFor::Label ? parser.read_label(field, body, label_)
+                                                   : parser.read(field, body, values_[i]);
     if (unread_[i] == Unread::NotLooked) read_ |= static_cast<std::uint8_t>(1U << i);
   }
-  observation.read = read_;
-  observation.values = values_;
-  observation.unread = unread_;
+  tell(observation);
+}
+
+void AnswerReader::tell(outcomes::Observation& observation) const noexcept {
+  for (std::size_t i = 0; i < fields_->size(); ++i) {
+    const bool is_read = (read_ >> i & 1) != 0;
+    switch ((*fields_)[i].purpose) {
+      case ReadFor::Outcome:
+        if (is_read) observation.read |= static_cast<std::uint8_t>(1U << i);
+        observation.values[i] = values_[i];
+        observation.unread[i] = unread_[i];
+        break;
+      case ReadFor::Score:
+        observation.prediction.has_score = is_read;
+        observation.prediction.score = values_[i];
+        observation.prediction.score_unread = unread_[i];
+        break;
+      case ReadFor::Label:
+        observation.prediction.has_label = is_read;
+        observation.prediction.label = label_;
+        observation.prediction.label_unread = unread_[i];
+        break;
+    }
+  }
 }
 
 void AnswerReader::end() noexcept {

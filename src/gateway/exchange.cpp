@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "sluice/gateway/outgoing_head.hpp"
 #include "sluice/gateway/session.hpp"
 #include "sluice/gateway/worker.hpp"
 
@@ -26,6 +25,7 @@ void Exchange::end() noexcept {
   hedge_due_ = false;
   made_ = retries_taken_ = 0;
   fell_back_from_ = kNoVersion;
+  tried_again_ = false;
   chosen_ = first_of_unit_ = head_valid_ = made_request_id_ = client_watched_ = reading_body_ = false;
   at_door_ = has_token_ = logs_decision_ = observes_ = false;
   visit_.reset();
@@ -37,7 +37,9 @@ void Exchange::end() noexcept {
   upload_to_ = nullptr;
   upload_task_ = {};
   kept_.end();
+  pairing_.reset();
   tee_.versions = 0;
+  tee_.sent = false;
   for (std::string* copy : {&tee_.head, &tee_.body, &dechunked_}) {
     if (copy->capacity() > http::BufferPool::kBlockBytes) std::string().swap(*copy);
   }
@@ -46,6 +48,7 @@ void Exchange::end() noexcept {
   client_stalls_ = false;
   status_ = 0;
   received_at_ = answered_at_ = finished_at_ = {};
+  waited_for_client_ = {};
   reader_.end();
   to_client_.clear();
 }
@@ -97,6 +100,7 @@ http::Task<bool> Exchange::run() {
     co_return keep_client_;
   }
 
+  worker_->mirrors().make_way(*route_, received_at_);
   plan_mirrors(choice_.mirrors);
   version().counters->in_flight.add();
   ++route_->state->retries.active;
@@ -223,66 +227,6 @@ void Exchange::make_request_id() noexcept {
     half <<= 4;
   }
   made_request_id_ = true;
-}
-
-/// Copies what is there for the shadows; the rest of a body is copied while it passes by. Sent when the live one is.
-void Exchange::plan_mirrors(std::uint64_t versions) {
-  if (versions == 0) return;
-  const std::uint64_t limit = route_->config->mirror.body_bytes;
-  std::uint64_t wanted = 0;
-  for (std::size_t v = 0; v < route_->versions.size(); ++v) {
-    if ((versions >> v & 1) == 0) continue;
-    LiveVersion& shadow = route_->versions[v];
-    if (request_.content_length > limit || request_body_.payload_bytes() > limit) {
-      shadow.counters->shadow_dropped[metrics::ShadowDropReason::BodyBytes].add();
-    } else if (must_yield(shadow)) {
-      shadow.counters->shadow_dropped[metrics::ShadowDropReason::Overloaded].add();
-    } else if (worker_->mirrors().admit(*route_, shadow, received_at_)) {
-      wanted |= std::uint64_t{1} << v;
-    }
-  }
-  if (wanted == 0) return;
-  RequestAdditions additions;
-  additions.client_address = session_->client_address();
-  if (made_request_id_) additions.request_id = request_id();
-  additions.host = "shadow";
-  additions.purpose = Purpose::Shadow;
-  GatherList& head = first_.to_endpoint();
-  head.clear();
-  write_request_head(base(), request_, additions, head);
-  tee_.versions = wanted;
-  tee_.limit = limit;
-  tee_.head.clear();
-  head.flatten_into(tee_.head);
-  tee_.body.assign(base() + request_.size, body_in_buffer_);
-}
-
-/// Copies come last: not while a live request waits for its turn, nor while memory is short.
-bool Exchange::must_yield(LiveVersion& shadow) noexcept {
-  if (worker_->memory() != MemoryState::Normal || worker_->gate().waiting() > 0) return true;
-  if (route_->state->gate.waiting() > 0 || version().gate->gate().waiting() > 0) return true;
-  if (shadow.gate->gate().waiting() > 0) return true;
-  for (const upstream::EndpointPool* pool : shadow.balancer.pools()) {
-    if (pool->is_crowded()) return true;
-  }
-  return false;
-}
-
-void Exchange::launch_mirrors() {
-  for (std::size_t v = 0; v < route_->versions.size(); ++v) {
-    if ((tee_.versions >> v & 1) == 0) continue;
-    worker_->mirrors().launch(live_, *route_, route_->versions[v], request_.method, tee_.head, tee_.body, received_at_);
-  }
-  tee_.versions = 0;
-}
-
-void Exchange::drop_mirrors(metrics::ShadowDropReason reason) noexcept {
-  for (std::size_t v = 0; tee_.versions != 0 && v < route_->versions.size(); ++v) {
-    if ((tee_.versions >> v & 1) == 0) continue;
-    route_->versions[v].counters->shadow_dropped[reason].add();
-    worker_->mirrors().cancel_admission(*route_, route_->versions[v]);
-  }
-  tee_.versions = 0;
 }
 
 // --- ending early ---

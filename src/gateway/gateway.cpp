@@ -22,8 +22,8 @@ Result<void> Gateway::start(Config config) {
   auto loaded = load(config);
   if (!loaded) return fail(loaded.error());
   for (std::size_t i = 0; i < registry_.workers(); ++i) {
-    workers_.push_back(
-        std::make_unique<Worker>(i, registry_, clock_, service_.names(), memory_, door_, decision_log_, observations_));
+    workers_.push_back(std::make_unique<Worker>(i, registry_, clock_, service_.names(), memory_, door_, decision_log_,
+                                                observations_, pairs_));
   }
   for (const Listener& listener : (*loaded)->config.listeners) {
     auto& made = listeners_.emplace_back(std::make_unique<ClientListener>(workers_));
@@ -228,7 +228,8 @@ std::optional<RouteEvidence> Gateway::evidence(std::string_view name) const {
   return evidence;
 }
 
-/// The same window of the same versions goes on counting where it is; requests under way write to it in any case.
+/// The same window of the same versions goes on counting where it is; requests under way write to it in any case. So
+/// does what is known of copied requests.
 void Gateway::take_windows(Published& published) const {
   const auto same_versions = [](const Route& a, const Route& b) {
     return std::equal(a.versions.begin(), a.versions.end(), b.versions.begin(), b.versions.end(),
@@ -242,10 +243,16 @@ void Gateway::take_windows(Published& published) const {
   };
   for (const Route& route : published.config.routes) {
     auto& window = published.windows.emplace_back();
-    const Route* const before = published_ ? find_route(published_->config.routes, route.name) : nullptr;
-    if (before != nullptr && before->window == route.window && same_versions(*before, route) &&
-        same_segments(*before, route)) {
-      window = published_->windows[static_cast<std::size_t>(before - published_->config.routes.data())];
+    auto& copied = published.copied.emplace_back();
+    const Route* before = published_ ? find_route(published_->config.routes, route.name) : nullptr;
+    if (before != nullptr && !same_versions(*before, route)) before = nullptr;
+    const std::size_t b = before == nullptr ? 0 : static_cast<std::size_t>(before - published_->config.routes.data());
+    if (route.mirror.deduplicate.count() > 0) {
+      if (before != nullptr) copied = published_->copied[b];
+      if (!copied) copied = std::make_shared<CopiedRequests>();
+    }
+    if (before != nullptr && before->window == route.window && same_segments(*before, route)) {
+      window = published_->windows[b];
     } else {
       window = std::make_shared<metrics::EvidenceWindow>(registry_.workers(), route.versions.size(),
                                                          route.plan.spec().unit.has_value(),

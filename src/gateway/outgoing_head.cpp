@@ -1,5 +1,7 @@
 #include "sluice/gateway/outgoing_head.hpp"
 
+#include <algorithm>
+
 #include "sluice/http/forward.hpp"
 
 namespace sluice::gateway {
@@ -49,6 +51,25 @@ void write_forwarded_for(const char* base, const http::RequestHead& head, std::s
   out.copy("\r\n");
 }
 
+bool is_dropped(std::string_view name, std::span<const std::string> drop) noexcept {
+  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b; };
+  return std::any_of(drop.begin(), drop.end(), [&](const std::string& dropped) {
+    return std::equal(name.begin(), name.end(), dropped.begin(), dropped.end(), same);
+  });
+}
+
+/// The lines of a piece without those that are dropped.
+void write_kept(const char* base, const http::RequestHead& head, http::Range piece, std::span<const std::string> drop,
+                GatherList& out) noexcept {
+  for (const http::Field& field : head.fields()) {
+    if (field.line.offset < piece.offset || field.line.offset >= piece.end()) continue;
+    if (!is_dropped(field.name.in(base), drop)) continue;
+    out.add({base + piece.offset, field.line.offset - piece.offset});
+    piece = {field.line.end(), piece.end() - field.line.end()};
+  }
+  out.add(piece.in(base));
+}
+
 }  // namespace
 
 void write_request_head(const char* base, const http::RequestHead& head, const RequestAdditions& additions,
@@ -58,9 +79,13 @@ void write_request_head(const char* base, const http::RequestHead& head, const R
   http::RequestForwarding how;
   how.drop_expect = additions.purpose != Purpose::Answer || !head.expects_continue;
   http::kept_request_fields(head, how, kept);
-  for (const http::Range& piece : kept.span()) out.add(piece.in(base));
+  for (const http::Range& piece : kept.span()) {
+    additions.drop.empty() ? out.add(piece.in(base)) : write_kept(base, head, piece, additions.drop, out);
+  }
   if (head.find(FieldId::Host) == nullptr) write_host(base, head, additions.host, out);
-  write_forwarded_for(base, head, additions.client_address, out);
+  if (!is_dropped("x-forwarded-for", additions.drop)) {
+    write_forwarded_for(base, head, additions.client_address, out);
+  }
   out.copy(head.minor_version == 1 ? "Via: 1.1 sluice\r\n" : "Via: 1.0 sluice\r\n");
   if (!additions.request_id.empty()) {
     out.copy("x-request-id: ");

@@ -92,6 +92,14 @@ bool MirrorBudget::admit_rate(TimePoint now) noexcept {
   return true;
 }
 
+double MirrorBudget::twin_share(double in_the_long_run, std::uint64_t window) noexcept {
+  constexpr std::uint32_t kFirst = 32;
+  constexpr double kAtFirst = 0.2;
+  if (twin_window != window) first_twins = 0;
+  twin_window = window;
+  return first_twins < kFirst ? std::max(in_the_long_run, kAtFirst) : in_the_long_run;
+}
+
 void PoolSet::build(const Published& published, metrics::Registry& registry, std::size_t worker, LiveConfig& out) {
   const Config& config = published.config;
   const std::size_t workers = registry.workers();
@@ -111,10 +119,12 @@ void PoolSet::build(const Published& published, metrics::Registry& registry, std
     live.mirrors = budgets[route.name] = budget_of(route);
     live.mirrors->max_in_flight = share_of(route.mirror.requests_in_flight, workers);
     live.mirrors->per_second = route.mirror.requests_per_second / static_cast<double>(workers);
+    if (route.mirror.idle) live.mirrors->idle_in_flight = share_of(route.mirror.idle->requests_in_flight, workers);
     live.state = states[route.name] = state_of(route, *live.counters);
     live.state->gate.set(share_of(route.limits, workers));
     if (r < published.recorders.size()) live.recorder = published.recorders[r].get();
     if (r < published.windows.size()) live.window = published.windows[r].get();
+    if (r < published.copied.size()) live.copied = published.copied[r].get();
     live.name_hash = outcomes::name_hash(route.name);
     out.takes_outcomes = out.takes_outcomes || route.tokens;
     for (std::size_t v = 0; v < route.versions.size(); ++v) {

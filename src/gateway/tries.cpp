@@ -47,6 +47,7 @@ http::Task<> Exchange::serve() {
       plan = {&version()};
       stale_retried = counted = false;
     } else if (may_try_again(tried, patience)) {
+      tried_again_ = true;
       count_retry(counted);
     } else {
       break;

@@ -25,7 +25,7 @@ constexpr Duration kSweep = std::chrono::seconds(1);
 // from other threads stays legal.
 Worker::Worker(std::size_t index, metrics::Registry& registry, const Clock& clock, upstream::NameService& names,
                const MemoryWatch& memory, outcomes::Door* door, outcomes::DecisionLogger* log,
-               outcomes::ObservationRing* observations)
+               outcomes::ObservationRing* observations, compare::PairSink* pairs)
     : index_(index),
       registry_(registry),
       io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
@@ -40,6 +40,7 @@ Worker::Worker(std::size_t index, metrics::Registry& registry, const Clock& cloc
       door_(door, io_),
       decision_log_(log),
       observations_(observations),
+      pairs_(pairs),
       tick_(io_),
       coarse_now_(clock.now()) {}
 

@@ -44,6 +44,8 @@ void EvidenceWindow::add_to(VersionEvidenceTotals& totals, std::size_t version) 
     totals.control.add(cells.control);
     totals.units.add(cells.units);
     totals.shadow.add(cells.shadow);
+    totals.shadow_bytes += cells.shadow_bytes.value();
+    totals.shadow_nanoseconds += cells.shadow_nanoseconds.value();
     for (std::size_t segment = 0; segment < segments_; ++segment) {
       const SegmentCells& own = segment_cells_[segment_index(worker, version, segment)];
       totals.segments[segment].add(own.all);

@@ -90,6 +90,7 @@ class Exporter::Collector final : public prometheus::Collectable {
     add_shadow_families(page);
     add_rollout_families(page);
     add_outcome_families(page);
+    add_comparison_families(page);
     add_gateway_families(page);
     std::vector<MetricFamily> out;
     for (Family& family : std::move(page).take()) {

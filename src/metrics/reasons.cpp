@@ -37,7 +37,9 @@ constexpr std::array<std::string_view, kFailureReasons> kFailureNames = {
 constexpr std::array<std::string_view, kDecisionReasons> kDecisionNames = {"weight", "rule",    "pin",
                                                                            "bandit", "no_unit", "fallback"};
 constexpr std::array<std::string_view, kShadowDropReasons> kShadowNames = {
-    "in_flight", "rate", "body_bytes", "timeout", "connect", "failed", "aborted", "overloaded", "busy", "used_up"};
+    "in_flight", "rate",       "body_bytes", "timeout", "connect",   "failed",
+    "aborted",   "overloaded", "busy",       "used_up", "duplicate", "preempted"};
+constexpr std::array<std::string_view, kTwinResults> kTwinNames = {"answered", "failed", "ended", "skipped"};
 constexpr std::array<std::string_view, kEndpointStates> kEndpointNames = {
     "admitted", "starting", "ramping", "probation", "ejected", "unhealthy", "draining"};
 constexpr std::array<std::string_view, kEjectionReasons> kEjectionNames = {"errors", "gateway_errors", "success_rate",
@@ -47,7 +49,8 @@ constexpr std::array<std::string_view, kNameStates> kNameStateNames = {"unknown"
 
 static_assert(static_cast<std::size_t>(FailureReason::Internal) + 1 == kFailureReasons);
 static_assert(static_cast<std::size_t>(DecisionReason::Fallback) + 1 == kDecisionReasons);
-static_assert(static_cast<std::size_t>(ShadowDropReason::UsedUp) + 1 == kShadowDropReasons);
+static_assert(static_cast<std::size_t>(ShadowDropReason::Preempted) + 1 == kShadowDropReasons);
+static_assert(static_cast<std::size_t>(TwinResult::Skipped) + 1 == kTwinResults);
 static_assert(static_cast<std::size_t>(EndpointState::Draining) + 1 == kEndpointStates);
 static_assert(static_cast<std::size_t>(EjectionReason::Latency) + 1 == kEjectionReasons);
 static_assert(static_cast<std::size_t>(LookupResult::Failed) + 1 == kLookupResults);
@@ -69,6 +72,9 @@ std::string_view to_string(DecisionReason reason) noexcept {
 }
 std::string_view to_string(ShadowDropReason reason) noexcept {
   return name_of(kShadowNames, reason);
+}
+std::string_view to_string(TwinResult result) noexcept {
+  return name_of(kTwinNames, result);
 }
 std::string_view to_string(EndpointState state) noexcept {
   return name_of(kEndpointNames, state);

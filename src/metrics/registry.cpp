@@ -226,6 +226,11 @@ void Registry::set_outcomes(OutcomesSnapshot outcomes) {
   control_.outcomes = std::move(outcomes);
 }
 
+void Registry::set_comparisons(ComparisonsSnapshot comparisons) {
+  const std::lock_guard lock(mutex_);
+  control_.comparisons = std::move(comparisons);
+}
+
 void Registry::set_state(StateHealth health) {
   const std::lock_guard lock(mutex_);
   control_.state = health;
@@ -285,10 +290,14 @@ Snapshot Registry::snapshot() const {
   for (const LiveRoute& route : live_) result.routes.push_back(snapshot_of(route));
   std::erase_if(result.rollouts,
                 [this](const RolloutSnapshot& rollout) { return find_live(live_, rollout.route) == nullptr; });
+  const auto is_gone = [this](const auto& one) { return !one.route.empty() && find_live(live_, one.route) == nullptr; };
+  if (result.comparisons) {
+    std::erase_if(result.comparisons->comparisons, is_gone);
+    std::erase_if(result.comparisons->drifts, is_gone);
+    std::erase_if(result.comparisons->distributions, is_gone);
+    std::erase_if(result.comparisons->unread, is_gone);
+  }
   if (result.outcomes) {
-    const auto is_gone = [this](const auto& one) {
-      return !one.route.empty() && find_live(live_, one.route) == nullptr;
-    };
     std::erase_if(result.outcomes->outcomes, is_gone);
     std::erase_if(result.outcomes->unmatched, is_gone);
     std::erase_if(result.outcomes->unread, is_gone);

@@ -99,6 +99,16 @@ void add_waiting(Families& page) {
   page.drop_empty("concurrency_limit");
 }
 
+/// No copies for a candidate, so not in its families.
+void add_twins(Families& page) {
+  Family& twins = page.counter("shadow_twins_total", "Copied requests that the live version shall answer twice.");
+  page.each_version([&](const VersionSnapshot& version, const Labels& labels) {
+    if (version.role != "live" && version.totals.shadow_twins == decltype(version.totals.shadow_twins){}) return;
+    add_reasons<TwinResult>(
+        twins, labels, version.totals.shadow_twins, [](TwinResult) { return true; }, "result");
+  });
+}
+
 void add_shares(Families& page) {
   Family& decisions = page.counter("decisions_total", "Requests that were given to a version, by what decided.");
   Family& target = page.gauge("target_weight_ratio", "Share of its route's requests that a version shall get.");
@@ -140,6 +150,7 @@ void add_shadow_families(Families& page) {
     duration.samples.push_back({labels, 0, &totals.shadow_duration});
     in_flight.samples.push_back({labels, static_cast<double>(totals.shadow_in_flight)});
   });
+  add_twins(page);
   page.drop_empty("shadow_");
 }
 

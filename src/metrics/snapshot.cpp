@@ -37,6 +37,7 @@ void VersionTotals::add(const VersionCounters& worker) noexcept {
   add_cells(shadow_responses, worker.shadow_responses);
   add_cells(shadow_dropped, worker.shadow_dropped);
   worker.shadow_duration.add_to(shadow_duration);
+  add_cells(shadow_twins, worker.shadow_twins);
 }
 
 void SupervisionTotals::add(const SupervisionCounters& counters) noexcept {

@@ -38,14 +38,54 @@ Unread settle(double number, policy::OutcomeType type, float& value) noexcept {
   return Unread::NotLooked;
 }
 
-/// A number or boolean, or the first of a list of them.
-Unread read_scalar(json::value place, policy::OutcomeType type, float& value) noexcept {
+/// What is found where a value stands: a number or, for a label, a class.
+struct Leaf {
+  float number = 0;
+  Label label;
+};
+
+/// Beyond that a JSON number does not say which whole number it is.
+constexpr double kWholeNumbers = 9007199254740992.0;
+
+/// 3, 3.0 and 3e0 are the same class.
+Unread settle_whole(double number, Label& label) noexcept {
+  if (!(std::abs(number) <= kWholeNumbers) || std::trunc(number) != number) return Unread::NoNumber;
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, static_cast<std::int64_t>(number)).ptr;
+  label.set({text, static_cast<std::size_t>(end - text)});
+  return Unread::NotLooked;
+}
+
+Unread settle(double number, const AnswerField& field, Leaf& leaf) noexcept {
+  return field.purpose == ReadFor::Label ? settle_whole(number, leaf.label) : settle(number, field.type, leaf.number);
+}
+
+Unread read_leaf_label(json::value place, json::json_type kind, Label& label) noexcept {
+  if (kind == json::json_type::string) {
+    std::string_view text;
+    if (place.get_string().get(text)) return Unread::Absent;
+    label.set(text);
+    return Unread::NotLooked;
+  }
+  if (kind == json::json_type::boolean) return read_label(place.raw_json_token(), label);
+  const std::string_view token = without_blanks(place.raw_json_token());
+  double number = 0;
+  const auto [end, problem] = std::from_chars(token.data(), token.data() + token.size(), number);
+  if (problem != std::errc{} || end != token.data() + token.size()) return Unread::NoNumber;
+  return settle_whole(number, label);
+}
+
+/// A number or boolean, for a label also a text, or the first of a list of them.
+Unread read_scalar(json::value place, const AnswerField& field, Leaf& leaf) noexcept {
   for (int depth = 0; depth < kDeepest; ++depth) {
     json::json_type kind{};
     if (place.type().get(kind)) return Unread::Absent;
     if (kind == json::json_type::null) return Unread::Absent;
-    if (kind == json::json_type::number || kind == json::json_type::boolean) {
-      return read_number(place.raw_json_token(), type, value);
+    const bool is_number = kind == json::json_type::number || kind == json::json_type::boolean;
+    if (field.purpose == ReadFor::Label) {
+      if (is_number || kind == json::json_type::string) return read_leaf_label(place, kind, leaf.label);
+    } else if (is_number) {
+      return read_number(place.raw_json_token(), field.type, leaf.number);
     }
     if (kind != json::json_type::array) return Unread::NoNumber;
     json::array list;
@@ -81,7 +121,7 @@ bool go_down(Place& place, const std::string& token, json::value& next) noexcept
 struct Output {
   bool is_wanted = false;
   Unread unread = Unread::Absent;  ///< of `data`
-  float value = 0;
+  Leaf leaf;
   std::string_view datatype;
   std::optional<std::uint64_t> binary_bytes;
 };
@@ -107,12 +147,24 @@ constexpr Datatype kDatatypes[] = {
     {"BOOL", 1, element_at<std::uint8_t>},
 };
 
-Unread read_binary(std::string_view bytes, std::string_view datatype, policy::OutcomeType type, float& value) noexcept {
+/// Each element of a BYTES tensor has its length before it.
+Unread read_bytes(std::string_view bytes, const AnswerField& field, Leaf& leaf) noexcept {
+  if (field.purpose != ReadFor::Label) return Unread::NoNumber;
+  std::uint32_t size = 0;
+  if (bytes.size() < sizeof size) return Unread::Absent;
+  std::memcpy(&size, bytes.data(), sizeof size);
+  if (size > bytes.size() - sizeof size) return Unread::Absent;
+  leaf.label.set(bytes.substr(sizeof size, size));
+  return Unread::NotLooked;
+}
+
+Unread read_binary(std::string_view bytes, std::string_view datatype, const AnswerField& field, Leaf& leaf) noexcept {
+  if (datatype == "BYTES") return read_bytes(bytes, field, leaf);
   const auto* const known = std::find_if(std::begin(kDatatypes), std::end(kDatatypes),
                                          [&](const Datatype& one) { return one.name == datatype; });
   if (known == std::end(kDatatypes)) return Unread::NoNumber;
   if (bytes.size() < known->bytes) return Unread::Absent;
-  return settle(known->number(bytes.data()), type, value);
+  return settle(known->number(bytes.data()), field, leaf);
 }
 
 bool read_member(json::field& member, std::string_view key, const AnswerField& field, Output& output) noexcept {
@@ -125,7 +177,7 @@ bool read_member(json::field& member, std::string_view key, const AnswerField& f
     if (place.get_string().get(text)) return false;
     output.datatype = text;
   } else if (key == "data") {
-    output.unread = read_scalar(place, field.type, output.value);
+    output.unread = read_scalar(place, field, output.leaf);
   } else if (key == "parameters") {
     json::object parameters;
     std::uint64_t bytes = 0;
@@ -133,6 +185,14 @@ bool read_member(json::field& member, std::string_view key, const AnswerField& f
     if (!parameters.find_field_unordered("binary_data_size").get_uint64().get(bytes)) output.binary_bytes = bytes;
   }
   return true;
+}
+
+/// A boolean is written as a word, a number or a byte, and is one class however it is.
+Unread name_boolean(Unread unread, std::string_view datatype, const AnswerField& field, Label& label) noexcept {
+  if (unread != Unread::NotLooked || datatype != "BOOL" || field.purpose != ReadFor::Label) return unread;
+  const std::string_view shown = label.shown();
+  label.set(shown == "0" || shown == "false" ? "false" : "true");
+  return unread;
 }
 
 /// False where the JSON breaks.
@@ -146,7 +206,7 @@ bool read_output(json::object& object, const AnswerField& field, Output& output)
   return true;
 }
 
-Unread read_tensor(json::document& document, const AnswerField& field, const AnswerBody& body, float& value) noexcept {
+Unread read_tensor(json::document& document, const AnswerField& field, const AnswerBody& body, Leaf& leaf) noexcept {
   json::array outputs;
   if (document.find_field("outputs").get_array().get(outputs)) return Unread::Absent;
   std::uint64_t offset = body.json_bytes;  // of its bytes, behind the JSON and in the order of the outputs
@@ -155,19 +215,22 @@ Unread read_tensor(json::document& document, const AnswerField& field, const Ans
     Output output;
     if (std::move(one).get_object().get(object) || !read_output(object, field, output)) return Unread::Absent;
     if (output.is_wanted && !output.binary_bytes) {
-      value = output.value;
-      return output.unread;
+      leaf = output.leaf;
+      return name_boolean(output.unread, output.datatype, field, leaf.label);
     }
     const std::uint64_t bytes = output.binary_bytes.value_or(0);
     if (bytes > 0 && (body.json_bytes == 0 || bytes > body.text.size() - offset)) return Unread::Absent;
-    if (output.is_wanted) return read_binary(body.text.substr(offset, bytes), output.datatype, field.type, value);
+    if (output.is_wanted) {
+      const Unread unread = read_binary(body.text.substr(offset, bytes), output.datatype, field, leaf);
+      return name_boolean(unread, output.datatype, field, leaf.label);
+    }
     offset += bytes;
   }
   return Unread::Absent;
 }
 
-Unread follow(json::document& document, const std::vector<std::string>& pointer, policy::OutcomeType type,
-              float& value) noexcept {
+Unread follow(json::document& document, const std::vector<std::string>& pointer, const AnswerField& field,
+              Leaf& leaf) noexcept {
   json::value place;
   if (pointer.empty() || !go_down(document, pointer.front(), place)) return Unread::Absent;
   for (std::size_t i = 1; i < pointer.size(); ++i) {
@@ -175,7 +238,7 @@ Unread follow(json::document& document, const std::vector<std::string>& pointer,
     if (!go_down(place, pointer[i], next)) return Unread::Absent;
     place = next;
   }
-  return read_scalar(place, type, value);
+  return read_scalar(place, field, leaf);
 }
 
 }  // namespace
@@ -192,23 +255,55 @@ Unread read_number(std::string_view text, policy::OutcomeType type, float& value
   return settle(number, type, value);
 }
 
+Unread read_label(std::string_view text, Label& label) noexcept {
+  text = without_blanks(text);
+  if (text.empty()) return Unread::Absent;
+  label.set(text);
+  return Unread::NotLooked;
+}
+
 struct AnswerParser::Impl {
   json::parser parser;
-  const std::vector<std::string> tokens{"usage", "completion_tokens"};
+  const AnswerField token_count = [] {
+    AnswerField field;
+    field.type = policy::OutcomeType::Value;
+    field.pointer = {"usage", "completion_tokens"};
+    return field;
+  }();
 
   Unread count_tokens(json::document* document, const AnswerField& field, const AnswerBody& body,
                       float& value) const noexcept {
     float counted = static_cast<float>(body.events);
     bool is_known = body.events > 0;
-    float told = 0;
-    if (document != nullptr && follow(*document, tokens, policy::OutcomeType::Value, told) == Unread::NotLooked) {
-      counted = told;
-      is_known = told >= 0;
+    Leaf told;
+    if (document != nullptr && follow(*document, token_count.pointer, token_count, told) == Unread::NotLooked) {
+      counted = told.number;
+      is_known = told.number >= 0;
     }
     const double seconds = std::chrono::duration<double>(body.took).count();
     const bool is_rate = field.part == policy::AnswerPart::TokensPerSecond;
     if (!is_known || (is_rate && !(seconds > 0))) return Unread::Absent;
     return settle(is_rate ? static_cast<double>(counted) / seconds : static_cast<double>(counted), field.type, value);
+  }
+
+  Unread read(const AnswerField& field, const AnswerBody& body, Leaf& leaf) noexcept {
+    const bool counts_tokens =
+        field.part == policy::AnswerPart::Tokens || field.part == policy::AnswerPart::TokensPerSecond;
+    std::string_view text = body.text;
+    if (body.json_bytes > 0) text = text.substr(0, body.json_bytes);
+    json::document document;
+    const simdjson::padded_string_view padded(text.data(), text.size(), text.size() + AnswerText::kPadding);
+    const bool is_json = !text.empty() && body.json_bytes <= body.text.size() && !parser.iterate(padded).get(document);
+    if (counts_tokens) return count_tokens(is_json ? &document : nullptr, field, body, leaf.number);
+    if (!is_json) return Unread::Absent;
+    switch (field.part) {
+      case policy::AnswerPart::JsonPointer:
+        return follow(document, field.pointer, field, leaf);
+      case policy::AnswerPart::Tensor:
+        return read_tensor(document, field, body, leaf);
+      default:
+        return Unread::NotLooked;
+    }
   }
 };
 
@@ -218,24 +313,17 @@ AnswerParser::AnswerParser(AnswerParser&&) noexcept = default;
 AnswerParser& AnswerParser::operator=(AnswerParser&&) noexcept = default;
 
 Unread AnswerParser::read(const AnswerField& field, const AnswerBody& body, float& value) noexcept {
-  const bool counts_tokens =
-      field.part == policy::AnswerPart::Tokens || field.part == policy::AnswerPart::TokensPerSecond;
-  std::string_view text = body.text;
-  if (body.json_bytes > 0) text = text.substr(0, body.json_bytes);
-  json::document document;
-  const simdjson::padded_string_view padded(text.data(), text.size(), text.size() + AnswerText::kPadding);
-  const bool is_json =
-      !text.empty() && body.json_bytes <= body.text.size() && !impl_->parser.iterate(padded).get(document);
-  if (counts_tokens) return impl_->count_tokens(is_json ? &document : nullptr, field, body, value);
-  if (!is_json) return Unread::Absent;
-  switch (field.part) {
-    case policy::AnswerPart::JsonPointer:
-      return follow(document, field.pointer, field.type, value);
-    case policy::AnswerPart::Tensor:
-      return read_tensor(document, field, body, value);
-    default:
-      return Unread::NotLooked;
-  }
+  Leaf leaf;
+  const Unread unread = impl_->read(field, body, leaf);
+  if (unread == Unread::NotLooked) value = leaf.number;
+  return unread;
+}
+
+Unread AnswerParser::read_label(const AnswerField& field, const AnswerBody& body, Label& label) noexcept {
+  Leaf leaf;
+  const Unread unread = impl_->read(field, body, leaf);
+  if (unread == Unread::NotLooked) label = leaf.label;
+  return unread;
 }
 
 }  // namespace sluice::outcomes

@@ -72,11 +72,14 @@ constexpr std::array table{
         Code::Uncompilable, "E112", "cannot be compiled",
         "The data plane cannot make use of this: most often a regular expression that is not valid RE2 syntax, which "
         "has no look-around and no back-references."},
+    CodeInfo{Code::ReservedName, "E113", "name is taken",
+             "The name has a meaning of its own here that nobody may change, such as a header field that frames a "
+             "request."},
     // Fields together
     CodeInfo{Code::DuplicateName, "E201", "duplicate name",
              "Routes in a policy, and versions, outcomes, segments, variants, arms and candidates in a route, have "
              "names of their "
-             "own; a failure stands in `retry.on` once."},
+             "own; a failure stands in `retry.on` once, a pointer, tensor or field of `compare` once in its list."},
     CodeInfo{Code::UnknownVersion, "E202", "unknown version", "The name is not one of the route's `versions`."},
     CodeInfo{Code::SameVersion, "E203", "one version in two roles",
              "Stable and candidate, or active and preview, must be different versions."},
@@ -121,6 +124,7 @@ constexpr std::array table{
     CodeInfo{Code::OtherServers, "E309", "not the same servers",
              "With `replace: ModelRepository` a server goes on with another model: stable and candidate name the same "
              "endpoints, in the same order."},
+    CodeInfo{Code::UnknownSegment, "E310", "unknown segment", "The name is not one of the route's `segments`."},
     // Warnings
     CodeInfo{Code::UnusedVersion, "W401", "version gets no traffic",
              "The version is declared, but the strategy does not mention it."},

@@ -15,8 +15,12 @@ constexpr std::array metrics{
     BuiltInMetric{"latency-p99", QuantityUnit::Seconds, "The time that 99 % of the requests stay within."},
     BuiltInMetric{"ttfb-p95", QuantityUnit::Seconds,
                   "The time to the first byte that 95 % of the requests stay within."},
-    BuiltInMetric{"score-drift", QuantityUnit::Number, "How far the predicted scores moved away from stable's.", false},
-    BuiltInMetric{"disagreement", QuantityUnit::Ratio, "Share of mirrored pairs whose answers differ.", false},
+    BuiltInMetric{
+        score_drift_metric, QuantityUnit::Number,
+        "How far the distribution of what the route's `drift` reads lies from stable's, 0 to 1: Kolmogorov and "
+        "Smirnov's distance of scores, the largest difference of a class's share."},
+    BuiltInMetric{disagreement_metric, QuantityUnit::Ratio,
+                  "Share of the copied requests that the candidate answers otherwise than `live` did, beyond noise."},
     BuiltInMetric{token_rate_metric, QuantityUnit::Number,
                   "Output tokens per second and request, with `protocol: OpenAI`; more is better."},
 };

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <system_error>
 
 #include "sluice/policy/document.hpp"
+#include "sluice/policy/scalars.hpp"
 #include "sluice/policy/schema.hpp"
 #include "sluice/policy/suggest.hpp"
 #include "sluice/policy/text.hpp"
@@ -83,6 +86,8 @@ class Assembler {
     set_.gateway = std::move(document.spec);
     set_.gateway.position = gateway_seen_;
     if (!document.metadata.name.empty()) set_.gateway.name = document.metadata.name;
+    const Cursor room = at.at("spec").at("limits").at("compareBytes");
+    for (const ModelRoute& route : set_.routes) check_room(route, room);
   }
 
   void take_route(const Cursor& at) {
@@ -97,8 +102,24 @@ class Assembler {
       }
     }
     check_matches(route, at.at("spec"));
+    if (gateway_seen_.line > 0) {
+      const Cursor strategy = at.at("spec").at("strategy");
+      const Cursor bytes = strategy.at("shadow").at("compare").at("bodyBytes");
+      check_room(route, bytes.written() ? bytes : strategy);
+    }
     route.position = name.position();
     set_.routes.push_back(std::move(route));
+  }
+
+  /// An answer that is larger than all the room for answers is never compared.
+  void check_room(const ModelRoute& route, const Cursor& at) const {
+    const Compare* const compare = compare_of(route);
+    const Bytes room = set_.gateway.limits.compare_bytes;
+    if (compare == nullptr || compare->body_bytes.count <= room.count) return;
+    at.warning(Code::NoEffect, "limits.compareBytes (" + format_bytes(room) +
+                                   ") is less than compare.bodyBytes of route " + in_quotes(route.name) + " (" +
+                                   format_bytes(compare->body_bytes) +
+                                   "): larger answers than that find no room and are not compared");
   }
 
   void check_matches(const ModelRoute& route, const Cursor& spec) const {
@@ -127,10 +148,12 @@ class Assembler {
 };
 
 Result<std::string> load_text(const std::filesystem::path& path) {
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
   std::string text(max_file_bytes + 1, '\0');
   if (!file || !file.read(text.data(), static_cast<std::streamsize>(text.size())).eof()) {
-    if (!file.is_open() || file.gcount() == 0) return fail(Error::internal(path.string() + ": cannot be read"));
+    const std::string why = errno == 0 ? "" : ": " + std::generic_category().message(errno);
+    if (!file.is_open() || file.gcount() == 0) return fail(Error::internal(path.string() + ": cannot be read" + why));
   }
   text.resize(static_cast<std::size_t>(file.gcount()));
   return text;

@@ -141,7 +141,7 @@ std::string reference_markdown() {
     const bool ratio = metric.unit == QuantityUnit::Ratio;
     const std::string_view unit = ratio ? "share" : metric.unit == QuantityUnit::Seconds ? "duration" : "number";
     out.append("| `").append(metric.name).append("` | ").append(unit).append(" | ").append(metric.help);
-    out += metric.acts ? " |\n" : " *Does not act yet.* |\n";
+    out += " |\n";
   }
   return out;
 }

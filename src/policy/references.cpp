@@ -54,7 +54,9 @@ class Collector {
     add(found.versions, blue_green.active, at.at("active"));
     add(found.versions, blue_green.preview, at.at("preview"));
     add_analysis(blue_green.pre_promotion.analysis, at.at("prePromotion").at("analysis"), true);
+    const std::size_t before = found.checks.size();
     add_analysis(blue_green.post_promotion.analysis, at.at("postPromotion").at("analysis"));
+    for (std::size_t i = before; i < found.checks.size(); ++i) found.checks[i].after_the_flip = true;
   }
 
   void operator()(const Stages& stages, const Cursor& at) {
@@ -78,7 +80,7 @@ class Collector {
   }
 
   void add_checks(const std::vector<Check>& checks, const Cursor& at, bool of_copies = false) {
-    for (std::size_t i = 0; i < checks.size(); ++i) found.checks.push_back({&checks[i], at.at(i), of_copies});
+    for (std::size_t i = 0; i < checks.size(); ++i) found.checks.push_back({&checks[i], at.at(i), of_copies, false});
   }
 
   void add_analysis(const std::optional<Analysis>& analysis, const Cursor& at, bool of_copies = false) {

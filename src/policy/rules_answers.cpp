@@ -36,7 +36,25 @@ bool names_token_rate(const References& references) {
 
 }  // namespace
 
+void check_drift(const Drift& drift, const Cursor& at) {
+  if (!at.at("score").meant() && !at.at("label").meant()) {
+    at.error(Code::NeedsAnother, "needs score or label, and where in an answer it stands");
+  }
+  if (!drift.label) return;
+  const bool tokens = drift.label->part == AnswerPart::Tokens;
+  if (tokens || drift.label->part == AnswerPart::TokensPerSecond) {
+    at.at("label")
+        .at(tokens ? "tokens" : "tokensPerSecond")
+        .error(Code::NotTogether, "a number of tokens is no class; watch it as score");
+  }
+}
+
 void check_answer_outcomes(const ModelRoute& route, const Cursor& at) {
+  if (route.drift) {
+    const Cursor drift = at.at("drift");
+    if (route.drift->score) check_place(*route.drift->score, route.protocol, drift.at("score"));
+    if (route.drift->label) check_place(*route.drift->label, route.protocol, drift.at("label"));
+  }
   std::size_t read = 0;
   for (std::size_t i = 0; i < route.outcomes.size(); ++i) {
     const Outcome& outcome = route.outcomes[i];

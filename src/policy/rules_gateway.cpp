@@ -24,6 +24,9 @@ void check_admin(const Admin& admin, const Cursor& at) {
   if (!is_loopback(admin.address) && admin.token_file.empty()) {
     at.at("address").error(Code::NeedsAnother, "an address beyond loopback needs a tokenFile");
   }
+  if (admin.token_file.empty() && at.at("anonymousRead").written()) {
+    at.at("anonymousRead").warning(Code::NoEffect, "without a tokenFile nothing asks for a token");
+  }
 }
 
 void check_limits(const Limits& limits, const Cursor& at) {

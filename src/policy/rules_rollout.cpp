@@ -114,6 +114,7 @@ void check_blue_green(const BlueGreen& blue_green, const Cursor& at) {
 void check_stages(const Strategy& strategy, const Cursor& at) {
   const auto* list = std::get_if<Stages>(&strategy);
   if (list == nullptr) return;
+  check_compared_alike(*list, at.at("stages"));
   for (std::size_t i = 0; i + 1 < list->stages.size(); ++i) {
     const auto* test = std::get_if<AbTest>(&list->stages[i].strategy);
     const Cursor stage = at.at("stages").at(i).at("abTest");

@@ -87,12 +87,6 @@ void report_unknown_metric(const std::string& metric, const ModelRoute& route, c
            nearest(metric, known));
 }
 
-/// Some of the built-in metrics are declared but not measured yet.
-void refuse_unmeasured(const std::string& metric, const Cursor& at) {
-  const BuiltInMetric* built_in = find_built_in_metric(metric);
-  if (built_in != nullptr && !built_in->acts) at.inactive(metric + ": ");
-}
-
 /// A report is JSON with the outcomes' names beside these two.
 void check_outcome_names(const std::vector<Outcome>& outcomes, const Cursor& list) {
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
@@ -115,13 +109,13 @@ void check_token_rate(const CheckReference& reference, Protocol protocol) {
   }
 }
 
-void check_check(const CheckReference& reference, const ModelRoute& route) {
+void check_check(const CheckReference& reference, const ModelRoute& route, const Cursor& drift) {
   const Check& check = *reference.check;
   const Cursor& at = reference.at;
   if (check.metric.empty() || check.prometheus) return;
   const auto unit = unit_of(check.metric, route.outcomes);
   if (!unit) return report_unknown_metric(check.metric, route, at.at("metric"));
-  refuse_unmeasured(check.metric, at.at("metric"));
+  check_difference(reference, route, drift);
   if (reference.of_copies && find_built_in_metric(check.metric) == nullptr) {
     at.at("metric").error(Code::Unreachable, "a copy's answer reaches nobody, so nobody reports what came of it");
   }
@@ -148,7 +142,7 @@ void check_certified(const Bandit& bandit, const ModelRoute& route, const Cursor
   }
 }
 
-void check_references(const ModelRoute& route, const References& references) {
+void check_references(const ModelRoute& route, const References& references, const Cursor& drift) {
   const std::vector<std::string> versions = names_of(route.versions);
   const std::vector<std::string> outcomes = names_of(route.outcomes);
   for (const auto& [name, at] : references.versions) {
@@ -163,7 +157,7 @@ void check_references(const ModelRoute& route, const References& references) {
   }
   for (const auto& [name, at] : references.metrics) {
     if (unit_of(name, route.outcomes)) {
-      refuse_unmeasured(name, at);
+      refuse_difference_as_aim(name, at);
       if (name == token_rate_metric && route.protocol != Protocol::OpenAi) {
         at.error(Code::NotTogether, "only answers of protocol OpenAI tell their tokens");
       }
@@ -171,7 +165,7 @@ void check_references(const ModelRoute& route, const References& references) {
       report_unknown_metric(name, route, at);
     }
   }
-  for (const CheckReference& check : references.checks) check_check(check, route);
+  for (const CheckReference& check : references.checks) check_check(check, route, drift);
   for (const auto& [bandit, at] : references.certified) check_certified(*bandit, route, at);
 }
 
@@ -185,7 +179,7 @@ void check_strategy(const ModelRoute& route, const References& references, const
     }
     return;
   }
-  check_references(route, references);
+  check_references(route, references, at.at("drift"));
   if (std::holds_alternative<std::monostate>(route.strategy)) return;
   std::set<std::string> used;
   for (const Reference& reference : references.versions) {
@@ -273,6 +267,7 @@ void check_route(const ModelRoute& route, const Cursor& at) {
   }
   check_resilience(route, at);
   check_segments(route, at);
+  check_shadows(route, at);
   check_strategy(route, references, at);
 }
 

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <functional>
 
 #include "sluice/policy/rules.hpp"
 #include "sluice/policy/scalars.hpp"
@@ -8,21 +7,6 @@
 
 namespace sluice::policy {
 namespace {
-
-constexpr int minutes_of_a_day = 1440;
-
-/// Every version stands once in a list; `name_of` and `place_of` get an index.
-void check_unique(std::size_t count, const std::function<const std::string&(std::size_t)>& name_of,
-                  const std::function<Cursor(std::size_t)>& place_of) {
-  for (std::size_t i = 0; i < count; ++i) {
-    for (std::size_t j = 0; j < i; ++j) {
-      if (!name_of(i).empty() && name_of(i) == name_of(j)) {
-        place_of(i).error(Code::DuplicateName, in_quotes(name_of(i)) + " stands here twice");
-        break;
-      }
-    }
-  }
-}
 
 void check_weights(const Canary& canary, const Cursor& steps) {
   double last = 0;
@@ -46,30 +30,16 @@ void check_weights(const Canary& canary, const Cursor& steps) {
 
 }  // namespace
 
-void check_shadow_hours(const ShadowHours& hours, const Cursor& at) {
-  if (hours.from.minutes >= minutes_of_a_day)
-    at.at("from").error(Code::OutOfBounds, "the last minute to begin is 23:59");
-  for (std::size_t i = 0; i < hours.days.size(); ++i) {
-    const auto before = hours.days.begin() + static_cast<std::ptrdiff_t>(i);
-    const Cursor day = at.at("days").at(i);
-    if (std::find(hours.days.begin(), before, hours.days[i]) != before && day.node().kind == TreeNode::Kind::Scalar) {
-      day.error(Code::DuplicateName, in_quotes(day.node().text) + " stands here twice");
+void check_unique(std::size_t count, const std::function<const std::string&(std::size_t)>& name_of,
+                  const std::function<Cursor(std::size_t)>& place_of) {
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (!name_of(i).empty() && name_of(i) == name_of(j)) {
+        place_of(i).error(Code::DuplicateName, in_quotes(name_of(i)) + " stands here twice");
+        break;
+      }
     }
   }
-}
-
-void check_shadow(const Shadow& shadow, const Cursor& at) {
-  const Cursor candidates = at.at("candidates");
-  for (std::size_t i = 0; i < shadow.candidates.size(); ++i) {
-    const std::string& version = shadow.candidates[i].version;
-    if (!version.empty() && version == shadow.live) {
-      candidates.at(i).at("version").error(Code::MirroredLive,
-                                           in_quotes(version) + " is live and cannot be its own shadow");
-    }
-  }
-  check_unique(
-      shadow.candidates.size(), [&](std::size_t i) -> const std::string& { return shadow.candidates[i].version; },
-      [&](std::size_t i) { return candidates.at(i).at("version"); });
 }
 
 void check_ab_test(const AbTest& test, const Cursor& at) {

@@ -1,3 +1,4 @@
+#include "sluice/policy/rules.hpp"
 #include "sluice/policy/schema.hpp"
 
 namespace sluice::policy {
@@ -31,6 +32,22 @@ const Type& type_of(Tag<FromAnswer> /*tag*/) {
     d.field("sample", &FromAnswer::sample, "Share of the answers that are read.").between(0_pct, 100_pct);
     d.field("bodyBytes", &FromAnswer::body_bytes, "Larger bodies, or events of a stream, are not read.")
         .between(1_KiB, 1_MiB);
+    return d.finish();
+  }();
+  return type;
+}
+
+const Type& type_of(Tag<Drift> /*tag*/) {
+  static const Type type = [] {
+    Declaration<Drift> d("Drift",
+                         "What of the answers is watched for a change of how it is distributed; at least one of the "
+                         "two. A change begins to count anew.");
+    d.field("score", &Drift::score, "A number.");
+    d.field("label", &Drift::label, "The predicted class: a text or a whole number; not a number of tokens.");
+    d.field("reference", &Drift::reference,
+            "So many of the stable version's first values are kept as what all later ones are also compared with.")
+        .between(100, 1'000'000);
+    d.rule(check_drift);
     return d.finish();
   }();
   return type;

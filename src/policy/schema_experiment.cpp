@@ -1,103 +1,10 @@
-// The strategies that compare: shadow, abTest, bandit.
+// The strategies that find the better one: abTest, bandit.
 #include "sluice/policy/rules.hpp"
 #include "sluice/policy/schema.hpp"
 
 namespace sluice::policy {
 
 using namespace std::chrono_literals;
-
-const Type& type_of(Tag<ShadowCandidate> /*tag*/) {
-  static const Type type = [] {
-    Declaration<ShadowCandidate> d("ShadowCandidate", "A version that gets copies.");
-    d.field("version", &ShadowCandidate::version, "Which version.").format(name_format).required().starts_rollout();
-    d.field("percent", &ShadowCandidate::percent, "Share of the live requests that are copied, in percent.")
-        .between(0, 100);
-    return d.finish();
-  }();
-  return type;
-}
-
-const Type& type_of(Tag<ShadowBudget> /*tag*/) {
-  static const Type type = [] {
-    Declaration<ShadowBudget> d("ShadowBudget",
-                                "What copying may cost; a copy that does not fit is dropped and counted.");
-    d.field("requestsInFlight", &ShadowBudget::requests_in_flight, "Copies being answered at the same time.")
-        .between(1, 100'000);
-    d.field("requestsPerSecond", &ShadowBudget::requests_per_second,
-            "Copies per second, all candidates together; unlimited when absent.")
-        .between(0.001, 1e6);
-    d.field("bodyBytes", &ShadowBudget::body_bytes, "Requests with a larger body are not copied.")
-        .between(Bytes{0}, Bytes{1ULL << 30});
-    d.field("requests", &ShadowBudget::requests, "Copies in all, then the shadow stops; unlimited when absent.")
-        .between(1, 1'000'000'000'000);
-    d.field("idleOnly", &ShadowBudget::idle_only, "Copies only while the candidate has nothing else to do.");
-    return d.finish();
-  }();
-  return type;
-}
-
-const Type& type_of(Tag<Compare> /*tag*/) {
-  static const Type type = [] {
-    Declaration<Compare> d("Compare", "How the answer of a candidate is compared with the live one.");
-    d.field("pointers", &Compare::pointers, "JSON pointers to what must agree; the whole body when absent.")
-        .format(json_pointer_format)
-        .items(1, 64);
-    d.field("ignore", &Compare::ignore, "JSON pointers to what may differ.").format(json_pointer_format).items(1, 64);
-    d.field("tolerance", &Compare::tolerance, "Relative difference of two numbers that still counts as equal.")
-        .between(0, 1);
-    return d.finish();
-  }();
-  return type;
-}
-
-const Type& type_of(Tag<ShadowStop> /*tag*/) {
-  static const Type type =
-      enumeration<ShadowStop>("ShadowStop", {{"Never", "It goes on until the policy changes."},
-                                             {"Conclusive", "It ends when the comparison is decided either way."}});
-  return type;
-}
-
-const Type& type_of(Tag<Weekday> /*tag*/) {
-  static const Type type = enumeration<Weekday>("Weekday", {{"Monday", ""},
-                                                            {"Tuesday", ""},
-                                                            {"Wednesday", ""},
-                                                            {"Thursday", ""},
-                                                            {"Friday", ""},
-                                                            {"Saturday", ""},
-                                                            {"Sunday", ""}});
-  return type;
-}
-
-const Type& type_of(Tag<ShadowHours> /*tag*/) {
-  static const Type type = [] {
-    Declaration<ShadowHours> d("ShadowHours", "Hours of the day, in UTC, in which copies are made.");
-    d.field("days", &ShadowHours::days, "On which they begin; every day when absent.").items(1, 7);
-    d.field("from", &ShadowHours::from, "When they begin.");
-    d.field("until", &ShadowHours::until, "When they end; before or at `from`: on the next day.");
-    d.rule(check_shadow_hours);
-    return d.finish();
-  }();
-  return type;
-}
-
-const Type& type_of(Tag<Shadow> /*tag*/) {
-  static const Type type = [] {
-    Declaration<Shadow> d("Shadow",
-                          "`live` answers every request; candidates get copies, and their answers are never returned.");
-    d.field("live", &Shadow::live, "The version that answers.").format(name_format).required().starts_rollout();
-    d.field("candidates", &Shadow::candidates, "Versions that get copies.").items(1, 15).required().starts_rollout();
-    d.field("budget", &Shadow::budget, "What copying may cost.");
-    d.field("compare", &Shadow::compare, "How answers are compared.").inactive();
-    d.field("schedule", &Shadow::schedule, "When copies are made, in UTC; any one is enough; always when absent.")
-        .items(1, 32);
-    d.field("analysis", &Shadow::analysis,
-            "What the copies' answers must prove; `versusStable` compares with those of `live`.");
-    d.field("stopWhen", &Shadow::stop_when, "When the shadow has seen enough.");
-    d.rule(check_shadow);
-    return d.finish();
-  }();
-  return type;
-}
 
 const Type& type_of(Tag<Variant> /*tag*/) {
   static const Type type = [] {

@@ -32,6 +32,10 @@ const Type& type_of(Tag<Admin> /*tag*/) {
     Declaration<Admin> d("Admin", "The port for operators: REST, events, dashboard.");
     d.field("address", &Admin::address, "Numeric address and port.").needs_restart();
     d.field("tokenFile", &Admin::token_file, "File with the bearer token; needed once the address is not loopback.");
+    d.field(
+        "anonymousRead", &Admin::anonymous_read,
+        "Whether the status pages may be read without the token where one is set, by a client that names the port by "
+        "`localhost` or a numeric address.");
     d.rule(check_admin);
     return d.finish();
   }();
@@ -108,6 +112,11 @@ const Type& type_of(Tag<Limits> /*tag*/) {
     d.field("waitTimeout", &Limits::wait_timeout, "How long one of them waits before it gets 503.").between(1ms, 10min);
     d.field("memory", &Limits::memory,
             "Resident memory beyond which requests are refused; `auto` is 90% of the cgroup's limit, `0` is none.");
+    d.field("compareBytes", &Limits::compare_bytes,
+            "Bodies of answers that wait to be compared, of all routes together; those that find no room are counted "
+            "and not compared.")
+        .between(1_MiB, Bytes{1ULL << 34})
+        .needs_restart();
     d.rule(check_limits);
     return d.finish();
   }();

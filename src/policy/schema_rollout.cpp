@@ -222,6 +222,10 @@ const Type& type_of(Tag<Strategy> /*tag*/) {
     declare_strategies(d, [](Strategy& strategy) -> Strategy& { return strategy; });
     d.member<std::vector<Stage>>(
          "stages", [](Strategy & strategy) -> auto& { return strategy.emplace<Stages>().stages; },
+         [](const Strategy& strategy) {
+           const auto* stages = std::get_if<Stages>(&strategy);
+           return stages == nullptr ? nullptr : &stages->stages;
+         },
          "Several of these in a row.")
         .items(1, 8)
         .one_of("strategy");

@@ -165,6 +165,11 @@ const Type& type_of(Tag<ModelRoute> /*tag*/) {
     d.field("segments", &ModelRoute::segments,
             "Requests that are also looked at by themselves; a request is of the first that matches.")
         .items(1, 8);
+    d.field("drift", &ModelRoute::drift,
+            "What of the answers is watched for a change of how it is distributed, for `score-drift`; nothing when "
+            "absent.");
+    d.field("mirror", &ModelRoute::mirror,
+            "Copies of what stable answers, beside a strategy that splits, for `disagreement`; none when absent.");
     d.field("pinning", &ModelRoute::pinning, "Who may choose a version.");
     d.field("strategy", &ModelRoute::strategy, "Who gets which version, and how that changes.").starts_rollout();
     d.completing_rule(complete_route);

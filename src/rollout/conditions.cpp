@@ -93,6 +93,28 @@ Condition segments_sound(const RolloutState& state) {
           text + found->name + ": " + found->message, found->since};
 }
 
+/// After so many pairs twins should have come.
+constexpr std::uint64_t pairs_without_twins = 1000;
+
+/// Of the candidate of which least is known.
+Condition noise_known(const std::vector<PairsView>& all) {
+  const auto least = std::min_element(all.begin(), all.end(), [](const PairsView& a, const PairsView& b) {
+    return a.noise_known != b.noise_known ? !a.noise_known : a.twins < b.twins;
+  });
+  const std::string twins = std::to_string(least->twins) + " requests were answered twice";
+  if (least->noise_known) return {"NoiseKnown", yes, "Known", twins, {}};
+  const std::string text = twins + ", beside " + std::to_string(least->compared) +
+                           " compared pairs; until there are more, no difference fails a candidate";
+  if (least->compared < pairs_without_twins) return {"NoiseKnown", unknown, "Learning", text, {}};
+  return {"NoiseKnown",
+          no,
+          "FewTwins",
+          text +
+              ". In sluice_shadow_twins_total, skipped: live is hardly ever idle; failed: its server refuses requests "
+              "with x-sluice-shadow",
+          {}};
+}
+
 bool has_traffic(const traffic::TrafficPlan& plan, std::size_t version) {
   const auto& segments = plan.spec().segments;
   const auto index = static_cast<traffic::VersionIndex>(version);
@@ -133,6 +155,7 @@ std::vector<Condition> conditions_of(const RolloutState& state, const Facts& fac
                              checks_pass(state), state_kept(facts),  state_sound(facts)};
   if (!state.split.empty()) all.push_back(split_sound(state));
   if (!state.segments.empty()) all.push_back(segments_sound(state));
+  if (facts.learns_noise && facts.pairs != nullptr && !facts.pairs->empty()) all.push_back(noise_known(*facts.pairs));
   return all;
 }
 

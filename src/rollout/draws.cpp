@@ -185,4 +185,11 @@ void LatencyShape::record_expected(std::vector<double>& owed, std::uint64_t n, s
   owed.front() = carried - std::floor(carried);
 }
 
+Duration LatencyShape::at(double share) const noexcept {
+  if (buckets_.empty()) return Duration::zero();
+  const auto found = std::lower_bound(buckets_.begin(), buckets_.end(), share,
+                                      [](const Bucket& bucket, double wanted) { return bucket.up_to < wanted; });
+  return found == buckets_.end() ? buckets_.back().value : found->value;
+}
+
 }  // namespace sluice::rollout

@@ -86,6 +86,11 @@ std::string set(Injection& injection, std::string_view part, const std::vector<p
     injection.error_rate = share_of(value);
     return injection.error_rate ? "" : "error-rate is a share from 0% to 100%";
   }
+  if (key == "disagreement" || key == "score-drift") {
+    auto& distance = key == "disagreement" ? injection.disagreement : injection.score_drift;
+    distance = share_of(value);
+    return distance ? "" : std::string(key) + " is a share from 0% to 100%";
+  }
   if (key == "latency" || key == "latency-p99") {
     auto& latency = key == "latency" ? injection.latency : injection.latency_p99;
     latency = time_of(value);
@@ -97,8 +102,8 @@ std::string set(Injection& injection, std::string_view part, const std::vector<p
     return duration ? "" : "after is a duration such as 10m";
   }
   if (const auto problem = set_outcome(injection.outcomes, key, value, outcomes)) return *problem;
-  return "error-rate, latency, latency-p99" + names_of(outcomes) + " and after can be set, not \"" + std::string(key) +
-         "\"";
+  return "error-rate, latency, latency-p99, disagreement, score-drift" + names_of(outcomes) +
+         " and after can be set, not \"" + std::string(key) + "\"";
 }
 
 /// The words of an expectation, one after the other.

@@ -42,6 +42,7 @@ struct Describe {
       return out;
     }
     out.steps = static_cast<std::int32_t>(canary.steps.size());
+    for (const policy::Step& each : canary.steps) out.step_texts.push_back(text_of(each));
     if (out.steps == 0 || state.phase == Phase::Pending) {
       out.next = out.steps == 0 ? "promotion" : text_of(canary.steps.front());
       return out;
@@ -52,6 +53,7 @@ struct Describe {
     out.text = text_of(step);
     if (step.kind == policy::StepKind::Pause && step.pause.duration) {
       out.text += left(*step.pause.duration, state.step_since, now);
+      out.ends = state.step_since + *step.pause.duration;
     }
     out.next = out.step < out.steps ? text_of(canary.steps[static_cast<std::size_t>(out.step)]) : "promotion";
     return out;
@@ -61,8 +63,10 @@ struct Describe {
     Progress out;
     out.steps = 2;
     out.step = state.step == 0 ? 1 : 2;
-    out.text = state.step == 0 ? "try " + blue_green.preview : "watch " + blue_green.preview + " with all traffic";
+    out.step_texts = {"try " + blue_green.preview, "watch " + blue_green.preview + " with all traffic"};
+    out.text = out.step_texts[state.step == 0 ? 0 : 1];
     out.next = state.step == 0 ? "switch" : "promotion";
+    if (state.reason == "AwaitingTime") out.ends = state.step_since + blue_green.auto_promote.after;
     return out;
   }
 
@@ -83,7 +87,10 @@ struct Describe {
     Progress out;
     if (state.phase == Phase::Idle) return out;
     out.text = "compare " + test.primary_metric;
-    if (test.max_duration) out.text += left(*test.max_duration, state.step_since, now);
+    if (test.max_duration) {
+      out.text += left(*test.max_duration, state.step_since, now);
+      out.ends = state.step_since + *test.max_duration;
+    }
     out.next = test.on_winner == policy::OnWinner::Promote ? "promotion of the winner" : "a winner";
     return out;
   }
@@ -109,6 +116,9 @@ struct Describe {
     Progress out = std::visit(*this, stages.stages[at].strategy);
     out.stage = static_cast<std::uint32_t>(at + 1);
     out.stages = static_cast<std::uint32_t>(stages.stages.size());
+    for (const policy::Stage& stage : stages.stages) {
+      out.stage_texts.emplace_back(policy::strategy_name(stage.strategy));
+    }
     // The end of a stage is not what it would be alone.
     const bool waits = state.reason == "AwaitingApproval" || state.reason == "AwaitingStageTime";
     const bool ends = is_end(out.next) || waits;
@@ -125,7 +135,7 @@ struct Describe {
 
 Progress progress_of(const policy::Strategy& strategy, const RolloutState& state, WallTime now) {
   Progress out = std::visit(Describe{state, now}, strategy);
-  if (strategy::is_over(state.phase)) out.text = out.next = {};
+  if (strategy::is_over(state.phase)) out.text = out.next = {}, out.ends.reset();
   return out;
 }
 

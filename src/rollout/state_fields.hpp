@@ -40,6 +40,9 @@ void visit_proof(Visitor& visit, State& proof) {
   visit("untilTwice", proof.until_twice);
   visit("untilFiveTimes", proof.until_five_times);
   visit("exact", proof.exact);
+  visit("pairs", proof.pairs);
+  visit("ofPairs", proof.of_pairs);
+  visit("ofSplit", proof.of_split);
 }
 
 template <typename Visitor, typename State>
@@ -64,6 +67,54 @@ void visit_track(Visitor& visit, State& track) {
 }
 
 template <typename Visitor, typename State>
+void visit_values(Visitor& visit, State& values) {
+  visit("count", values.count);
+  visit("events", values.events);
+  visit("mean", values.mean);
+  visit("squares", values.squares);
+}
+
+template <typename Visitor, typename State>
+void visit_pair_sums(Visitor& visit, State& sums) {
+  visit("weight", sums.weight);
+  visit("pairs", sums.pairs);
+  visit("both", sums.both);
+  visit("onlyCandidate", sums.only_candidate);
+  visit("onlyStable", sums.only_stable);
+  visit("difference", sums.difference);
+  visit("reference", sums.reference);
+}
+
+template <typename Visitor, typename State>
+void visit_pair_track(Visitor& visit, State& track) {
+  visit("stableLimit", track.stable_limit);
+  visit("candidateLimit", track.candidate_limit);
+  visit("skipped", track.skipped);
+  visit("seen", track.seen);
+  visit("before", track.before);
+}
+
+template <typename Visitor, typename State>
+void visit_pairs(Visitor& visit, State& pairs) {
+  visit("window", pairs.window);
+  visit("counters", pairs.counters);
+  visit("stretches", pairs.stretches);
+  visit("frozen", pairs.frozen);
+  visit("unsound", pairs.unsound);
+  visit("twins", pairs.twins);
+  visit("twinsSeen", pairs.twins_seen);
+  visit("tracks", pairs.tracks);
+}
+
+template <typename Visitor, typename State>
+void visit_drift(Visitor& visit, State& drift) {
+  visit("window", drift.window);
+  visit("counters", drift.counters);
+  visit("stretches", drift.stretches);
+  visit("told", drift.told);
+}
+
+template <typename Visitor, typename State>
 void visit_check_evidence(Visitor& visit, State& evidence) {
   visit("name", evidence.name);
   visit("rule", evidence.rule);
@@ -82,6 +133,7 @@ void visit_check_evidence(Visitor& visit, State& evidence) {
   visit("frozen", evidence.frozen);
   visit("unitsUnknown", evidence.units_unknown);
   visit("tracks", evidence.tracks);
+  visit("pairs", evidence.pairs);
 }
 
 template <typename Visitor, typename State>
@@ -171,6 +223,10 @@ void visit_arm(Visitor& visit, State& arm) {
   visit("probabilityBest", arm.probability_best);
   visit("copies", arm.copies);
   visit("copiesSeen", arm.copies_seen);
+  visit("copiedBytes", arm.copied_bytes);
+  visit("copiedBytesSeen", arm.copied_bytes_seen);
+  visit("backendSeconds", arm.backend_seconds);
+  visit("backendSecondsSeen", arm.backend_seconds_seen);
   visit("dropped", arm.dropped);
   visit("reason", arm.reason);
   visit("checks", arm.checks);
@@ -275,6 +331,8 @@ void visit_state(Visitor& visit, State& state) {
   visit("checkEvidence", state.check_evidence);
   visit("segments", state.segments);
   visit("split", state.split);
+  visit("drift", state.drift);
+  visit("comparing", state.comparing);
   visit("checkRuns", state.check_runs);
   visit("harm", state.harm);
   visit("harmSeen", state.harm_seen);
@@ -303,6 +361,11 @@ void visit_fields(Visitor& visit, State& state) {
   if constexpr (std::is_same_v<Plain, strategy::ExperimentState>) visit_experiment(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::Proof>) visit_proof(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::RiskTrack>) visit_track(visit, state);
+  if constexpr (std::is_same_v<Plain, stats::Moments>) visit_values(visit, state);
+  if constexpr (std::is_same_v<Plain, strategy::PairSums>) visit_pair_sums(visit, state);
+  if constexpr (std::is_same_v<Plain, strategy::PairTrack>) visit_pair_track(visit, state);
+  if constexpr (std::is_same_v<Plain, strategy::PairRecord>) visit_pairs(visit, state);
+  if constexpr (std::is_same_v<Plain, strategy::DriftWatch>) visit_drift(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::CheckEvidence>) visit_check_evidence(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::SplitEvidence>) visit_split(visit, state);
   if constexpr (std::is_same_v<Plain, strategy::ArmState>) visit_arm(visit, state);

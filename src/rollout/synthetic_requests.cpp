@@ -77,7 +77,11 @@ void SyntheticTraffic::copy(std::size_t index, double requests, double seconds) 
     const double left = static_cast<double>(*budget.requests) - static_cast<double>(seen.shadow.requests);
     copies = std::clamp(left, 0.0, copies);
   }
-  tally_.copies += flow(index, versions_[index].streams.shadow, copies, &seen.shadow).requests;
+  const Count count = flow(index, versions_[index].streams.shadow, copies, &seen.shadow);
+  tally_.copies += count.requests;
+  seen.shadow_bytes += count.requests * model_.copy_bytes;
+  seen.shadow_seconds = std::chrono::duration<double>(seen.shadow.latency.sum()).count();
+  if (count.requests > 0) pair(index, count);
 }
 
 void SyntheticTraffic::rate_worth(std::size_t index, double decisions) {

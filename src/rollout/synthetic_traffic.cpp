@@ -3,12 +3,21 @@
 #include <algorithm>
 #include <cmath>
 
+#include "synthetic_pairs.hpp"
+
 namespace sluice::rollout {
 namespace {
 
 std::string authority_of(const policy::Endpoint& endpoint) {
   const bool brackets = endpoint.host.find(':') != std::string::npos;
   return (brackets ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
+}
+
+/// Whether only what one version (stable) answers is copied to this one.
+bool copies_of_one(const traffic::TrafficPlan& plan, std::size_t version) {
+  const auto& mirrors = plan.spec().mirrors;
+  return std::any_of(mirrors.begin(), mirrors.end(),
+                     [&](const traffic::Mirror& mirror) { return mirror.version == version && mirror.of; });
 }
 
 }  // namespace
@@ -32,6 +41,8 @@ SyntheticTraffic::SyntheticTraffic(const policy::ModelRoute& route, std::string 
       for (const ReportLaw& law : manner->outcomes) reports_are_late_ = reports_are_late_ || law.delay > 0;
     }
   }
+  compare_ = policy::compare_of(route_);
+  times_pairs_ = compares_latencies(route_.strategy);
   tally_.versions.resize(versions_.size());
   tally_.worth.resize(route_.outcomes.size());
   tally_.best_worth.resize(route_.outcomes.size());
@@ -42,6 +53,8 @@ SyntheticTraffic::Manner SyntheticTraffic::manner_of(const Injection& injection)
   Manner manner;
   manner.error_rate = injection.error_rate.value_or(model_.error_rate);
   manner.median = injection.latency.value_or(model_.latency);
+  manner.disagreement = injection.disagreement.value_or(0);
+  manner.score_drift = injection.score_drift.value_or(0);
   manner.p99 = injection.latency_p99 ? injection.latency_p99 : model_.latency_p99;
   if (!injection.latency_p99 && manner.p99 && injection.latency) {
     const double slower = static_cast<double>(manner.median.count()) /
@@ -197,8 +210,11 @@ void SyntheticTraffic::pass_evenly(double seconds) {
   if (all > inside) account(stable, flow(stable, versions_[stable].streams.outside, all - inside, nullptr));
   for (std::size_t i = 0; i < versions_.size(); ++i) {
     const double mirrored = plan.mirror_share(static_cast<traffic::VersionIndex>(i));
-    if (mirrored > 0) copy(i, all * mirrored, seconds);
+    if (!(mirrored > 0)) continue;
+    const double answered = copies_of_one(plan, i) ? all - inside * (1 - plan.target_share(plan.spec().stable)) : all;
+    copy(i, answered * mirrored, seconds);
   }
+  if (route_.drift) predict();
 }
 
 void SyntheticTraffic::pass(Duration time) {

@@ -7,6 +7,7 @@
 
 #include "sluice/policy/scalars.hpp"
 #include "sluice/strategy/moves.hpp"
+#include "timeline_pairs.hpp"
 #include "timeline_segments.hpp"
 
 namespace sluice::rollout {
@@ -319,6 +320,7 @@ Result<Timeline> make_timeline(Scenario scenario, const std::vector<Regression>&
     timeline.notes.push_back(std::move(note));
   }
   add_segment_sight(scenario, timeline);
+  add_pair_sight(scenario, timeline);
   return timeline;
 }
 

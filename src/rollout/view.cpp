@@ -5,8 +5,10 @@
 #include "controller_impl.hpp"
 #include "sluice/rollout/conditions.hpp"
 #include "sluice/rollout/progress.hpp"
+#include "sluice/strategy/check.hpp"
 #include "sluice/strategy/split_check.hpp"
 #include "sluice/strategy/verbs.hpp"
+#include "view_pairs.hpp"
 
 namespace sluice::rollout {
 namespace {
@@ -71,8 +73,10 @@ std::string joined(const std::vector<std::string>& sentences) {
 
 RolloutView Controller::Impl::view(const RouteEntry& entry, WallTime now) const {
   const strategy::RolloutState& state = entry.state;
-  const Facts facts{serving_of(entry.steering, entry.evidence), entry.kept, keeper_.problem(), entry.in_force,
-                    joined(damage_)};
+  const std::vector<PairsView> pairs = pairs_of(entry);
+  const Facts facts{
+      serving_of(entry.steering, entry.evidence), entry.kept, keeper_.problem(), entry.in_force, joined(damage_),
+      strategy::learns_noise(entry.policy),       &pairs};
   const Progress progress = progress_of(entry.policy.strategy, state, now);
   RolloutView out;
   out.route = state.route;
@@ -92,6 +96,9 @@ RolloutView Controller::Impl::view(const RouteEntry& entry, WallTime now) const 
   out.next = progress.next;
   out.stage = progress.stage;
   out.stages = progress.stages;
+  out.step_texts = progress.step_texts;
+  out.stage_texts = progress.stage_texts;
+  out.step_ends = progress.ends;
   out.winner = state.winner;
   out.begun = state.begun;
   out.phase_since = state.phase_since;
@@ -107,6 +114,8 @@ RolloutView Controller::Impl::view(const RouteEntry& entry, WallTime now) const 
   out.arms_earn = is_bandit(entry.policy.strategy, state);
   out.metric = state.experiment.metric.substr(0, state.experiment.metric.find(' '));
   out.certificate = certificate_of(*state.experiment.certificate);
+  out.pairs = pairs;
+  out.budgets = budgets_of(entry, now);
   out.slots = state.slots;
   if (!state.split.empty()) {
     out.split_log_e = state.split->log_e;

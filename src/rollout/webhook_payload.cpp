@@ -70,8 +70,8 @@ std::string event_payload(const strategy::RolloutState& state, const policy::Web
 }
 
 bool is_warning(const std::string& kind) noexcept {
-  static constexpr std::array<std::string_view, 7> kinds = {"Held",       "CheckFailed",     "RolledBack", "Aborted",
-                                                            "ArmDropped", "SegmentExcluded", "StoreAlarm"};
+  static constexpr std::array<std::string_view, 8> kinds = {
+      "Held", "CheckFailed", "RolledBack", "Aborted", "ArmDropped", "SegmentExcluded", "StoreAlarm", "DriftFound"};
   return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
 }
 

@@ -23,6 +23,8 @@ struct ServeOptions {
   std::string latency = "0ms";
   std::string drift = "0%";
   std::string load_time = "0ms";
+  std::string noise;
+  std::uint64_t seed = 1;
 };
 
 /// Trains all variants and serves one until SIGTERM or SIGINT. The exit code; throws UsageError.

@@ -107,14 +107,16 @@ Result<void> read_outputs(dom::object root, InferenceRequest& request) {
   dom::array outputs;
   if (element.get(outputs) != simdjson::SUCCESS) return refuse("\"outputs\" must be an array");
   if (outputs.size() == 0) return {};
-  request.wants_label = request.wants_probabilities = false;
+  request.wants_label = request.wants_probabilities = request.wants_score = false;
   for (const auto output : outputs) {
     std::string_view name;
     if (output["name"].get(name) != simdjson::SUCCESS) return refuse("an output needs a \"name\"");
-    if (name != label_name && name != probabilities_name) {
-      return refuse("unknown output " + quoted(name) + "; the model gives \"label\" and \"probabilities\"");
+    if (name != label_name && name != probabilities_name && name != score_name) {
+      return refuse("unknown output " + quoted(name) + "; the model gives \"label\", \"probabilities\" and \"score\"");
     }
-    (name == label_name ? request.wants_label : request.wants_probabilities) = true;
+    (name == label_name   ? request.wants_label
+     : name == score_name ? request.wants_score
+                          : request.wants_probabilities) = true;
   }
   return {};
 }

@@ -16,6 +16,7 @@ struct InferenceRequest {
   std::vector<float> pixels;  ///< 64 per image, each from 0 to 16
   bool wants_label = true;
   bool wants_probabilities = true;
+  bool wants_score = true;
 
   std::size_t images() const noexcept { return pixels.size() / image_pixels; }
   Image image(std::size_t index) const { return Image(pixels.data() + index * image_pixels, image_pixels); }
@@ -24,6 +25,7 @@ struct InferenceRequest {
 inline constexpr std::string_view input_name = "image";
 inline constexpr std::string_view label_name = "label";
 inline constexpr std::string_view probabilities_name = "probabilities";
+inline constexpr std::string_view score_name = "score";
 
 /// Reads and checks a body: exactly one input `image`, FP32, shape [n, 64], data flat or as rows. Never throws on any
 /// bytes; the error is a sentence for the client. `parser` is kept between calls for its buffers.

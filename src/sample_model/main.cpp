@@ -23,6 +23,8 @@ void add_serve_options(CLI::App& app, ServeOptions& options) {
   app.add_option("--drift", options.drift, "How far the ink fades before the model sees it")->capture_default_str();
   app.add_option("--load-time", options.load_time, "How long the repository API takes to load a variant")
       ->capture_default_str();
+  app.add_option("--noise", options.noise, "What differs between two answers to the same: id,timestamp,sampling");
+  app.add_option("--seed", options.seed, "Of errors and noise")->capture_default_str();
   app.footer(
       "Examples:\n  sluice-sample-model --variant v2 --port 9002\n"
       "  sluice-sample-model --variant v3 --port 9003 --error-rate 5% --latency 80ms --drift 30%");
@@ -49,7 +51,10 @@ CLI::App* add_ask_command(CLI::App& app, AskOptions& options) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app("A small model server of the Open Inference Protocol V2. It learns handwritten digits when it starts.");
+  CLI::App app(
+      "A small model server of the Open Inference Protocol V2, and of OpenAI's chats. It learns handwritten digits "
+      "when it "
+      "starts.");
   ServeOptions serve_options;
   AskOptions ask_options;
   add_serve_options(app, serve_options);

@@ -2,7 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <charconv>
+
+#include "sample_model/chat.hpp"
 
 namespace sluice::sample_model {
 namespace {
@@ -46,6 +49,14 @@ void close_tensor(std::string& out) {
   out.append("},");
 }
 
+/// A digit drawn by its probability.
+int drawn(const Probabilities& probabilities, double draw) {
+  int digit = 0;
+  for (double below = probabilities[0]; digit + 1 < digit_count && draw >= below; below += probabilities[digit])
+    ++digit;
+  return digit;
+}
+
 /// Splits `/rest` off the front of a path: the part up to the next slash.
 std::string_view take_segment(std::string_view& path) {
   if (path.empty() || path.front() != '/') return {};
@@ -69,6 +80,7 @@ Reply ModelService::answer(const Call& call) {
   constexpr std::string_view repository = "/v2/repository";
   if (path.starts_with(repository)) return answer_repository(path.substr(repository.size()), call);
   if (path.ends_with("/infer")) return infer(call);
+  if (path == "/v1/chat/completions") return chat(call);
   if (call.method != "GET" && call.method != "HEAD") return not_allowed("GET, HEAD");
   return answer_get(path);
 }
@@ -165,11 +177,12 @@ std::string ModelService::metadata(const LoadedModel& loaded) const {
   const Json image = {{"name", input_name}, {"datatype", "FP32"}, {"shape", {-1, image_pixels}}};
   const Json label = {{"name", label_name}, {"datatype", "INT64"}, {"shape", {-1}}};
   const Json probabilities = {{"name", probabilities_name}, {"datatype", "FP32"}, {"shape", {-1, digit_count}}};
+  const Json score = {{"name", score_name}, {"datatype", "FP32"}, {"shape", {-1}}};
   return Json{{"name", model_},
               {"versions", {loaded.variant}},
               {"platform", "sluice_softmax"},
               {"inputs", Json::array({image})},
-              {"outputs", Json::array({label, probabilities})}}
+              {"outputs", Json::array({label, probabilities, score})}}
       .dump();
 }
 
@@ -198,9 +211,14 @@ Reply ModelService::infer(const Call& call) {
   const auto images = request->images();
   std::string labels;
   std::string probabilities;
+  std::string scores;
+  std::string samples;
+  const Noise noise = loaded.faults.faults().noise;
   for (std::size_t index = 0; index < images; ++index) {
     const auto prediction = loaded.classifier->predict(request->image(index));
     append(labels, most_likely(prediction));
+    append(scores, *std::max_element(prediction.begin(), prediction.end()));
+    if (noise.sampling) append(samples, drawn(prediction, loaded.faults.draw()));
     for (const auto probability : prediction) append(probabilities, probability);
   }
   const auto count = std::to_string(images);
@@ -208,7 +226,11 @@ Reply ModelService::infer(const Call& call) {
   out.reserve(256 + labels.size() + probabilities.size());
   out.append("{\"model_name\":").append(json_text(model_));
   out.append(",\"model_version\":").append(json_text(loaded.variant));
-  if (!request->id.empty()) out.append(",\"id\":").append(json_text(request->id));
+  const std::string id = request->id.empty() && noise.id ? loaded.faults.next_id() : request->id;
+  if (!id.empty()) out.append(",\"id\":").append(json_text(id));
+  if (noise.timestamp) {
+    out.append(",\"parameters\":{\"created\":").append(std::to_string(loaded.faults.next_time())).append("}");
+  }
   out.append(",\"outputs\":[");
   if (request->wants_label) {
     open_tensor(out, label_name, "INT64", count);
@@ -220,8 +242,35 @@ Reply ModelService::infer(const Call& call) {
     out.append(probabilities);
     close_tensor(out);
   }
+  if (request->wants_score) {
+    open_tensor(out, score_name, "FP32", count);
+    out.append(scores);
+    close_tensor(out);
+  }
+  if (noise.sampling) {
+    open_tensor(out, "sample", "INT64", count);
+    out.append(samples);
+    close_tensor(out);
+  }
   out.back() = ']';
   out.push_back('}');
+  return reply;
+}
+
+Reply ModelService::chat(const Call& call) {
+  if (call.method != "POST") return not_allowed("POST");
+  LoadedModel* const loaded = repository_.current();
+  if (loaded == nullptr) return error(503, "model \"" + model_ + "\" is not loaded");
+  const auto prompt = read_prompt(call.body);
+  if (!prompt) return error(400, prompt.error().message);
+  Reply reply;
+  reply.delay = loaded->faults.latency();
+  if (loaded->faults.next_fails()) {
+    reply.status = 500;
+    reply.body = R"({"error":"injected fault"})";
+    return reply;
+  }
+  reply.body = complete(model_, loaded->variant, *prompt, loaded->faults);
   return reply;
 }
 

@@ -26,9 +26,9 @@ struct Reply {
   std::function<void()> then{};  ///< to be called once, when the delay is over; the service must still exist
 };
 
-/// The Open Inference Protocol V2 for one model, with the repository API that loads and unloads its variants: which
-/// call gets which answer. No sockets, no clock. One thread. A request that was answered keeps its answer, whatever is
-/// loaded before it goes out.
+/// The Open Inference Protocol V2 for one model, with the repository API that loads and unloads its variants, and chat
+/// completions as OpenAI has them: which call gets which answer. No sockets, no clock. One thread. A request that was
+/// answered keeps its answer, whatever is loaded before it goes out.
 class ModelService {
  public:
   /// Ready at once: the variants are trained. A load takes `load_time`.
@@ -49,6 +49,7 @@ class ModelService {
   Reply load(std::string_view body);
   Reply unload();
   Reply infer(const Call& call);
+  Reply chat(const Call& call);
   std::string metadata(const LoadedModel& loaded) const;
 
   std::string model_;

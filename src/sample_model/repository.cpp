@@ -25,9 +25,15 @@ Result<void> take(const std::string& name, const std::string& text, LoadRequest&
     request.faults.latency = *latency;
     return {};
   }
+  if (name == "noise") {
+    const auto noise = parse_noise(text);
+    if (!noise) return refuse_setting("\"noise\" names id, timestamp, sampling");
+    request.faults.noise = *noise;
+    return {};
+  }
   if (name != "error-rate" && name != "drift") {
     return refuse_setting("unknown parameter \"" + name.substr(0, 64) +
-                          "\"; there are \"variant\", \"error-rate\", \"latency\" and \"drift\"");
+                          "\"; there are \"variant\", \"error-rate\", \"latency\", \"drift\" and \"noise\"");
   }
   const auto share = parse_percent(text);
   if (!share) return refuse_setting("\"" + name + "\" must be 0% to 100%");

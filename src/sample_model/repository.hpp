@@ -28,8 +28,8 @@ struct LoadRequest {
 };
 
 /// The body of a `load` call: `{"parameters": {"variant": "v2", "error-rate": "5%", "latency": "80ms", "drift":
-/// "30%"}}`. Whatever is missing is as in `usual`; an empty body misses all of it. Any bytes are safe; the error is a
-/// sentence for the client.
+/// "30%", "noise": "id,timestamp"}}`. Whatever is missing is as in `usual`; an empty body misses all of it. Any bytes
+/// are safe; the error is a sentence for the client.
 Result<LoadRequest> read_load_request(std::string_view body, LoadRequest usual);
 
 /// Which variant of the model is loaded. No sockets, no clock: whoever asks for a load says when its time is over.

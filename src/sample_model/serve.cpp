@@ -22,7 +22,9 @@ Faults read_faults(const ServeOptions& options) {
   if (!latency) throw UsageError("--latency: expected a duration, for example 80ms");
   const auto drift = parse_percent(options.drift);
   if (!drift) throw UsageError("--drift: expected 0% to 100%, for example 30%");
-  return {*error_rate, *latency, *drift};
+  const auto noise = parse_noise(options.noise);
+  if (!noise) throw UsageError("--noise: expected id, timestamp, sampling, separated by commas");
+  return {*error_rate, *latency, *drift, *noise, options.seed};
 }
 
 Duration read_load_time(const ServeOptions& options) {

@@ -40,6 +40,14 @@ std::optional<Gap> gap_of(const Moments& candidate, const Moments& stable) noexc
   return Gap{candidate.mean - stable.mean, std::sqrt(candidate.variance() / a + stable.variance() / b), a + b};
 }
 
+double log_e_gap_above(const Gap& gap, double margin, double tightest_at) noexcept {
+  if (!std::isfinite(margin) || !(gap.error > 0)) return 0;
+  const double rho = std::max(tightest_at, 1.0) / mixture_constant(2 * tuning_level);
+  // In units of which each brings variance 1: their sum has a mean of z √n.
+  const double z = (gap.value - margin) / gap.error;
+  return log_half_normal_mixture(z * std::sqrt(gap.units), gap.units, rho);
+}
+
 }  // namespace
 
 void Moments::add(double value) noexcept {
@@ -90,11 +98,13 @@ std::optional<Interval> mean_difference(const Moments& candidate, const Moments&
 
 double log_e_mean_above(const Moments& candidate, const Moments& stable, double margin, double tightest_at) noexcept {
   const auto gap = gap_of(candidate, stable);
-  if (!gap || !std::isfinite(margin) || !(gap->error > 0)) return 0;
-  const double rho = std::max(tightest_at, 1.0) / mixture_constant(2 * tuning_level);
-  // In units of which each brings variance 1: their sum has a mean of z √n.
-  const double z = (gap->value - margin) / gap->error;
-  return log_half_normal_mixture(z * std::sqrt(gap->units), gap->units, rho);
+  return gap ? log_e_gap_above(*gap, margin, tightest_at) : 0;
+}
+
+double log_e_mean_above(const Moments& values, double margin, double tightest_at) noexcept {
+  if (!values.ready()) return 0;
+  const auto n = static_cast<double>(values.count);
+  return log_e_gap_above({values.mean, std::sqrt(values.variance() / n), n}, margin, tightest_at);
 }
 
 double normal_mixture_bound(double v, double tightest_at, double alpha) noexcept {

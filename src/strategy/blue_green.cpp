@@ -289,6 +289,12 @@ class Flip {
       made_.queries.push_back(std::move(query));
     }
     Subject subject{&candidate, stable, &context_.evidence, key};
+    if (state_.step == trial) {
+      const VersionEvidence& preview = evidence_of(context_.evidence, state_, spec_.preview);
+      subject.pairs = preview.pairs.get();
+      subject.learns_noise = learns_noise(context_.route);
+      subject.drifts = &preview.drifts;
+    }
     if (state_.step == watch) {  // copies have no outcome
       subject.candidate_version = &evidence_of(context_.evidence, state_, spec_.preview);
       subject.outcomes = &context_.route.outcomes;

@@ -63,6 +63,7 @@ Result<Steering> steer(const policy::Canary& canary, const policy::ModelRoute& r
         !split) {
       return fail(split.error());
     }
+    if (!is_over(state.phase)) add_copies(route, {*candidate}, *spec);
   }
   keep_segments(state, *stable, *spec);
   auto plan = traffic::TrafficPlan::build(std::move(spec).value());

@@ -189,6 +189,7 @@ Assessment CanaryWalk::assess_now() {
                                  evidence_of(context_.evidence, state_, spec_.stable), context_.evidence,
                                  context_.route, errand_prefix(state_) + "/" + std::to_string(state_.step));
     subject.part_of_doubt = doubt_of_whole(context_.route);
+    add_pairs_of_copies(context_.route, subject);
     found = assess(*analysis_, state_, subject, context_.now);
   } else {
     found.looked = spec_.harm_budget && (context_.now < last || context_.now - last >= interval());

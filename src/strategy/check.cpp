@@ -5,10 +5,13 @@
 #include <cmath>
 
 #include "check_counts.hpp"
+#include "check_drift.hpp"
 #include "check_means.hpp"
+#include "check_pairs.hpp"
 #include "check_plans.hpp"
 #include "check_settled.hpp"
 #include "check_words.hpp"
+#include "sluice/policy/metrics.hpp"
 #include "sluice/stats/combine.hpp"
 #include "sluice/stats/interval.hpp"
 #include "sluice/stats/relative_risk.hpp"
@@ -360,6 +363,15 @@ std::optional<Measured> measured_of(const policy::Check& check, const Sample* sa
 Finding judge_check(const policy::Check& check, const policy::Analysis& analysis, CheckEvidence& evidence,
                     const Subject& subject, std::size_t index, WallTime now, std::size_t guardrails) {
   if (check.prometheus) return judge_prometheus(check, analysis, subject, index, now);
+  if (check.metric == policy::disagreement_metric) {
+    return judge_disagreement(check, analysis, evidence, subject, guardrails);
+  }
+  if (check.metric == policy::score_drift_metric) {
+    return judge_score_drift(check, analysis, evidence, subject, guardrails);
+  }
+  if (is_judged_by_pairs(check, subject, evidence)) {
+    return judge_paired(check, analysis, evidence, subject, guardrails);
+  }
   const auto measured = measured_of(check, subject.candidate, subject.candidate_version, subject, now);
   if (!measured) {
     Finding unknown;

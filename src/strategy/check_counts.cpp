@@ -155,8 +155,7 @@ CountedLook count_metric(const policy::Check& check, const policy::Analysis& ana
     if (check.threshold_range) {
       count_errors(*check.threshold_range, tolerated_least, candidate.failures, candidate.requests, look);
     } else if (subject.stable != nullptr) {
-      const auto rule =
-          versus_rule(check.versus_stable.value_or(policy::VersusStable{}), tolerated_times, tolerated_least);
+      const auto rule = rule_against_stable(check.versus_stable.value_or(policy::VersusStable{}));
       look.push({rule, candidate.failures, candidate.failures, stable.failures});
       count_units(subject, rule, evidence, look);
     }
@@ -201,6 +200,10 @@ void forget_seen(CheckEvidence& evidence) noexcept {
 
 double doubled_odds(double probability) noexcept {
   return tolerated_times * probability / (1 + (tolerated_times - 1) * probability);
+}
+
+stats::RiskRule rule_against_stable(const policy::VersusStable& versus) noexcept {
+  return versus_rule(versus, tolerated_times, tolerated_least);
 }
 
 void close_window(CheckEvidence& evidence) {

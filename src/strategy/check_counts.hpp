@@ -55,6 +55,9 @@ CountedLook count_look(const policy::Check& check, const policy::Analysis& analy
 /// break a fixed limit.
 double doubled_odds(double probability) noexcept;
 
+/// What is allowed of errors against stable, and what must be excluded before a candidate counts as good.
+stats::RiskRule rule_against_stable(const policy::VersusStable& versus) noexcept;
+
 /// Adds what is new in this look to the evidence.
 void absorb(const CountedLook& look, const Subject& subject, CheckEvidence& evidence);
 

@@ -55,6 +55,7 @@ void go_past(EvidenceOfChecks& evidence) {
       track.over = 0;
       track.plan = {};
     }
+    check.pairs = {};
   }
 }
 

@@ -14,6 +14,11 @@ bool users_stick(const policy::ModelRoute& route) noexcept {
   return route.unit.source != policy::UnitSource::Request;
 }
 
+bool learns_noise(const policy::ModelRoute& route) noexcept {
+  const policy::Compare* compare = policy::compare_of(route);
+  return compare != nullptr && compare->noise.fraction > 0;
+}
+
 Subject subject_of(const VersionEvidence& candidate, const VersionEvidence& stable, const Evidence& evidence,
                    const policy::ModelRoute& route, std::string key) {
   Subject subject{&candidate.all, &stable.control, &evidence, std::move(key)};
@@ -26,6 +31,12 @@ Subject subject_of(const VersionEvidence& candidate, const VersionEvidence& stab
     subject.share = candidate.share / (candidate.share + stable.share);
   }
   return subject;
+}
+
+void add_pairs_of_copies(const policy::ModelRoute& route, Subject& subject) noexcept {
+  if (subject.candidate_version != nullptr) subject.pairs = subject.candidate_version->pairs.get();
+  subject.pairs_decide = false;
+  subject.learns_noise = learns_noise(route);
 }
 
 std::string rule_of(const policy::Check& check) {

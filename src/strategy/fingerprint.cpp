@@ -53,6 +53,31 @@ class Words {
     add(static_cast<std::size_t>(feature.source)).add(feature.name).add(static_cast<std::size_t>(feature.type));
     return add(feature.values);
   }
+  Words& add(const policy::FromAnswer& from) {
+    add(static_cast<std::size_t>(from.part)).add(from.name).add(from.sample.fraction);
+    return add(std::size_t{from.body_bytes.count});
+  }
+  Words& add(const policy::TensorRule& rule) {
+    add(rule.name).add(static_cast<std::size_t>(rule.by)).add(std::size_t{rule.top}).add(rule.overlap.fraction);
+    add(rule.tolerance).add(rule.absolute_tolerance);
+    return rule.ulps ? add(std::size_t{*rule.ulps}) : add("none");
+  }
+  /// Not what is kept of pairs, nor how soon noise is known.
+  Words& add(const policy::Compare& compare) {
+    add(compare.pointers).add(compare.ignore).add(compare.unordered).add(compare.tensors).add(compare.drop_headers);
+    add(compare.tolerance).add(compare.absolute_tolerance).add(std::size_t{compare.ulps}).add(compare.edit_ratio);
+    return add(std::size_t{compare.body_bytes.count}).add(compare.noise.fraction > 0 ? "noise" : "exact");
+  }
+  Words& add(const policy::Drift& drift) {
+    drift.score ? add(*drift.score) : add("none");
+    drift.label ? add(*drift.label) : add("none");
+    return add(std::size_t{drift.reference});
+  }
+  Words& add(const policy::ShadowSelection& select) {
+    add(select.matches).add(select.oversample.size());
+    for (const auto& more : select.oversample) add(more.segment).add(more.percent);
+    return select.deduplicate ? add(static_cast<std::size_t>(select.deduplicate->count())) : add("none");
+  }
   template <typename T>
   Words& add(const std::vector<T>& list) {
     add(list.size());
@@ -114,6 +139,23 @@ std::string fingerprint(const policy::ModelRoute& route) {
   const bool deals = !std::holds_alternative<std::monostate>(route.strategy);
   if (deals) words.add(static_cast<std::size_t>(route.unit.source)).add(route.unit.name).add(route.unit.salt);
   std::visit(words, route.strategy);
+  return words.hex();
+}
+
+std::string pair_fingerprint(const policy::ModelRoute& route, const policy::Shadow* shadow) {
+  Words words;
+  words.add(static_cast<std::size_t>(route.protocol));
+  const policy::Compare* compare = policy::compare_of(route);
+  compare != nullptr ? words.add(*compare) : words.add("none");
+  route.drift ? words.add(*route.drift) : words.add("none");
+  words.add(route.segments.size());
+  for (const auto& segment : route.segments) words.add(segment.name);
+  if (shadow == nullptr) return words.hex();
+  words.add(shadow->select);
+  // What a pair of an oversampled segment stands for hangs on how often the others are copied.
+  if (shadow->select.oversample.empty()) return words.hex();
+  for (const auto& segment : route.segments) words.add(segment.matches);
+  for (const auto& candidate : shadow->candidates) words.add(candidate.percent);
   return words.hex();
 }
 

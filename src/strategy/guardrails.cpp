@@ -36,6 +36,7 @@ Assessment judge_guardrails(const std::vector<policy::Check>& checks, bool due, 
   subject.share = reference.share;
   subject.users_stick = users_stick(context.route);
   subject.key = errand_prefix(state) + "/" + std::to_string(state.window) + "/" + arm.version;
+  add_pairs_of_copies(context.route, subject);
   auto queries = queries_of(analysis, context.route.name, arm.version, reference.version, subject.key);
   std::move(queries.begin(), queries.end(), std::back_inserter(transition.queries));
   if (!due) return {};

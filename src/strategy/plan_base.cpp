@@ -50,4 +50,12 @@ Result<void> split_audience(const policy::ModelRoute& route, const std::vector<p
   return {};
 }
 
+void add_copies(const policy::ModelRoute& route, const std::vector<traffic::VersionIndex>& versions,
+                traffic::PlanSpec& spec) {
+  if (!route.mirror || !(route.mirror->percent > 0)) return;
+  for (const traffic::VersionIndex version : versions) {
+    if (version != spec.stable) spec.mirrors.push_back({version, route.mirror->percent / 100, {}, {}, spec.stable});
+  }
+}
+
 }  // namespace sluice::strategy

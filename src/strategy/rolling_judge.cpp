@@ -120,6 +120,7 @@ Judgement look(const policy::Rolling& rolling, const policy::Analysis& analysis,
       subject_of(evidence_of(context.evidence, state, rolling.candidate),
                  evidence_of(context.evidence, state, rolling.stable), context.evidence, context.route, key);
   subject.stable = &stable;
+  add_pairs_of_copies(context.route, subject);
   made.found = assess(analysis, state, subject, context.now);
   state.checks = made.found.memory;
   state.check_evidence = made.found.evidence;

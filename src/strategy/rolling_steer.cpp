@@ -55,6 +55,8 @@ Result<Steering> steer(const policy::Rolling& rolling, const policy::ModelRoute&
       !split) {
     return fail(split.error());
   }
+  // Copies to a version that has no instance yet would say nothing.
+  if (!is_over(state.phase) && counted.stable > 0 && counted.candidate > 0) add_copies(route, {*candidate}, *spec);
   auto plan = traffic::TrafficPlan::build(std::move(spec).value());
   if (!plan) return fail(plan.error());
 

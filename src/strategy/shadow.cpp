@@ -3,35 +3,32 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <variant>
 
+#include "check_words.hpp"
+#include "sluice/policy/metrics.hpp"
 #include "sluice/strategy/analysis.hpp"
 #include "sluice/strategy/check_runs.hpp"
 #include "sluice/strategy/gate.hpp"
 #include "sluice/strategy/moves.hpp"
-#include "sluice/strategy/plan_base.hpp"
 #include "sluice/strategy/reading.hpp"
 #include "sluice/strategy/shadow_hours.hpp"
+#include "sluice/strategy/shadow_plan.hpp"
+#include "sluice/strategy/shadow_spending.hpp"
+#include "sluice/strategy/step.hpp"
 
 namespace sluice::strategy {
 namespace {
 
-/// What candidates must prove where the policy wants an end and says nothing else.
-const policy::Analysis& usual_analysis() {
-  static const policy::Analysis analysis = [] {
-    policy::Check check;
-    check.metric = "error-rate";
-    check.versus_stable = policy::VersusStable{policy::Quantity{0.01, policy::QuantityUnit::Ratio}, {}};
-    policy::Analysis made;
-    made.checks = {check};
-    return made;
-  }();
-  return analysis;
-}
-
-/// Null: nothing is judged.
-const policy::Analysis* analysis_of(const policy::Shadow& spec) {
-  if (spec.analysis) return &*spec.analysis;
-  return spec.stop_when == policy::ShadowStop::Conclusive ? &usual_analysis() : nullptr;
+policy::Analysis usual_analysis(bool compares) {
+  const policy::Quantity one_percent{0.01, policy::QuantityUnit::Ratio};
+  policy::Analysis made;
+  made.checks.emplace_back().metric = "error-rate";
+  made.checks.back().versus_stable = policy::VersusStable{one_percent, {}};
+  if (!compares) return made;
+  made.checks.emplace_back().metric = policy::disagreement_metric;
+  made.checks.back().threshold_range = policy::ThresholdRange{{}, one_percent};
+  return made;
 }
 
 std::string list_of(const std::vector<ArmState>& arms) {
@@ -68,6 +65,7 @@ class Observation {
   RolloutState begun() {
     state_.arms.clear();
     for (const auto& candidate : spec_.candidates) state_.arms.emplace_back().version = candidate.version;
+    state_.comparing = pair_fingerprint(context_.route, &spec_);
     change_hours(within_hours(spec_.schedule, context_.now));
     return std::move(state_);
   }
@@ -133,25 +131,43 @@ class Observation {
   void observe() {
     const bool inside = within_hours(spec_.schedule, context_.now);
     const bool copies = state_.weight > 0;
+    if (changed_rules(copies)) return;
     // Copies may stop while a person's pause lasts, but not begin.
     if (inside != copies && !(inside && state_.paused)) {
       if (inside) count_from_here();
       return change_hours(inside);
     }
     set_weight(state_.weight);
-    if (!copies) return;
     const bool waits = state_.phase == Phase::Held || state_.paused;
-    const std::uint64_t answered = count_copies(false);
-    const bool is_spent = spec_.budget.requests && answered >= *spec_.budget.requests;
+    const auto spent = what_is_spent(spec_.budget, count(false));
+    if (!copies && (waits || !spent)) return;
     // No further copy comes that a later look could wait for.
-    const Findings found = judge(is_spent && !waits);
-    count_copies(found.looked);
+    const Findings found = judge(spent && !waits);
+    count(found.looked);
     if (waits) return;
-    const bool conclusive = spec_.stop_when == policy::ShadowStop::Conclusive && analysis_of(spec_) != nullptr;
+    const bool conclusive = spec_.stop_when == policy::ShadowStop::Conclusive && shadow_analysis(spec_) != nullptr;
     if (conclusive && found.decided) return decide(found);
-    if (is_spent) return end_of_budget(found, answered);
+    if (spent) return end_of_budget(found, *spent);
     if (conclusive && found.exhausted) return hold(found.message);
     enter(state_, Phase::Progressing, "Copying", copying() + after_colon(found.message), context_.now);
+  }
+
+  Spending count(bool looked) { return count_spending(spec_.budget, context_.evidence, looked, context_.now, state_); }
+
+  /// Pairs that were counted by other rules say nothing of those to come.
+  bool changed_rules(bool copies) {
+    std::string rules = pair_fingerprint(context_.route, &spec_);
+    if (state_.comparing == rules) return false;
+    const bool known = !state_.comparing.empty();
+    state_.comparing = std::move(rules);
+    if (!known) return false;
+    if (copies) count_from_here();
+    for (auto& arm : state_.arms) {
+      arm.checks.clear();
+      arm.check_evidence.reset();
+    }
+    tell("CountedAnew", "what is copied or compared is another: what was counted before says nothing of it");
+    return true;
   }
 
   void change_hours(bool inside) {
@@ -165,9 +181,11 @@ class Observation {
 
   /// What live answered while no copies were made is no measure for copies: these hours are counted by themselves.
   void count_from_here() {
-    count_copies(true);
+    count(true);
     for (auto& arm : state_.arms) {
       arm.copies += std::exchange(arm.copies_seen, 0);
+      arm.copied_bytes += std::exchange(arm.copied_bytes_seen, 0);
+      arm.backend_seconds += std::exchange(arm.backend_seconds_seen, 0);
       arm.checks.clear();
     }
     open_window(state_, context_.now);
@@ -175,7 +193,7 @@ class Observation {
 
   Findings judge(bool at_once) {
     Findings found;
-    const policy::Analysis* analysis = analysis_of(spec_);
+    const policy::Analysis* analysis = shadow_analysis(spec_);
     if (analysis == nullptr) {
       found.decided = false;
       return found;
@@ -207,8 +225,11 @@ class Observation {
     for (auto& query : queries_of(analysis, context_.route.name, arm.version, spec_.live, key)) {
       made_.queries.push_back(std::move(query));
     }
-    const Subject subject{&evidence_of(context_.evidence, state_, arm.version).shadow,
-                          &evidence_of(context_.evidence, state_, spec_.live).all, &context_.evidence, key};
+    const VersionEvidence& own = evidence_of(context_.evidence, state_, arm.version);
+    Subject subject{&own.shadow, &evidence_of(context_.evidence, state_, spec_.live).all, &context_.evidence, key};
+    subject.pairs = own.pairs.get();
+    subject.learns_noise = learns_noise(context_.route);
+    subject.drifts = &own.drifts;
     Assessment found =
         assess(analysis, arm.checks, arm.check_evidence, last_look, state_.window_since, subject, context_.now);
     arm.checks = found.memory;
@@ -224,33 +245,11 @@ class Observation {
     return found;
   }
 
-  /// How many copies were answered so far, also before a restart. Remembered now and then: the state is kept whenever
-  /// it changes.
-  std::uint64_t count_copies(bool looked) {
-    if (!spec_.budget.requests) return 0;
-    const std::uint64_t counters = context_.evidence.counters;
-    const std::uint64_t worth_keeping = *spec_.budget.requests / 100;
-    std::uint64_t answered = 0;
-    for (auto& arm : state_.arms) {
-      const std::uint64_t seen = evidence_of(context_.evidence, state_, arm.version).shadow.requests;
-      if (counters != arm.seen_counters && counters != 0) {
-        arm.copies += arm.copies_seen;
-        arm.copies_seen = 0;
-        arm.seen_counters = counters;
-      }
-      const std::uint64_t most = std::max(seen, arm.copies_seen);
-      answered += arm.copies + most;
-      if (looked || most > arm.copies_seen + worth_keeping) arm.copies_seen = most;
-    }
-    return answered;
-  }
-
   /// The winner is who passes by all that was seen.
-  void end_of_budget(const Findings& found, std::uint64_t answered) {
+  void end_of_budget(const Findings& found, const std::string& spent) {
     state_.winner = found.winner;
     if (!found.winner.empty()) tell("WinnerFound", "'" + found.winner + "' passes its checks: " + found.message);
-    conclude("BudgetSpent", "all " + grouped(*spec_.budget.requests) + " copies were answered (" + grouped(answered) +
-                                ")" + after_colon(found.message));
+    conclude("BudgetSpent", spent + after_colon(found.message));
   }
 
   void decide(const Findings& found) {
@@ -264,7 +263,26 @@ class Observation {
 
   void conclude(std::string reason, const std::string& why) {
     const std::string result = state_.winner.empty() ? "no candidate passes" : "'" + state_.winner + "' passes";
-    end(spec_.live, Phase::Concluded, std::move(reason), result + ", no more copies" + after_colon(why), "Concluded");
+    std::string report;
+    for (const auto& arm : state_.arms) report += report_of(arm);
+    end(spec_.live, Phase::Concluded, std::move(reason), result + ", no more copies" + after_colon(why) + report,
+        "Concluded");
+  }
+
+  /// "; 'v2' took 400 pairs: error-rate Pass (about 210 are enough; a split in halves: about 4 100 requests)".
+  static std::string report_of(const ArmState& arm) {
+    std::uint64_t pairs = 0;
+    std::string verdicts;
+    for (const auto& check : arm.checks) {
+      const Proof& proof = check.proof;
+      pairs = std::max(pairs, proof.pairs);
+      verdicts += (verdicts.empty() ? ": " : ", ") + check.name + " " + std::string(to_string(check.verdict));
+      if (!proof.of_pairs) continue;
+      verdicts += " (about " + rounded(*proof.of_pairs) + " are enough";
+      if (proof.of_split) verdicts += "; a split in halves: about " + rounded(*proof.of_split) + " requests";
+      verdicts += ")";
+    }
+    return pairs == 0 ? "" : "; '" + arm.version + "' took " + grouped(pairs) + " pairs" + verdicts;
   }
 
   void end(const std::string& live, Phase phase, std::string reason, const std::string& text, std::string event) {
@@ -309,40 +327,22 @@ class Observation {
   RolloutState& state_;
 };
 
-/// `live` answers everything; each candidate gets this part of its percentage.
-Result<traffic::TrafficPlan> plan_of(const policy::ModelRoute& route, const policy::Shadow& shadow,
-                                     const std::string& live_name, double weight) {
-  auto spec = plan_base(route);
-  if (!spec) return fail(spec.error());
-  const auto live = version_index(route, live_name);
-  if (!live) return fail(live.error());
-  spec->stable = *live;
-  spec->otherwise = traffic::Target::version(*live);
-  for (const auto& candidate : shadow.candidates) {
-    const auto version = version_index(route, candidate.version);
-    if (!version) return fail(version.error());
-    // It would never get a copy: a version is not mirrored to itself.
-    if (candidate.version == shadow.live) return fail(Error::internal("'" + shadow.live + "' cannot shadow itself"));
-    if (weight > 0) spec->mirrors.push_back({*version, weight * candidate.percent / 100});
-  }
-  return traffic::TrafficPlan::build(std::move(spec).value());
-}
-
-CopyBudget budget_of(const policy::Shadow& shadow, const RolloutState& state) {
-  CopyBudget budget;
-  budget.requests_in_flight = shadow.budget.requests_in_flight;
-  budget.requests_per_second = shadow.budget.requests_per_second.value_or(0);
-  budget.body_bytes = shadow.budget.body_bytes.count;
-  budget.idle_only = shadow.budget.idle_only;
-  if (shadow.budget.requests) {
-    std::uint64_t spent = 0;
-    for (const auto& arm : state.arms) spent += arm.copies;
-    budget.requests = *shadow.budget.requests - std::min(spent, *shadow.budget.requests);
-  }
-  return budget;
-}
-
 }  // namespace
+
+const policy::Analysis* shadow_analysis(const policy::Shadow& shadow) {
+  static const policy::Analysis by_errors = usual_analysis(false);
+  static const policy::Analysis by_answers = usual_analysis(true);
+  if (shadow.analysis) return &*shadow.analysis;
+  if (shadow.stop_when != policy::ShadowStop::Conclusive) return nullptr;
+  return shadow.compare ? &by_answers : &by_errors;
+}
+
+const policy::Shadow* shadow_under_way(const policy::Strategy& strategy, const RolloutState& state) noexcept {
+  const auto* stages = std::get_if<policy::Stages>(&strategy);
+  if (stages == nullptr) return std::get_if<policy::Shadow>(&strategy);
+  if (state.stage >= stages->stages.size()) return nullptr;
+  return std::get_if<policy::Shadow>(&stages->stages[state.stage].strategy);
+}
 
 RolloutState begin(const policy::Shadow& shadow, RolloutState state, const Context& context) {
   begin_step(state, 0, context.now);
@@ -358,7 +358,7 @@ Transition advance(const policy::Shadow& shadow, const RolloutState& state, cons
 Result<Steering> steer(const policy::Shadow& shadow, const policy::ModelRoute& route, const RolloutState& state) {
   const bool over = is_over(state.phase);
   const std::string& live = state.live.empty() ? shadow.live : state.live;
-  auto plan = plan_of(route, shadow, live, over ? 0 : state.weight);
+  auto plan = shadow_plan(shadow, route, live, over ? 0 : state.weight);
   if (!plan) return fail(plan.error());
   Steering steering;
   steering.plan = std::move(plan).value();
@@ -376,7 +376,7 @@ Result<Steering> steer(const policy::Shadow& shadow, const policy::ModelRoute& r
   }
   steering.fallbacks.assign(route.versions.size(), -1);
   steering.withheld.resize(route.versions.size());
-  steering.copies = budget_of(shadow, state);
+  steering.copies = shadow_budget(shadow, state);
   steering.window = state.window;
   return steering;
 }

@@ -35,16 +35,19 @@ Result<Steering> steer_split(const policy::ModelRoute& route, const SplitWish& w
   steering.window = window;
   std::vector<traffic::Weight> weights;
   double sum = 0;
+  std::vector<traffic::VersionIndex> in_play;
   for (const auto& part : wish.parts) {
     const auto version = version_index(route, part.version);
     if (!version) return fail(version.error());
     weights.push_back({*version, part.share});
     sum += part.share;
+    if (part.share > 0) in_play.push_back(*version);
     steering.roles[*version] = part.role;
     if (wish.parachute && *version != *first) steering.fallbacks[*version] = *first;
   }
   if (!(sum > 0)) weights = {{*first, 1}};
   if (auto split = split_audience(route, wish.audience, std::move(weights), *spec); !split) return fail(split.error());
+  add_copies(route, in_play, *spec);
   auto plan = traffic::TrafficPlan::build(std::move(spec).value());
   if (!plan) return fail(plan.error());
   steering.plan = std::move(plan).value();

@@ -98,6 +98,7 @@ RolloutState entering(const policy::Stages& spec, const RolloutState& before, st
   next.window = stage == 0 ? before.window : before.window + 1;
   next.counters = before.counters;
   next.check_runs = before.check_runs;
+  next.drift = before.drift;
   next.paused = before.paused;
   next.paused_by = before.paused_by;
   next.paused_from = before.paused_from;
@@ -308,8 +309,7 @@ class Row {
     std::string text = title(at_ + 1) + " begins";
     if (!person.empty()) text += ", " + person + " said so";
     if (const std::string proof = proof_of(passed, person.empty()); !proof.empty()) text += ": " + proof;
-    Transition made;
-    made.state = entering(spec_, state_, at_ + 1, context_);
+    Transition made{entering(spec_, state_, at_ + 1, context_), {}, {}, {}, {}};
     made.state.check_runs = passed.state.check_runs;
     made.events.push_back({"StageBegun", std::move(text)});
     return made;

@@ -7,6 +7,7 @@
 #include "sluice/strategy/bandit.hpp"
 #include "sluice/strategy/blue_green.hpp"
 #include "sluice/strategy/canary.hpp"
+#include "sluice/strategy/drift_watch.hpp"
 #include "sluice/strategy/moves.hpp"
 #include "sluice/strategy/plain.hpp"
 #include "sluice/strategy/reading.hpp"
@@ -93,6 +94,7 @@ Transition look(const policy::ModelRoute& route, const RolloutState& state, cons
     return made;
   }
   report_segments(route, bare, evidence, made, now);
+  watch_drift(evidence, made);
   if (made.state.phase == Phase::RollingBack || is_over(made.state.phase)) lift(made.state);
   cover(made.state, now);
   return made;
@@ -155,6 +157,7 @@ Transition retry(const policy::ModelRoute& route, const RolloutState& state, con
   again.window = state.window + 1;
   again.counters = state.counters;
   again.check_runs = state.check_runs;
+  again.drift = state.drift;
   // Servers do not forget what a rolling update loaded; where everything is back at its beginning this says so.
   if (state.strategy == "rolling") again.slots = state.slots;
   Transition made;

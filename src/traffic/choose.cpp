@@ -99,15 +99,20 @@ std::uint8_t segment_of(const TrafficPlan& plan, const RequestView& request) noe
   return 0;
 }
 
-/// Each mirror looks at the draw through a mixer of its own, so it is independent of the split and of the others.
-std::uint64_t draw_mirrors(const TrafficPlan& plan, Draw& draw) noexcept {
+/// Each mirror looks at the draw through a mixer of its own, so it is independent of the split and of the others. Only
+/// requests that were drawn are looked at closer.
+std::uint64_t draw_mirrors(const TrafficPlan& plan, const RequestView& request, const TrafficChoice& choice,
+                           Draw& draw) noexcept {
   const std::uint64_t bits = plan.mirrors_are_drawn() ? draw.bits() : 0;
   std::uint64_t mirrors = 0;
   for (const auto& odds : plan.mirror_odds()) {
     const std::uint64_t own = mix_bits(bits + (odds.version + std::uint64_t{1}) * 0x9E3779B97F4A7C15) >> 32;
-    if (own < odds.threshold) mirrors |= std::uint64_t{1} << odds.version;
+    if (own >= odds.thresholds[choice.segment]) continue;
+    const Mirror& mirror = plan.spec().mirrors[odds.mirror];
+    if (mirror.of && *mirror.of != choice.version) continue;
+    if (mirror.any_of.empty() || any_holds(mirror.any_of, request)) mirrors |= std::uint64_t{1} << odds.version;
   }
-  return mirrors;
+  return mirrors & ~(std::uint64_t{1} << choice.version);
 }
 
 }  // namespace
@@ -156,9 +161,7 @@ TrafficChoice choose(const TrafficPlan& plan, const RequestView& request, Random
     choice = from_split(plan, plan.splits()[ruling.target.index], request, draw);
   }
   choice.segment = segment;
-  if (!plan.mirror_odds().empty()) {
-    choice.mirrors = draw_mirrors(plan, draw) & ~(std::uint64_t{1} << choice.version);
-  }
+  if (!plan.mirror_odds().empty()) choice.mirrors = draw_mirrors(plan, request, choice, draw);
   return choice;
 }
 

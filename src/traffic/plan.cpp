@@ -37,8 +37,19 @@ Result<void> check_mirrors(const PlanSpec& spec) {
     if (mirror.version >= spec.versions.size()) {
       return fail(Error::internal("a mirror points to a version that is not there"));
     }
+    if (mirror.of && *mirror.of >= spec.versions.size()) {
+      return fail(Error::internal("a mirror copies what a version answers that is not there"));
+    }
     if (!(mirror.share >= 0 && mirror.share <= 1)) {
       return fail(Error::internal("the share of a mirror lies between 0 and 1"));
+    }
+    if (!mirror.segment_shares.empty() && mirror.segment_shares.size() != spec.segments.size()) {
+      return fail(Error::internal("a mirror has shares for " + std::to_string(mirror.segment_shares.size()) +
+                                  " segments, and there are " + std::to_string(spec.segments.size())));
+    }
+    for (const double share : mirror.segment_shares) {
+      if (share < 0 || (share >= 0 && share <= 1)) continue;
+      return fail(Error::internal("the share of a mirror lies between 0 and 1, in a segment too"));
     }
     const std::uint64_t bit = std::uint64_t{1} << mirror.version;
     if ((seen & bit) != 0) {
@@ -126,7 +137,29 @@ bool looks_into_body(const PlanSpec& spec) {
   if (spec.pin && any_needs_body(spec.pin->when)) return true;
   if (any(spec.rules, [](const Rule& rule) { return any_needs_body(rule.any_of); })) return true;
   if (any(spec.segments, [](const Segment& segment) { return any_needs_body(segment.any_of); })) return true;
+  if (any(spec.mirrors, [](const Mirror& mirror) { return any_needs_body(mirror.any_of); })) return true;
   return spec.learned && any(spec.learned->fields, [](const auto& part) { return part.field.needs_body(); });
+}
+
+constexpr std::uint64_t always = std::uint64_t{1} << 32;
+
+TrafficPlan::MirrorOdds odds_of(const PlanSpec& spec, std::size_t index) {
+  const Mirror& mirror = spec.mirrors[index];
+  TrafficPlan::MirrorOdds odds;
+  odds.version = mirror.version;
+  odds.mirror = static_cast<std::uint16_t>(index);
+  for (std::size_t segment = 0; segment <= spec.segments.size(); ++segment) {
+    const double own = segment == 0 || mirror.segment_shares.empty() ? -1 : mirror.segment_shares[segment - 1];
+    const auto threshold = static_cast<std::uint64_t>(std::llround((own < 0 ? mirror.share : own) * 0x1p32));
+    odds.thresholds[segment] = threshold;
+    if (threshold > 0 && (odds.rarest == 0 || threshold < odds.rarest)) odds.rarest = threshold;
+  }
+  return odds;
+}
+
+bool is_drawn(const TrafficPlan::MirrorOdds& odds) {
+  return std::any_of(odds.thresholds.begin(), odds.thresholds.end(),
+                     [](std::uint64_t threshold) { return threshold > 0 && threshold < always; });
 }
 
 }  // namespace
@@ -139,11 +172,11 @@ Result<TrafficPlan> TrafficPlan::build(PlanSpec spec) {
     if (!split) return fail(split.error());
     plan.splits_.push_back(std::move(split).value());
   }
-  for (const auto& mirror : spec.mirrors) {
-    const auto threshold = static_cast<std::uint64_t>(std::llround(mirror.share * 0x1p32));
-    if (threshold == 0) continue;
-    plan.mirror_odds_.push_back({mirror.version, threshold});
-    plan.mirrors_are_drawn_ = plan.mirrors_are_drawn_ || mirror.share < 1;
+  for (std::size_t i = 0; i < spec.mirrors.size(); ++i) {
+    const MirrorOdds odds = odds_of(spec, i);
+    if (odds.rarest == 0) continue;
+    plan.mirrors_are_drawn_ = plan.mirrors_are_drawn_ || is_drawn(odds);
+    plan.mirror_odds_.push_back(odds);
   }
   plan.needs_body_ = looks_into_body(spec);
   plan.seed_ = stable_seed(spec.route, spec.salt);
@@ -161,6 +194,15 @@ double TrafficPlan::mirror_share(VersionIndex version) const noexcept {
     if (mirror.version == version) return mirror.share;
   }
   return 0;
+}
+
+float TrafficPlan::mirror_weight(VersionIndex version, std::uint8_t segment) const noexcept {
+  for (const auto& odds : mirror_odds_) {
+    if (odds.version != version) continue;
+    const std::uint64_t own = odds.thresholds[segment < odds.thresholds.size() ? segment : 0];
+    return own == 0 ? 1.0F : static_cast<float>(static_cast<double>(odds.rarest) / static_cast<double>(own));
+  }
+  return 1.0F;
 }
 
 }  // namespace sluice::traffic

@@ -1,9 +1,8 @@
 #include "sluice/upstream/call.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
-
-#include "sluice/http/body_meter.hpp"
 
 namespace sluice::upstream {
 
@@ -21,6 +20,7 @@ std::string describe(const CallOutcome& outcome) {
 http::Task<CallOutcome> Call::run(EndpointPool& pool, CallRequest request) {
   const TimePoint begun = context_->clock.now();
   given_up_ = timed_out_ = false;
+  received_ = 0;
   context_->wheel.set(*this, request.deadline);
   CallOutcome outcome;
   auto first = exchange(pool, request, false, outcome);
@@ -31,6 +31,7 @@ http::Task<CallOutcome> Call::run(EndpointPool& pool, CallRequest request) {
   http::DeadlineWheel::cancel(*this);
   outcome.timed_out = timed_out_;
   outcome.took = context_->clock.now() - begun;
+  outcome.received = received_;
   co_return outcome;
 }
 
@@ -53,8 +54,9 @@ http::Task<bool> Call::exchange(EndpointPool& pool, CallRequest request, bool ag
   auto writing = connection_->stream().write({&bytes, 1});
   if (co_await writing == IoStatus::Ok && !given_up_) {
     sent_at_ = context_->clock.now();
-    auto reading = read_answer(request.method);
+    auto reading = read_answer(request);
     complete = co_await reading;
+    outcome.worked_on = context_->clock.now() - sent_at_;
   }
   Connection& connection = *std::exchange(connection_, nullptr);
   const bool was_reused = connection.reused();
@@ -63,7 +65,7 @@ http::Task<bool> Call::exchange(EndpointPool& pool, CallRequest request, bool ag
   connection.pool().release(connection, reusable, context_->clock.now());
   if (complete) {
     outcome.status = answer_.status;
-    outcome.answered_in = context_->clock.now() - sent_at_;
+    outcome.answered_in = outcome.worked_on;
     co_return false;
   }
   outcome.failure = timed_out_ ? FailureReason::ResponseTimeout
@@ -71,31 +73,34 @@ http::Task<bool> Call::exchange(EndpointPool& pool, CallRequest request, bool ag
                                : FailureReason::Reset;
   const bool stale = was_reused && !heard_ && !given_up_;
   const bool cancelled = given_up_ && !timed_out_;
-  if (!stale && !cancelled && !answered_) pool.note_gateway_error();
+  if (request.reported && !stale && !cancelled && !answered_) pool.note_gateway_error();
   co_return stale;
 }
 
 /// True when the whole answer came and was well formed.
-http::Task<bool> Call::read_answer(http::Method method) {
+http::Task<bool> Call::read_answer(CallRequest request) {
   http::Stream& stream = connection_->stream();
   http::ResponseHeadParser parser;
   http::BodyMeter body;
   bool in_body = false;
   for (;;) {
     if (!in_body && connection_->filled() > 0) {
-      const auto parsed = parser.parse(connection_->received(), method, answer_);
+      const auto parsed = parser.parse(connection_->received(), request.method, answer_);
       if (parsed == http::ParseStatus::Refused) co_return false;
       if (parsed == http::ParseStatus::Done) {
+        const bool is_final = answer_.status >= 200;
+        if (is_final && request.sink != nullptr) request.sink->take_head(answer_, connection_->data());
         connection_->consume(answer_.size);
         parser.reset();
-        if (answer_.status < 200) continue;
+        if (!is_final) continue;
         body = http::BodyMeter(answer_);
         in_body = answered_ = true;
-        connection_->pool().note_answer(answer_.status, context_->clock.now() - sent_at_);
+        if (request.patience) be_patient(*request.patience);
+        if (request.reported) connection_->pool().note_answer(answer_.status, context_->clock.now() - sent_at_);
       }
     }
     if (in_body) {
-      const std::size_t taken = body.take(connection_->received());
+      const std::size_t taken = take_body(body, request.sink);
       connection_->consume(taken);
       if (body.failed()) co_return false;
       if (body.done()) co_return connection_->filled() == 0;
@@ -105,8 +110,23 @@ http::Task<bool> Call::read_answer(http::Method method) {
     if (result.status == IoStatus::Eof && in_body && answer_.framing == http::Framing::UntilClose) co_return true;
     if (!result.ok()) co_return false;
     heard_ = true;
+    received_ += result.bytes;
     connection_->received_more(result.bytes);
+    if (in_body && request.patience) be_patient(*request.patience);
   }
+}
+
+/// Of an answer under way: its next piece, or its end, has so much time.
+void Call::be_patient(const BodyPatience& patience) noexcept {
+  const bool is_told = answer_.framing == http::Framing::Length || answer_.framing == http::Framing::None;
+  context_->wheel.set(*this,
+                      is_told ? patience.whole : std::min(patience.streamed, context_->clock.now() + patience.idle));
+}
+
+std::size_t Call::take_body(http::BodyMeter& body, AnswerSink* sink) noexcept {
+  const std::string_view bytes = connection_->received();
+  if (sink == nullptr) return body.take(bytes);
+  return body.take(bytes, [sink](std::string_view payload) { sink->take_payload(payload); });
 }
 
 void Call::on_deadline(TimePoint) {

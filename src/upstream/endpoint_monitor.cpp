@@ -206,6 +206,7 @@ std::vector<EndpointReport> EndpointMonitor::Impl::report(std::string_view route
       report.share = endpoint->verdict.share;
       report.reason = watch->reason(*endpoint, now());
       report.seconds_in_state = std::chrono::duration<double>(now() - endpoint->since).count();
+      report.since = endpoint->since;
       report.last_check = endpoint->last_check;
       for (std::size_t i = 0; i < endpoint->status->workers(); ++i) {
         report.in_flight += endpoint->status->cells(i).in_flight.value();

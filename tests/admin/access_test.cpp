@@ -29,29 +29,50 @@ unsigned status(const std::optional<Page>& refused) {
   return refused ? refused->status : 0;
 }
 
+const Lock open;
+
 TEST(Access, WithoutATokenOnlyNamesThatCannotBeForeignAreAnswered) {
   for (const char* host : {"127.0.0.1:9901", "127.0.0.1", "localhost:9901", "LocalHost", "[::1]:9901", "10.1.2.3:80"}) {
-    EXPECT_EQ(status(refuse_reader(reader(host), "")), 0U) << host;
+    EXPECT_EQ(status(refuse_reader(reader(host), open, Need::Token)), 0U) << host;
   }
   for (const char* host :
        {"", "evil.example:9901", "localhost.evil.example", "127.0.0.1.evil.example", "[evil]:1", "[::1"}) {
-    EXPECT_EQ(status(refuse_reader(reader(host), "")), 403U) << host;
+    EXPECT_EQ(status(refuse_reader(reader(host), open, Need::Nothing)), 403U) << host;
   }
 }
 
 TEST(Access, WithATokenTheHostMayBeAnyAndTheTokenMustBeRight) {
-  const std::string_view token = "s3cret-token";
-  EXPECT_EQ(status(refuse_reader(reader("sluice.example", "Bearer s3cret-token"), token)), 0U);
-  EXPECT_EQ(status(refuse_reader(reader("sluice.example", "bearer   s3cret-token "), token)), 0U);
+  const Lock locked{"s3cret-token"};
+  for (const Need need : {Need::Nothing, Need::Reading, Need::Token}) {
+    EXPECT_EQ(status(refuse_reader(reader("sluice.example", "Bearer s3cret-token"), locked, need)), 0U);
+    EXPECT_EQ(status(refuse_reader(reader("sluice.example", "bearer   s3cret-token "), locked, need)), 0U);
+  }
   for (const char* wrong : {"", "Bearer", "Bearer ", "Bearer s3cret-tokeN", "Bearer s3cret-token-and-more",
                             "Bearer s3cret", "Basic s3cret-token", "s3cret-token"}) {
-    EXPECT_EQ(status(refuse_reader(reader("127.0.0.1", wrong), token)), 401U) << wrong;
+    EXPECT_EQ(status(refuse_reader(reader("127.0.0.1", wrong), locked, Need::Token)), 401U) << wrong;
   }
 }
 
+TEST(Access, WhereATokenIsSetTheStatusMayBeReadWithoutIt) {
+  const Lock locked{"s3cret-token"};
+  const auto asked = [](const Request& request, const Lock& lock, Need need) {
+    return status(refuse_reader(request, lock, need));
+  };
+  EXPECT_EQ(asked(reader("127.0.0.1:9901"), locked, Need::Reading), 0U);
+  EXPECT_EQ(asked(reader("localhost"), locked, Need::Reading), 0U);
+  EXPECT_EQ(asked(reader("rebound.example"), locked, Need::Reading), 401U) << "a foreign page may have sent it";
+  EXPECT_EQ(asked(reader("127.0.0.1:9901", "Bearer wrong"), locked, Need::Reading), 401U) << "worse than none";
+  EXPECT_EQ(asked(reader("127.0.0.1:9901"), locked, Need::Token), 401U);
+  const Lock shut{"s3cret-token", false};
+  EXPECT_EQ(asked(reader("127.0.0.1:9901"), shut, Need::Reading), 401U);
+  EXPECT_EQ(asked(reader("127.0.0.1:9901", "Bearer s3cret-token"), shut, Need::Reading), 0U);
+  EXPECT_EQ(asked(reader("sluice.example"), shut, Need::Nothing), 0U) << "else nobody could enter the token";
+}
+
 TEST(Access, AChallengeTellsAMissingTokenFromAWrongOne) {
-  EXPECT_EQ(refuse_reader(reader("x"), "token")->challenge, R"(Bearer realm="sluice")");
-  EXPECT_EQ(refuse_reader(reader("x", "Bearer nekot"), "token")->challenge,
+  const Lock locked{"token"};
+  EXPECT_EQ(refuse_reader(reader("x"), locked, Need::Reading)->challenge, R"(Bearer realm="sluice")");
+  EXPECT_EQ(refuse_reader(reader("x", "Bearer nekot"), locked, Need::Reading)->challenge,
             R"(Bearer realm="sluice", error="invalid_token")");
 }
 
@@ -77,8 +98,9 @@ TEST(Access, AChangeComesFromNowhereElse) {
 }
 
 TEST(Access, AnActorIsAPeerAndWhetherItShowedTheToken) {
-  EXPECT_EQ(actor_of(reader("x"), ""), "127.0.0.1:4242");
-  EXPECT_EQ(actor_of(reader("x"), "token"), "token from 127.0.0.1:4242");
+  EXPECT_EQ(actor_of(reader("x"), open), "127.0.0.1:4242");
+  EXPECT_EQ(actor_of(reader("x", "Bearer token"), {"token"}), "token from 127.0.0.1:4242");
+  EXPECT_EQ(actor_of(reader("x"), {"token"}), "127.0.0.1:4242") << "it only reads";
 }
 
 TEST(Access, EqualTextsAreEqual) {

@@ -55,7 +55,8 @@ TEST(ApiJson, ARouteSaysEverythingThatIsKnown) {
   version.role = "stable";
   version.target_weight = 0.75;
   version.p99 = std::chrono::milliseconds(40);
-  version.endpoints.push_back({"127.0.0.1:9001", "ejected", 0, "5 errors in a row", 1.5, "passed: 200 in 3ms", 2, 1});
+  version.endpoints.push_back({"127.0.0.1:9001", "ejected", 0, "5 errors in a row", 1.5,
+                               WallTime(std::chrono::hours(1)), "passed: 200 in 3ms", 2, 1});
   const auto json = to_json(RouteView{"fraud", "canary", {version}});
   EXPECT_EQ(json["route"], "fraud");
   EXPECT_EQ(json["strategy"], "canary");
@@ -63,6 +64,7 @@ TEST(ApiJson, ARouteSaysEverythingThatIsKnown) {
   EXPECT_EQ(shown["targetWeight"], 0.75);
   EXPECT_EQ(shown["latency"]["p99"], 0.04);
   const auto& endpoint = shown["endpoints"][0];
+  EXPECT_EQ(endpoint["stateSince"], "1970-01-01T01:00:00.000Z");
   EXPECT_EQ(endpoint["state"], "ejected");
   EXPECT_EQ(endpoint["reason"], "5 errors in a row");
   EXPECT_EQ(endpoint["inFlight"], 2);

@@ -2,111 +2,16 @@
 
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-#include <optional>
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "admin/api_fixture.hpp"
+#include "sluice/base/log.hpp"
 
 namespace sluice::admin {
 namespace {
-
-using Json = nlohmann::json;
-
-EndpointView endpoint(std::string address, std::string state) {
-  EndpointView view;
-  view.endpoint = std::move(address);
-  view.state = std::move(state);
-  return view;
-}
-
-/// An Api over a gateway that a test writes down.
-class ApiTest : public ::testing::Test {
- protected:
-  ApiTest() {
-    VersionView v1;
-    v1.version = "v1";
-    v1.endpoints = {endpoint("127.0.0.1:9001", "draining"), endpoint("127.0.0.1:9002", "admitted")};
-    VersionView v2;
-    v2.version = "v2";
-    v2.endpoints = {endpoint("127.0.0.1:9003", "admitted")};
-    rollout_.route = "fraud";
-    rollout_.phase = strategy::Phase::Paused;
-    routes_ = {{"fraud", "canary", {v1, v2}}, {"other", "none", {v2}}};
-  }
-
-  Page ask(std::string_view method, std::string_view target, std::string_view body = {}) {
-    Request request;
-    request.method = method;
-    request.target = target;
-    request.host = "127.0.0.1:9901";
-    request.peer = "127.0.0.1:4242";
-    request.body = body;
-    request.authorization = authorization_;
-    request.last_event_id = last_event_id_;
-    if (method == "POST") request.content_type = content_type_;
-    return api_.answer(request);
-  }
-  Page reload() {
-    const Page page = ask("POST", "/api/v1/reload", "{}");
-    return page.later ? page.later().value_or(page) : page;
-  }
-  Json get(std::string_view target) { return Json::parse(ask("GET", target).body); }
-  std::string error(const Page& page) { return Json::parse(page.body).value("error", ""); }
-
-  std::vector<RouteView> routes_;
-  std::vector<bool> process_orders_;
-  std::vector<DrainOrder> endpoint_orders_;
-  std::optional<Refusal> refusal_;
-  rollout::RolloutView rollout_;
-  std::vector<strategy::Command> commands_;
-  std::vector<state::JournalQuery> queries_;
-  std::vector<state::JournalEntry> journal_;  // newest first
-  bool store_is_down_ = false;
-  std::string last_event_id_;
-  int reloads_ = 0;
-  bool reload_is_under_way_ = false;
-  std::string content_type_ = "application/json";
-  std::string authorization_;
-  Api api_{ApiPorts{
-      [this] { return routes_; },
-      [] {
-        ConfigView config;
-        config.generation = 7;
-        return config;
-      },
-      [] {
-        return DrainView{"serving", false, 3, 2};
-      },
-      [this](bool undo) -> Result<DrainView, Refusal> {
-        process_orders_.push_back(undo);
-        if (refusal_) return fail(*refusal_);
-        return DrainView{undo ? "serving" : "announced", false, 3, 2};
-      },
-      [this](const DrainOrder& order) -> Result<std::size_t, Refusal> {
-        endpoint_orders_.push_back(order);
-        if (refusal_) return fail(*refusal_);
-        return std::size_t{1};
-      },
-      [this] {
-        ++reloads_;
-        return [this]() -> std::optional<Result<ConfigView, Refusal>> {
-          if (reload_is_under_way_) return std::nullopt;
-          if (refusal_) return fail(*refusal_);
-          return ConfigView{};
-        };
-      },
-      [this] { return std::vector<rollout::RolloutView>{rollout_}; },
-      [this](const std::string& route, const strategy::Command& command) -> Result<rollout::RolloutView, Refusal> {
-        commands_.push_back(command);
-        if (route != "fraud") return fail(Refusal{404, "there is no route " + route});
-        if (refusal_) return fail(*refusal_);
-        return rollout_;
-      },
-      [this](const state::JournalQuery& query) -> Result<std::vector<state::JournalEntry>> {
-        queries_.push_back(query);
-        if (store_is_down_) return fail(Error::internal("the disk is full"));
-        return journal_;
-      },
-  }};
-};
 
 TEST_F(ApiTest, ListsRoutesAndFindsOne) {
   EXPECT_EQ(get("/api/v1/routes")["routes"].size(), 2U);
@@ -124,8 +29,26 @@ TEST_F(ApiTest, TellsThePolicyInForceAndHowFarTheDrainIs) {
   EXPECT_EQ(get("/api/v1/drain")["requestsInFlight"], 2);
 }
 
+TEST_F(ApiTest, PairsThatDifferAreShownWhereThePolicyAllowsIt) {
+  EXPECT_EQ(get("/api/v1/routes/fraud/disagreements")["pairs"].size(), 3U);
+  EXPECT_EQ(get("/api/v1/routes/fraud/disagreements?limit=2")["leftOut"], 1);
+  EXPECT_EQ(ask("GET", "/api/v1/routes/fraud/disagreements?limit=x").status, 400U);
+  EXPECT_EQ(ask("GET", "/api/v1/routes/frau/disagreements").status, 404U);
+  EXPECT_EQ(ask("POST", "/api/v1/routes/fraud/disagreements", "{}").status, 405U);
+  refusal_ = Refusal{403, "the policy of fraud keeps no pairs"};
+  const Page refused = ask("GET", "/api/v1/routes/fraud/disagreements");
+  EXPECT_EQ(refused.status, 403U);
+  EXPECT_EQ(error(refused), "the policy of fraud keeps no pairs");
+  refusal_.reset();
+  api_.set_lock({"secret"});
+  EXPECT_EQ(ask("GET", "/api/v1/routes/fraud/disagreements").status, 401U) << "parts of what clients sent";
+  authorization_ = "Bearer secret";
+  EXPECT_EQ(ask("GET", "/api/v1/routes/fraud/disagreements").status, 200U);
+}
+
 TEST_F(ApiTest, OtherPathsAndMethodsAreNamedErrors) {
-  for (const char* target : {"/", "/api", "/api/v1", "/api/v1/drain/x", "/metrics", "*", ""}) {
+  for (const char* target : {"/dashboard", "/dashboard/", "/dashboard/../main.js", "/index.html", "/api", "/api/v1",
+                             "/api/v1/drain/x", "/metrics", "*", ""}) {
     const Page page = ask("GET", target);
     EXPECT_EQ(page.status, 404U) << target;
     EXPECT_FALSE(error(page).empty());
@@ -195,7 +118,7 @@ TEST_F(ApiTest, WhoMayNotWriteChangesNothing) {
   EXPECT_EQ(ask("POST", "/api/v1/drain", "{}").status, 415U);
   EXPECT_EQ(ask("POST", "/api/v1/reload").status, 415U);
   content_type_ = "application/json";
-  api_.set_token("right");
+  api_.set_lock({"right", false});
   for (const char* shown : {"", "Bearer wrong"}) {
     authorization_ = shown;
     EXPECT_EQ(ask("POST", "/api/v1/drain", "{}").status, 401U);
@@ -206,100 +129,81 @@ TEST_F(ApiTest, WhoMayNotWriteChangesNothing) {
   EXPECT_EQ(reloads_, 0);
   authorization_ = "Bearer right";
   EXPECT_EQ(reload().status, 200U);
-  api_.set_token("rotated");
+  api_.set_lock({"rotated"});
   EXPECT_EQ(ask("POST", "/api/v1/reload").status, 401U);
   EXPECT_EQ(reloads_, 1);
 }
 
-TEST_F(ApiTest, ARouteCarriesItsRollout) {
-  EXPECT_EQ(get("/api/v1/routes/fraud")["rollout"]["phase"], "Paused");
-  const Json all = get("/api/v1/routes");
-  EXPECT_EQ(all["routes"][0]["rollout"]["route"], "fraud");
-  EXPECT_FALSE(all["routes"][1].contains("rollout")) << "nobody knows of one";
-}
-
-TEST_F(ApiTest, AVerbSaysWhoWantsWhatAndShowsWhatCameOfIt) {
-  const Page done = ask("POST", "/api/v1/routes/fraud/promote", R"({"full": true, "actor": "alice"})");
-  EXPECT_EQ(done.status, 200U);
-  EXPECT_EQ(Json::parse(done.body)["phase"], "Paused");
-  ASSERT_EQ(commands_.size(), 1U);
-  EXPECT_EQ(commands_[0].verb, strategy::Verb::Promote);
-  EXPECT_TRUE(commands_[0].full);
-  EXPECT_EQ(commands_[0].actor, "alice");
-  EXPECT_EQ(ask("POST", "/api/v1/routes/fraud/undo").status, 200U) << "a body is not needed";
-  EXPECT_EQ(commands_[1].verb, strategy::Verb::Undo);
-  EXPECT_EQ(commands_[1].actor, "127.0.0.1:4242") << "who does not say is known by the address";
-}
-
-TEST_F(ApiTest, EveryVerbHasItsPageAndNoOtherWordDoes) {
-  for (const char* verb : {"promote", "pause", "resume", "abort", "retry", "undo"}) {
-    const std::string target = std::string("/api/v1/routes/fraud/") + verb;
-    EXPECT_EQ(ask("POST", target, "{}").status, 200U) << verb;
-    EXPECT_EQ(ask("GET", target).allow, "POST") << verb;
+TEST_F(ApiTest, WithoutTheTokenTheStatusIsReadOnly) {
+  api_.set_lock({"right"});
+  for (const char* target : {"/", "/api/v1/routes", "/api/v1/routes/fraud", "/api/v1/routes/fraud/journal",
+                             "/api/v1/routes/fraud/history", "/api/v1/live", "/api/v1/config", "/api/v1/drain"}) {
+    EXPECT_EQ(ask("GET", target).status, 200U) << target;
   }
-  EXPECT_EQ(commands_.size(), 6U);
-  for (const char* target : {"/api/v1/routes/fraud/stop", "/api/v1/routes/fraud/", "/api/v1/routes//promote",
-                             "/api/v1/routes/fraud/promote/now", "/api/v1/routesx/fraud"}) {
-    EXPECT_EQ(ask("POST", target, "{}").status, 404U) << target;
+  for (const char* target : {"/api/v1/policy", "/api/v1/routes/fraud/disagreements"}) {
+    EXPECT_EQ(ask("GET", target).status, 401U) << target;
+    EXPECT_EQ(ask("HEAD", target).status, 401U) << target;
   }
-  EXPECT_EQ(commands_.size(), 6U);
-}
-
-TEST_F(ApiTest, ARefusedVerbKeepsItsReason) {
-  refusal_ = Refusal{409, "nothing is promoted yet: use abort"};
-  const Page refused = ask("POST", "/api/v1/routes/fraud/undo", "{}");
-  EXPECT_EQ(refused.status, 409U);
-  EXPECT_EQ(error(refused), "nothing is promoted yet: use abort");
-  EXPECT_EQ(ask("POST", "/api/v1/routes/frau/undo", "{}").status, 404U);
-}
-
-TEST_F(ApiTest, AMalformedVerbChangesNothing) {
-  EXPECT_EQ(ask("POST", "/api/v1/routes/fraud/pause", R"({"full": true})").status, 400U);
-  EXPECT_EQ(ask("POST", "/api/v1/routes/fraud/promote", R"({"ful": true})").status, 400U);
-  EXPECT_EQ(ask("POST", "/api/v1/routes/fraud/promote", "now").status, 400U);
-  content_type_ = "text/plain";
-  EXPECT_EQ(ask("POST", "/api/v1/routes/fraud/promote", "{}").status, 415U);
+  EXPECT_EQ(ask("POST", "/api/v1/routes/fraud/promote", "{}").status, 401U);
+  EXPECT_EQ(ask("POST", "/", "{}").status, 401U);
   EXPECT_TRUE(commands_.empty());
 }
 
-TEST_F(ApiTest, TheJournalComesInPages) {
-  for (const std::uint64_t sequence : {9, 8})
-    journal_.push_back({sequence, {}, "fraud", "fraud-3", "sluice", "Held", "x", ""});
-  const Json page = get("/api/v1/routes/fraud/journal?before=10&limit=2");
-  EXPECT_EQ(queries_[0].route, "fraud");
-  EXPECT_EQ(queries_[0].before, 10U);
-  EXPECT_EQ(queries_[0].limit, 2U);
-  EXPECT_EQ(page["entries"][0]["sequence"], 9);
-  EXPECT_EQ(page["before"], 8) << "what to ask for next";
-  EXPECT_TRUE(get("/api/v1/journal")["before"].is_null()) << "there were fewer than asked for";
-  EXPECT_EQ(queries_[1].route, "");
-  EXPECT_EQ(queries_[1].limit, 100U);
-  for (const char* query : {"limit=0", "limit=1001", "limit=x", "before=", "before=-1", "after=3", "limit"}) {
-    EXPECT_EQ(ask("GET", std::string("/api/v1/journal?") + query).status, 400U) << query;
-  }
-  store_is_down_ = true;
-  EXPECT_EQ(ask("GET", "/api/v1/journal").status, 503U);
+TEST_F(ApiTest, SaysWhetherTheAskerMayChangeAnything) {
+  const auto access = [&] { return get("/api/v1/access"); };
+  EXPECT_EQ(access(), Json::parse(R"({"tokenNeeded": false, "authorized": true, "anonymousRead": true})"));
+  api_.set_lock({"right"});
+  EXPECT_EQ(access(), Json::parse(R"({"tokenNeeded": true, "authorized": false, "anonymousRead": true})"));
+  authorization_ = "Bearer wrong";
+  EXPECT_EQ(access()["authorized"], false) << "it is what was asked";
+  authorization_ = "Bearer right";
+  EXPECT_EQ(access()["authorized"], true);
+  api_.set_lock({"right", false});
+  EXPECT_EQ(access()["authorized"], true);
+  authorization_ = "";
+  EXPECT_EQ(ask("GET", "/api/v1/access").status, 401U);
 }
 
-TEST_F(ApiTest, EventsBeginWhereTheReaderLeftOff) {
-  for (const std::uint64_t sequence : {9, 8, 7})
-    journal_.push_back({sequence, {}, "fraud", "", "sluice", "Held", "x", ""});
-  const Page fresh = ask("GET", "/api/v1/events");
-  EXPECT_EQ(fresh.events_after, 0U);
-  EXPECT_EQ(fresh.body, "");
-  last_event_id_ = "7";
-  const Page again = ask("GET", "/api/v1/events");
-  EXPECT_EQ(again.content_type, "text/event-stream");
-  EXPECT_EQ(again.events_after, 9U);
-  EXPECT_LT(again.body.find("id: 8\n"), again.body.find("id: 9\n"));
-  EXPECT_EQ(again.body.find("id: 7\n"), std::string::npos);
-  last_event_id_ = "500";
-  EXPECT_EQ(ask("GET", "/api/v1/events").events_after, 9U) << "the journal of that number is lost";
-  last_event_id_ = "x";
-  EXPECT_EQ(ask("GET", "/api/v1/events").status, 400U);
-  last_event_id_ = "7";
-  store_is_down_ = true;
-  EXPECT_EQ(ask("GET", "/api/v1/events").status, 503U);
+TEST_F(ApiTest, WhoTriesTokensIsSeen) {
+  api_.set_lock({"right"});
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> written(std::tmpfile(), &std::fclose);
+  ASSERT_NE(written, nullptr);
+  log::Options options;
+  options.stream = written.get();
+  log::start(options);
+  for (const char* shown : {"", "Bearer right", "Bearer wrong"}) {
+    authorization_ = shown;
+    ask("GET", "/api/v1/access");
+  }
+  log::stop();
+  std::string text(4096, '\0');
+  std::rewind(written.get());
+  text.resize(std::fread(text.data(), 1, text.size(), written.get()));
+  EXPECT_NE(text.find("a wrong token was shown"), std::string::npos) << text;
+  EXPECT_NE(text.find("127.0.0.1:4242"), std::string::npos) << text;
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
+}
+
+TEST_F(ApiTest, AHistoryBeginsBehindASecond) {
+  EXPECT_EQ(get("/api/v1/routes/fraud/history"), Json::parse(R"({"seconds": 5, "points": []})"));
+  EXPECT_EQ(ask("GET", "/api/v1/routes/fraud/history?after=1790000000").status, 200U);
+  for (const char* query : {"after=x", "after=-1", "after=", "before=3", "after=1&after=2"}) {
+    EXPECT_EQ(ask("GET", "/api/v1/routes/fraud/history?" + std::string(query)).status, 400U) << query;
+  }
+}
+
+TEST_F(ApiTest, ThePolicyIsShownOnceItIsWritten) {
+  const Page page = ask("GET", "/api/v1/policy");
+  ASSERT_TRUE(page.later);
+  const Json shown = Json::parse(page.later().value().body);
+  EXPECT_EQ(shown["generation"], 7);
+  EXPECT_TRUE(shown.contains("yaml"));
+}
+
+TEST_F(ApiTest, TheLivePageIsAStreamOfItsOwn) {
+  const Page page = ask("GET", "/api/v1/live");
+  EXPECT_TRUE(page.live);
+  EXPECT_EQ(ask("POST", "/api/v1/live", "{}").status, 405U);
 }
 
 }  // namespace

@@ -19,6 +19,53 @@ TEST(RolloutJson, TimesAreUtcWithMilliseconds) {
   EXPECT_EQ(text_of(morning + 957ms + 999us), "2026-09-21T14:13:20.999Z") << "cut off, never rounded into the future";
 }
 
+TEST(RolloutJson, ShowsWhatPairsFoundAndWhatTheyCost) {
+  rollout::RolloutView view;
+  auto& pairs = view.pairs.emplace_back();
+  pairs.version = "v2";
+  pairs.pairs = 1204;
+  pairs.compared = 1150;
+  pairs.disagreements = 5;
+  pairs.disagreement = 0.004;
+  pairs.lower = 0.001;
+  pairs.upper = 0.009;
+  pairs.twins = 12;
+  pairs.worst_field = "/outputs/score";
+  pairs.segments = {{"mobile", 120, 3}};
+  pairs.limit = 0.01;
+  pairs.score = {0.02, 0.01, 0.03};
+  pairs.pairs_certify = 360;
+  auto& replay = pairs.replays.emplace_back();
+  replay.outcome = "click";
+  replay.value = 0.05;
+  replay.covered = 0.96;
+  view.budgets = {{"bytes", 1000, 5000}};
+  const OrderedJson json = to_json(view);
+  EXPECT_EQ(json["pairs"][0]["compared"], 1150);
+  EXPECT_EQ(json["pairs"][0]["disagreement"], 0.004);
+  EXPECT_EQ(json["pairs"][0]["interval"]["upper"], 0.009);
+  EXPECT_EQ(json["pairs"][0]["noiseKnown"], false);
+  EXPECT_EQ(json["pairs"][0]["segments"][0]["name"], "mobile");
+  EXPECT_EQ(json["pairs"][0]["pairsCertify"], 360);
+  EXPECT_EQ(json["pairs"][0]["scoreDifference"]["mean"], 0.02);
+  EXPECT_EQ(json["pairs"][0]["scoreDifference"]["interval"]["upper"], 0.03);
+  EXPECT_TRUE(json["pairs"][0]["latencyDifference"].is_null()) << "none was told";
+  EXPECT_EQ(json["pairs"][0]["replays"][0]["estimate"], "replay") << "named as what it is";
+  EXPECT_TRUE(json["pairs"][0]["replays"][0]["interval"]["lower"].is_null());
+  EXPECT_EQ(json["budgets"][0]["name"], "bytes");
+  EXPECT_EQ(json["budgets"][0]["limit"], 5000);
+
+  strategy::CheckMemory check;
+  check.proof.method = "paired";
+  check.proof.pairs = 400;
+  check.proof.of_pairs = 210;
+  check.proof.of_split = 2100;
+  view.checks = {check};
+  EXPECT_EQ(to_json(view)["checks"][0]["evidence"]["pairs"], 400);
+  EXPECT_EQ(to_json(view)["checks"][0]["evidence"]["splitWouldNeed"], 2100);
+  EXPECT_EQ(to_json(view)["checks"][0]["evidence"]["pairsWouldDo"], 210);
+}
+
 TEST(RolloutJson, ShowsEverythingThatIsKnown) {
   rollout::RolloutView view;
   view.route = "fraud";

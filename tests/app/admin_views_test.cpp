@@ -87,6 +87,36 @@ TEST(AdminViews, AnswersAreCountedAndThoseOf500AndMoreHaveFailed) {
       << "whoever answered: it was this one that failed them";
 }
 
+TEST(AdminViews, CopiesAreCountedWithWhyTheyWereDropped) {
+  auto counted = snapshot();
+  metrics::VersionTotals& shadow = counted.routes[0].versions[1].totals;
+  shadow.shadow_responses[metrics::status_slot(200)] = 5;
+  shadow.shadow_dropped[static_cast<std::size_t>(metrics::ShadowDropReason::Busy)] = 7;
+  const auto versions = route_views(counted, {})[0].versions;
+  EXPECT_FALSE(versions[0].copies) << "it never got one";
+  ASSERT_TRUE(versions[1].copies);
+  EXPECT_EQ(versions[1].copies->answered, 5U);
+  ASSERT_EQ(versions[1].copies->dropped.size(), 1U);
+  EXPECT_EQ(versions[1].copies->dropped[0].second, 7U);
+}
+
+TEST(AdminViews, WhatOnlyARolloutKnowsIsFilledIn) {
+  auto routes = route_views(snapshot(), {report("pooled", "v1", "a:1")});
+  routes[0].versions[0].role = "stable";
+  routes[0].versions[0].target_weight = 0.75;
+  rollout::RolloutView known;
+  known.route = "pooled";
+  known.strategy = "canary";
+  known.versions = {{"v1", "stable", 0.9}};
+  rollout::RolloutView other = known;
+  other.route = "fraud";
+  fill_from_rollouts(routes, {known, other});
+  EXPECT_EQ(routes[1].strategy, "canary");
+  EXPECT_EQ(routes[1].versions[0].role, "stable");
+  EXPECT_EQ(routes[1].versions[0].target_weight, 0.9);
+  EXPECT_EQ(routes[0].versions[0].target_weight, 0.75) << "its own counters know better";
+}
+
 TEST(AdminViews, AnOrderForNobodySaysWhichNameIsUnknown) {
   const auto routes = route_views(snapshot(), {report("fraud", "v1", "a:1")});
   const auto reason = [&](const char* route, const char* version, const char* endpoint) {

@@ -46,6 +46,24 @@ TEST(AnswerFields, AreWhatThePolicyNames) {
   EXPECT_EQ(answer_fields(route_reading({policy::Outcome{}})), nullptr);
 }
 
+TEST(AnswerFields, WhatIsWatchedForDriftComesBehindTheOutcomes) {
+  policy::ModelRoute route = route_reading({read_outcome(policy::AnswerPart::Tensor, "Score")});
+  route.drift.emplace();
+  route.drift->score = *read_outcome(policy::AnswerPart::JsonPointer, "/p").from;
+  route.drift->label = *read_outcome(policy::AnswerPart::Header, "X-Class").from;
+  const auto fields = answer_fields(route);
+  ASSERT_NE(fields, nullptr);
+  ASSERT_EQ(fields->size(), 3U);
+  EXPECT_EQ((*fields)[0].purpose, outcomes::ReadFor::Outcome);
+  EXPECT_EQ((*fields)[1].purpose, outcomes::ReadFor::Score);
+  EXPECT_EQ((*fields)[1].type, policy::OutcomeType::Value) << "a score of 3 is not 1";
+  EXPECT_EQ((*fields)[2].purpose, outcomes::ReadFor::Label);
+  EXPECT_EQ((*fields)[2].name, "x-class");
+  route.outcomes.clear();
+  EXPECT_TRUE(is_observed(route));
+  EXPECT_EQ(answer_fields(route)->size(), 2U);
+}
+
 TEST(AnswerFields, ARouteIsObservedWhereSomethingIsReadOrLearned) {
   EXPECT_FALSE(is_observed(route_reading({})));
   EXPECT_FALSE(is_observed(route_reading({policy::Outcome{}})));

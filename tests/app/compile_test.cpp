@@ -2,32 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "compiling.hpp"
 #include "sluice/app/memory_limit.hpp"
 
 namespace sluice::app {
 namespace {
 
 using namespace std::chrono_literals;
-
-policy::Version version(std::string name, const std::vector<std::string>& urls) {
-  policy::Version made;
-  made.name = std::move(name);
-  for (const auto& url : urls) made.endpoints.push_back(*policy::parse_endpoint(url).endpoint);
-  return made;
-}
-
-policy::ModelRoute one_route() {
-  policy::ModelRoute route;
-  route.name = "fraud";
-  route.versions = {version("v1", {"http://127.0.0.1:9001"})};
-  return route;
-}
-
-gateway::Config compiled(policy::ModelRoute route) {
-  policy::PolicySet set;
-  set.routes = {std::move(route)};
-  return *compile(set);
-}
 
 std::string refusal_of(policy::ModelRoute route) {
   policy::PolicySet set;
@@ -68,6 +49,9 @@ TEST(Compile, KeepsTheDefaultsOfBothSidesInStep) {
   EXPECT_EQ(config.routes[0].mirror.requests_per_second, route.mirror.requests_per_second);
   EXPECT_EQ(config.routes[0].mirror.body_bytes, route.mirror.body_bytes);
   EXPECT_EQ(config.routes[0].mirror.timeout, route.mirror.timeout);
+  EXPECT_EQ(config.routes[0].mirror.idle, route.mirror.idle);
+  EXPECT_EQ(config.routes[0].mirror.deduplicate, route.mirror.deduplicate);
+  EXPECT_FALSE(config.routes[0].pairs.has_value());
   EXPECT_EQ(config.routes[0].retry, route.retry);
   EXPECT_EQ(config.routes[0].hedge, route.hedge);
   EXPECT_EQ(config.routes[0].limits, route.limits);

@@ -97,5 +97,111 @@ TEST(GatewayKpis, SayWhenFailuresAreNotKnownByUnit) {
   EXPECT_EQ(seen.failing_units, strategy::UnitCounts{});
 }
 
+TEST(GatewayKpis, TellWhatCopiesCost) {
+  test::FakeUpstream live("live");
+  test::FakeUpstream other(std::string(1000, 'x'));
+  policy::PolicySet set;
+  set.routes = {route_to(live)};
+  set.routes[0].versions.push_back(route_to(other).versions[0]);
+  set.routes[0].versions[1].name = "v2";
+  policy::Shadow shadow;
+  shadow.live = "v1";
+  shadow.candidates.emplace_back().version = "v2";
+  set.routes[0].strategy = shadow;
+  gateway::Config config = *compile(set);
+  config.listeners = {{"127.0.0.1", 0, std::nullopt}};
+  SystemClock clock;
+  metrics::Registry registry(1);
+  gateway::Gateway gateway(registry, clock);
+  ASSERT_TRUE(gateway.start(std::move(config)));
+  GatewayKpis kpis(gateway);
+  kpis.set_routes(set.routes);
+  test::RawClient(gateway.listening().at(0).port()).get("/");
+  ASSERT_TRUE(test::eventually([&] { return kpis.gather().at("fraud").versions.at(1).shadow.requests == 1; }));
+  const auto seen = kpis.gather().at("fraud").versions.at(1);
+  EXPECT_GT(seen.shadow_bytes, 1000u);
+  EXPECT_LT(seen.shadow_bytes, 3000u);
+  EXPECT_GT(seen.shadow_seconds, 0);
+  EXPECT_LT(seen.shadow_seconds, 60) << "seconds, not nanoseconds";
+  EXPECT_EQ(kpis.gather().at("fraud").versions.at(0).shadow_bytes, 0u) << "live costs nobody's budget";
+}
+
+// ---- what a rollout's steering becomes
+
+TEST(GatewayOrders, BoundCopiesAsTheSteeringSays) {
+  strategy::CopyBudget copies;
+  EXPECT_FALSE(to_mirror_limits(copies).idle);
+  copies.requests_in_flight = 3;
+  copies.requests_per_second = 4.5;
+  copies.body_bytes = 6;
+  copies.idle_only = true;
+  copies.idle_in_flight = 7;
+  copies.idle_latency = std::chrono::microseconds(7100);
+  copies.deduplicate = std::chrono::minutes(9);
+  copies.requests = 10;
+  strategy::Steering steering;
+  steering.copies = copies;
+  steering.roles = {"live", "shadow"};
+  steering.window = 11;
+  const gateway::RouteOrders orders = to_orders("fraud", steering);
+  EXPECT_EQ(orders.mirror.requests_in_flight, 3u);
+  EXPECT_EQ(orders.mirror.requests_per_second, 4.5);
+  EXPECT_EQ(orders.mirror.body_bytes, 6u);
+  EXPECT_EQ(orders.mirror.idle, (gateway::IdleLimits{7, std::chrono::milliseconds(8)}));
+  EXPECT_EQ(orders.mirror.deduplicate, std::chrono::minutes(9));
+  EXPECT_EQ(orders.mirror.requests, 10u);
+  EXPECT_EQ(orders.window, 11u);
+  EXPECT_EQ(orders.withheld.size(), 2u);
+}
+
+TEST(GatewayOrders, CopyExactlyWhatThePolicySelects) {
+  test::FakeUpstream live("live");
+  test::FakeUpstream other("other");
+  policy::ModelRoute route = route_to(live);
+  route.versions.push_back(route_to(other).versions[0]);
+  route.versions[1].name = "v2";
+  const auto header = [](std::string name, std::string value) {
+    policy::Match match;
+    match.headers.emplace_back().name = std::move(name);
+    match.headers.back().value = std::move(value);
+    return match;
+  };
+  route.segments = {{"phones", {header("x-device", "phone")}, {}}};
+  policy::Shadow shadow;
+  shadow.live = "v1";
+  shadow.candidates = {{"v2", 0, {}}};
+  shadow.select.matches = {header("x-tier", "gold"), header("x-tier", "silver")};
+  shadow.select.oversample = {{"phones", 100, {}}};
+  shadow.compare.emplace().noise = 0_pct;
+  shadow.compare->drop_headers = {"cookie"};
+  route.strategy = shadow;
+  policy::PolicySet set;
+  set.routes = {route};
+  gateway::Config config = *compile(set);
+  config.listeners = {{"127.0.0.1", 0, std::nullopt}};
+  SystemClock clock;
+  metrics::Registry registry(1);
+  gateway::Gateway gateway(registry, clock);
+  ASSERT_TRUE(gateway.start(std::move(config)));
+
+  test::RawClient client(gateway.listening().at(0).port());
+  for (int i = 0; i < 10; ++i) {
+    const test::Fields fields{{"cookie", "session=1"}, {"x-device", i % 2 == 0 ? "phone" : "pc"}};
+    for (const std::string tier : {"gold", "lead", "silver"}) {
+      test::Fields more = fields;
+      more.emplace_back("x-tier", tier);
+      EXPECT_EQ(client.get("/", more).body, "live");
+    }
+  }
+  ASSERT_TRUE(test::eventually([&] { return other.request_count() == 10; })) << other.request_count();
+  EXPECT_EQ(live.request_count(), 30u);
+  for (const auto& copy : other.requests()) {
+    EXPECT_EQ(copy.field("x-device"), "phone");
+    EXPECT_NE(copy.field("x-tier"), "lead");
+    EXPECT_FALSE(copy.has("cookie"));
+    EXPECT_EQ(copy.field("x-sluice-shadow"), "true");
+  }
+}
+
 }  // namespace
 }  // namespace sluice::app

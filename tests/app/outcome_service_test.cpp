@@ -146,7 +146,7 @@ TEST_F(OutcomeServiceTest, AnotherOneHearsOfEveryObservationOnce) {
   outcomes::ObservationRing ring(1);
   ring.open();
   service_.set_observations(&ring);
-  service_.set_observation_sink(&listener);
+  service_.add_observation_sink(&listener);
   outcomes::Observation seen_request;
   seen_request.decision.nonce = 7;
   ring.note(0, seen_request);

@@ -11,7 +11,7 @@ LIBRARY_HOMES = {
     "prometheus": {"metrics"},
     "spdlog": {"base"},
     "CLI": {"cli", "app"},
-    "simdjson.h": {"traffic", "outcomes"},
+    "simdjson.h": {"traffic", "outcomes", "compare"},
     "ares.h": {"src/upstream/name_service.cpp", "src/upstream/ares_answer.hpp"},
     "re2": {"traffic"},
     "openssl": {"http", "asio", "src/state/journal.cpp", "src/outcomes/token.cpp"},

@@ -28,6 +28,19 @@ TEST(SpscRing, AnOddCapacityIsRoundedUp) {
   EXPECT_EQ(fits, 4);
 }
 
+TEST(SpscRing, NoMoreIsTakenThanWasAskedFor) {
+  SpscRing<int> ring(4);
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(ring.push(i));
+  EXPECT_EQ(ring.size(), 4u);
+  std::vector<int> seen;
+  EXPECT_EQ(ring.drain([&](int value) { seen.push_back(value); }, 3), 3u);
+  EXPECT_EQ(ring.size(), 1u);
+  EXPECT_TRUE(ring.push(4)) << "what was taken has made room";
+  EXPECT_EQ(ring.drain([&](int value) { seen.push_back(value); }, 3), 2u);
+  EXPECT_EQ(seen, (std::vector{0, 1, 2, 3, 4}));
+  EXPECT_EQ(ring.size(), 0u);
+}
+
 TEST(SpscRing, NothingIsLostOrMixedUpBetweenTwoThreads) {
   struct Pair {
     std::uint64_t number = 0;

@@ -134,7 +134,8 @@ TEST(DrainVerb, WithNobodyThereFailsUnlessToldThatThisIsFine) {
   const std::string address = "127.0.0.1:" + std::to_string(test::refused_port());
   const Ran failed = command({"drain", "--wait", "--admin", address});
   EXPECT_EQ(failed.exit_code, 1);
-  EXPECT_EQ(failed.err, "sluice: nothing listens on " + address + "\n");
+  EXPECT_EQ(failed.err, "sluice: nothing listens on " + address +
+                            "; start a gateway with `sluice serve FILE`, or say where it is with --admin HOST:PORT\n");
   const Ran fine = command({"drain", "--wait", "--if-running", "--admin", address});
   EXPECT_EQ(fine.exit_code, 0);
   EXPECT_EQ(fine.out, "nothing listens on " + address + ": nothing to drain\n");

@@ -49,6 +49,17 @@ TEST(OutcomeVerb, SaysWhatWasRejectedAndLeavesAnExitCode) {
   EXPECT_EQ(report().exit_code, 1);
 }
 
+TEST(OutcomeVerb, AnotherPortIsToldFromADataPort) {
+  for (const char* body : {R"({"error": "not found; there are /, /api/v1/routes"})", "404 page not found"}) {
+    const FakeUpstream port(admin_port([body](const auto&) { return Answer{404, body}; }));
+    const Ran ran = command({"outcome", "TOKEN", "click=1", "--gateway", url_of(port)});
+    EXPECT_EQ(ran.exit_code, 1);
+    EXPECT_EQ(ran.err, "sluice: " + address_of(port) +
+                           " takes no outcomes; --gateway is a data port of the gateway, one of the policy's "
+                           "spec.listeners\n");
+  }
+}
+
 TEST(OutcomeVerb, ReadsLinesFromAFileSomeThousandAtATime) {
   std::vector<std::size_t> posts;
   const FakeUpstream port(admin_port([&](const test::HttpMessage& request) {
@@ -95,7 +106,9 @@ TEST(OutcomeVerb, NonsenseIsToldBeforeAnythingIsSent) {
 TEST(OutcomeVerb, AGatewayThatIsNotThereIsNamed) {
   const Ran ran = command({"outcome", "TOKEN", "click=1", "--gateway", "127.0.0.1:1"});
   EXPECT_EQ(ran.exit_code, 1);
-  EXPECT_EQ(ran.err, "sluice: nothing listens on 127.0.0.1:1\n");
+  EXPECT_EQ(ran.err,
+            "sluice: nothing listens on 127.0.0.1:1; start a gateway with `sluice serve FILE`, or say where its data "
+            "port is with --gateway http://HOST:PORT\n");
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ TEST(Plan, IsTheSameEveryTime) {
 TEST(Plan, HasSomethingToSayOfEveryStrategy) {
   for (const char* file : {"blue-green", "rolling", "rolling-in-place", "shadow", "bandit", "ab-test", "stages"}) {
     const Ran ran =
-        command({"plan", configs + file + ".yaml", "--errors", "0.2%", "--max", "2d", "--regression", "50%"});
+        command({"plan", configs + file + ".yaml", "--errors", "0.2%", "--max", "6h", "--regression", "50%"});
     EXPECT_EQ(ran.exit_code, 0) << file << ran.err;
     EXPECT_NE(ran.out.find("At worst"), std::string::npos) << file << ran.out;
   }

@@ -101,9 +101,38 @@ TEST(RolloutOutput, ShowsArmsWithTheirGuardrails) {
   EXPECT_EQ(rollout_tables(bandit, {}),
             "CHECK           STABLE  CANDIDATE      N  RULE       VERDICT\n"
             "v1 latency-p99       -      900ms  1 000  max 300ms  Fail: latency-p99 900ms > max 300ms\n"
-            "ARM  SHARE  BEST  SUCCESSES  FAILURES  NOTE\n"
-            "v1      2%    1%        900       100  dropped: latency-p99 900ms > max 300ms\n"
-            "v2     98%   99%      9 990        10  winner\n");
+            "ARM  SHARE  BEST   GOOD  FAILED  NOTE\n"
+            "v1      2%    1%    900     100  dropped: latency-p99 900ms > max 300ms\n"
+            "v2     98%   99%  9 990      10  winner\n");
+}
+
+TEST(RolloutOutput, SaysHowManyPairsAVerdictTookAndWhatASplitWouldHave) {
+  OrderedJson shadow = OrderedJson::parse(R"({
+    "checks": [],
+    "arms": [
+      {"version": "v2", "share": 0.05, "checks": [
+        {"name": "error-rate", "verdict": "Pass", "rule": "margin 1%", "value": 0.01, "reference": 0.01, "samples": 7143,
+         "message": "", "evidence": {"fraction": 1, "pairs": 7143, "pairsWouldDo": 231, "splitWouldNeed": 2080}},
+        {"name": "disagreement", "verdict": "Fail", "rule": "max 1%", "value": 0.1, "reference": null, "samples": 7143,
+         "message": "", "evidence": {"fraction": 1, "pairs": 7143, "pairsWouldDo": 40, "splitWouldNeed": null}}]},
+      {"version": "v3", "share": 0.05, "checks": [
+        {"name": "error-rate", "verdict": "Inconclusive", "rule": "margin 1%", "value": 0.01, "reference": 0.01,
+         "samples": 50, "message": "", "evidence": {"fraction": 0.3, "pairs": 50, "stillNeeded": 130}}]}]})");
+  const std::string shown = rollout_tables(shadow, {});
+  EXPECT_NE(shown.find("\n  v2 error-rate: about 240 pairs are enough for this, a split in halves takes about 2 100 "
+                       "requests\n  v2 disagreement: about 40 pairs are enough for this\n  v3 error-rate: passes after "
+                       "about 130 more pairs if it goes on like this\n"),
+            std::string::npos)
+      << shown;
+}
+
+TEST(RolloutOutput, ChecksOfTheOnlyCandidateStandThereOnce) {
+  OrderedJson shadow = OrderedJson::parse(R"({
+    "checks": [{"name": "error-rate", "verdict": "Pending", "rule": "margin 1%", "samples": 0, "message": ""}]})");
+  shadow["arms"] = {{{"version", "v2"}, {"share", 0.05}, {"checks", shadow["checks"]}}};
+  const std::string shown = rollout_tables(shadow, {});
+  EXPECT_NE(shown.find("\nerror-rate "), std::string::npos) << shown;
+  EXPECT_EQ(shown.find("v2 error-rate"), std::string::npos) << shown;
 }
 
 TEST(RolloutOutput, VariantsShowNoNumbersThatOnlyABanditCounts) {
@@ -129,8 +158,8 @@ TEST(RolloutOutput, ShowsWhatAnExperimentHasFound) {
   const OrderedJson bandit = OrderedJson::parse(R"({"winner": "", "arms": [
     {"version": "v1", "share": 1, "probabilityBest": 1, "value": 0.0561, "successes": 9, "failures": 1}]})");
   EXPECT_EQ(rollout_tables(bandit, {}),
-            "ARM  SHARE  BEST   EARNS  SUCCESSES  FAILURES  NOTE\n"
-            "v1    100%  100%  0.0561          9         1\n");
+            "ARM  SHARE  BEST   EARNS  GOOD  FAILED  NOTE\n"
+            "v1    100%  100%  0.0561     9       1\n");
 }
 
 TEST(RolloutOutput, ShowsInstancesOfARollingUpdate) {
@@ -166,6 +195,20 @@ TEST(RolloutOutput, WhatIsMissingShowsAsEmpty) {
   EXPECT_EQ(rollout_head(OrderedJson::object(), {}), "Phase:   \n");
   EXPECT_EQ(rollout_tables(OrderedJson::parse(R"({"checks": 3, "arms": [1], "slots": {}})"), {}).find('\033'),
             std::string::npos);
+}
+
+TEST(RolloutOutput, HowLongAPromotionCanBeUndoneStandsWhereNothingFollows) {
+  const OrderedJson promoted = OrderedJson::parse(
+      R"({"phase": "Promoted", "over": true, "step": 2, "steps": 2, "undoUntil": "2026-11-22T09:51:07.042Z"})");
+  EXPECT_EQ(rollout_head(promoted, {}), "Phase:   Promoted   Step 2/2   Undo: until 09:51:07 UTC\n");
+}
+
+TEST(RolloutOutput, ChecksOfAWinnerStandThereOnce) {
+  OrderedJson concluded = OrderedJson::parse(R"({"phase": "Concluded", "checks": [{"name": "error-rate", "samples": 3}],
+      "arms": [{"version": "v2", "checks": [{"name": "error-rate", "samples": 3}]}]})");
+  EXPECT_EQ(rollout_tables(concluded, {}).find("v2 error-rate"), std::string::npos);
+  concluded["arms"][0]["checks"][0]["samples"] = 4;
+  EXPECT_NE(rollout_tables(concluded, {}).find("v2 error-rate"), std::string::npos) << "they are others";
 }
 
 }  // namespace

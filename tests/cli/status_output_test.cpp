@@ -116,8 +116,8 @@ OrderedJson with_rollout() {
 
 TEST(StatusOutput, ShowsTheRolloutBetweenTheRouteAndItsVersions) {
   const std::string text = status_as_text(with_rollout(), {});
-  EXPECT_NE(text.find("\nRoute:   fraud   Strategy: canary   policy gen 7 (4f1c2aab)   Serving: Healthy\n"
-                      "Phase:   Paused   Step 4/5 (pause until promote)   Next: setWeight 50\n"
+  EXPECT_NE(text.find("\nRoute:   fraud    Strategy: canary   policy gen 7 (4f1c2aab)   Serving: Healthy\n"
+                      "Phase:   Paused   Step 4/5 (pause until promote)               Next: setWeight 50\n"
                       "         AwaitingPromotion: waits for sluice promote fraud\n"
                       "Verbs:   promote, abort\n"
                       "VERSION"),
@@ -152,6 +152,14 @@ TEST(Rates, AreOfTheEvidenceAsLongAsThereIsOneLook) {
   OrderedJson without = status();
   add_rates(without, nullptr, 1'790'000'010);
   EXPECT_FALSE(without["routes"][0]["versions"][0].contains("rps"));
+}
+
+TEST(StatusOutput, CopiesAreSaidToBeSuch) {
+  OrderedJson shadow = with_rollout();
+  shadow["routes"][0]["rollout"]["versions"][1]["mirrored"] = 0.5;
+  add_rates(shadow, nullptr, 1'790'000'010.5);
+  EXPECT_FALSE(shadow["routes"][0]["versions"][1].contains("rps")) << "copies are not among the step's requests";
+  EXPECT_NE(status_as_text(shadow, {}).find("  50% copies  "), std::string::npos) << status_as_text(shadow, {});
 }
 
 TEST(Rates, AreBetweenTwoLooks) {

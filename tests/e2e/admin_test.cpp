@@ -84,8 +84,8 @@ TEST(Admin, ATokenGuardsEverythingAndCanBeRotated) {
   const TempDir dir;
   const auto token = dir.write("token", "first-token\n");
   FakeUpstream upstream("fine");
-  SluiceProcess sluice(
-      policy_for(upstream, {}, "admin: {address: 127.0.0.1:0, tokenFile: \"" + token.string() + "\"}"));
+  SluiceProcess sluice(policy_for(
+      upstream, {}, "admin: {address: 127.0.0.1:0, anonymousRead: false, tokenFile: \"" + token.string() + "\"}"));
   const Operator admin(sluice);
   const Fields right{{"Authorization", "Bearer first-token"}};
   const auto refused = admin.get("/api/v1/routes");

@@ -80,11 +80,9 @@ TEST(Reload, WhatDoesNotActYetIsRefusedAndKeepsTheOldPolicy) {
   FakeUpstream first("one");
   FakeUpstream second("two");
   SluiceProcess sluice(policy_for(first));
-  sluice.write_policy(gateway_yaml() + route_yaml("model", {version_yaml("v1", first), version_yaml("v2", second)},
-                                                  "strategy: {shadow: {live: v1, candidates: [{version: v2}], compare: "
-                                                  "{}}}"));
+  sluice.write_policy(gateway_yaml() + route_yaml("model", {version_yaml("v1", second, "rewrite: {model: other}")}));
   EXPECT_EQ(sluice.metric_becomes(0, "sluice_config_last_reload_successful"), 0);
-  EXPECT_TRUE(sluice.logs_contain("compare")) << sluice.logs();
+  EXPECT_TRUE(sluice.logs_contain("rewrite")) << sluice.logs();
   EXPECT_TRUE(serves(sluice, "one"));
 }
 

@@ -48,12 +48,9 @@ TEST(Startup, WithoutARouteNothingIsFound) {
 }
 
 TEST(Startup, WhatDoesNotActYetIsRefusedByName) {
-  FakeUpstream first;
-  FakeUpstream second;
+  FakeUpstream upstream;
   const auto finished =
-      serve_and_fail(gateway_yaml() + route_yaml("model", {version_yaml("v1", first), version_yaml("v2", second)},
-                                                 "strategy: {shadow: {live: v1, candidates: [{version: v2}], "
-                                                 "compare: {}}}"));
+      serve_and_fail(gateway_yaml() + route_yaml("model", {version_yaml("v1", upstream, "rewrite: {model: other}")}));
   EXPECT_EQ(finished.exit.code, 2) << finished.err;
   EXPECT_TRUE(mentions(finished.err, "does not act")) << finished.err;
 }

@@ -7,7 +7,7 @@
 #include "sluice/outcomes/answer_value.hpp"
 
 // An answer in any bytes, whole and as a stream, in pieces of any size: the text stays within its bound, and what is
-// read from it is a number within its bounds or a reason. The first two bytes say how it comes.
+// read from it is a number within its bounds, a class, or a reason. The first two bytes say how it comes.
 
 namespace {
 
@@ -59,6 +59,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (parser.read(field, seen, value) != Unread::NotLooked) continue;
     require(std::isfinite(value) && std::abs(value) <= 1.1e15F);
     if (field.type == OutcomeType::Binary) require(value == 0 || value == 1);
+  }
+  for (AnswerField field : fields) {
+    if (field.part == AnswerPart::Tokens || field.part == AnswerPart::TokensPerSecond) continue;
+    field.purpose = ReadFor::Label;
+    Label label;
+    if (parser.read_label(field, seen, label) != Unread::NotLooked) continue;
+    require(label.shown().size() <= label.text.size());
   }
   text.end();
   return 0;

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "configs.hpp"
+#include "sluice/compare/answer_pair.hpp"
 #include "sluice/gateway/gateway.hpp"
 #include "sluice/outcomes/answer_value.hpp"
 #include "sluice/outcomes/decision_logger.hpp"
@@ -308,6 +309,53 @@ TEST_F(WorkerAllocations, AreNoneWhenEveryRequestIsMirrored) {
   const auto sent = v2.request_count();
   EXPECT_GT(sent, kRequests / 4) << "copies were really made";
   EXPECT_EQ(before.shadow_dropped[static_cast<std::size_t>(metrics::ShadowDropReason::Failed)], 0u);
+}
+
+/// Pairs come to their end here.
+struct Discards final : compare::PairSink {
+  void note(std::size_t /*worker*/, std::unique_ptr<compare::AnswerPair> pair) noexcept override {
+    ++count;
+    pair.reset();
+  }
+  compare::Memory& memory() noexcept override { return all; }
+  compare::Memory all{std::size_t{1} << 20};
+  std::atomic<std::size_t> count{0};
+};
+
+TEST_F(WorkerAllocations, AreNoneForWhatIsNotCopiedWhereAnswersAreCompared) {
+  Discards pairs;
+  gateway.set_pair_sink(&pairs);
+  Route route = route_of({{"v1", v1.port()}, {"v2", v2.port(), 0, true}});
+  traffic::PlanSpec spec = route.plan.spec();
+  spec.mirrors[0].share = 0;
+  route.plan = traffic::TrafficPlan::build(std::move(spec)).value();
+  route.pairs.emplace();
+  route.pairs->bodies = true;
+  route.pairs->twin_share = 1;
+  route.mirror.idle = IdleLimits{64, std::chrono::seconds(10)};
+  route.mirror.deduplicate = std::chrono::hours(1);
+  start(std::move(route));
+  warm_up({&v1}, kClients);
+  EXPECT_EQ(counted(kRequests), 0u) << sizes();
+  gateway.stop();
+  EXPECT_EQ(pairs.count, 0u);
+}
+
+TEST_F(WorkerAllocations, AreFewForEachPair) {
+  Discards pairs;
+  gateway.set_pair_sink(&pairs);
+  Route route = route_of({{"v1", v1.port()}, {"v2", v2.port(), 0, true}});
+  route.mirror.requests_in_flight = kClients;
+  route.pairs.emplace();
+  route.pairs->bodies = true;
+  start(std::move(route));
+  warm_up({&v1, &v2}, 2 * kClients);
+  const std::size_t before = pairs.count;
+  const std::size_t allocated = counted(kRequests);
+  const std::size_t made = pairs.count - before;
+  EXPECT_GT(made, kRequests / 4) << "pairs were really made";
+  EXPECT_LE(allocated, 8 * made) << sizes();
+  gateway.stop();
 }
 
 }  // namespace

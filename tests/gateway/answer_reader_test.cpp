@@ -139,5 +139,26 @@ TEST_F(AnswerReaderTest, OneAnswerLeavesNothingToTheNext) {
   EXPECT_EQ(seen_.read, 0);
 }
 
+TEST_F(AnswerReaderTest, WhatIsWatchedForDriftIsToldBesideTheOutcomes) {
+  AnswerField score = field_of(AnswerPart::JsonPointer, "p");
+  score.purpose = outcomes::ReadFor::Score;
+  AnswerField label = field_of(AnswerPart::Header, "x-class");
+  label.purpose = outcomes::ReadFor::Label;
+  fields_.push_back(score);
+  fields_.push_back(label);
+  read("200 OK\r\nX-Class: fraud\r\nX-Score: 0.5\r\n", R"({"score":2,"p":0.75})");
+  EXPECT_EQ(seen_.read, 3) << "outcomes alone";
+  EXPECT_TRUE(seen_.prediction.has_score);
+  EXPECT_EQ(seen_.prediction.score, 0.75F);
+  EXPECT_TRUE(seen_.prediction.has_label);
+  EXPECT_EQ(seen_.prediction.label.shown(), "fraud");
+  read("200 OK\r\n", R"({"score":2,"p":"high"})");
+  EXPECT_EQ(seen_.read, 2);
+  EXPECT_FALSE(seen_.prediction.has_score);
+  EXPECT_EQ(seen_.prediction.score_unread, Unread::NoNumber);
+  EXPECT_FALSE(seen_.prediction.has_label);
+  EXPECT_EQ(seen_.prediction.label_unread, Unread::Absent);
+}
+
 }  // namespace
 }  // namespace sluice::gateway

@@ -310,29 +310,5 @@ TEST_F(EvidenceTest, ACopyThatIsNotSentAfterAllDoesNotCount) {
   EXPECT_TRUE(test::eventually([&] { return evidence(1).shadow.requests == 1; }));
 }
 
-TEST_F(EvidenceTest, WithIdleOnlyACopyIsMadeWhileTheVersionHasNothingElse) {
-  test::Gate gate;
-  FakeUpstream shadow([&](test::Conversation& gateway) {
-    while (true) {
-      gateway.read_request();
-      gateway.wait_for(gate);
-      gateway.answer(200, "late");
-    }
-  });
-  Config config = config_for({{"v1", v1.port()}, {"v2", shadow.port(), 0, true}});
-  config.routes[0].mirror.idle_only = true;
-  start(std::move(config), 1);
-  RawClient client(port);
-  client.get("/");
-  shadow.request(0);
-  client.get("/");
-  EXPECT_TRUE(test::eventually([&] { return dropped(1, ShadowDropReason::Busy) == 1; }));
-  gate.open();
-  EXPECT_TRUE(test::eventually([&] { return evidence(1).shadow.requests == 1; }));
-  client.get("/");
-  EXPECT_TRUE(test::eventually([&] { return evidence(1).shadow.requests == 2; }));
-  EXPECT_EQ(dropped(1, ShadowDropReason::Busy), 1u);
-}
-
 }  // namespace
 }  // namespace sluice::gateway

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace sluice::gateway {
 namespace {
@@ -80,6 +81,16 @@ TEST(RequestHead, AMissingHostIsTheTargetsOwnOrTheEndpoints) {
   EXPECT_NE(forwarded("GET / HTTP/1.0\r\n\r\n", {{}, {}, "[::1]:9001", {}}).find("\r\nHost: [::1]:9001\r\n"),
             std::string::npos)
       << "RFC 3986: an IPv6 address stands in brackets";
+}
+
+TEST(RequestHead, LosesTheFieldsThatACopyShallLose) {
+  const std::vector<std::string> drop = {"authorization", "cookie", "x-forwarded-for"};
+  RequestAdditions additions = kAsShadow;
+  additions.drop = drop;
+  EXPECT_EQ(forwarded("GET / HTTP/1.1\r\nAuthorization: a\r\nHost: a\r\nCookie: 1\r\ncookie: 2\r\nCookies: 3\r\n"
+                      "X-Forwarded-For: 1.1.1.1\r\nZ: 1\r\nCOOKIE: 4\r\n\r\n",
+                      additions),
+            "GET / HTTP/1.1\r\nHost: a\r\nCookies: 3\r\nZ: 1\r\nVia: 1.1 sluice\r\nx-sluice-shadow: true\r\n\r\n");
 }
 
 TEST(RequestHead, ForwardedForIsOneLineWithTheClientLast) {

@@ -44,6 +44,18 @@ TEST(EvidenceWindow, AddsUpTheWorkersOfEachVersionAndKind) {
   EXPECT_EQ(totals[0].shadow.failures, 1u);
 }
 
+TEST(EvidenceWindow, AddsUpWhatCopiesCost) {
+  EvidenceWindow window(2, 2);
+  window.cells(0, 1).shadow_bytes.add(100);
+  window.cells(1, 1).shadow_bytes.add(11);
+  window.cells(0, 1).shadow_nanoseconds.add(7);
+  window.cells(1, 1).shadow_nanoseconds.add(5'000'000'000);
+  const auto totals = window.totals();
+  EXPECT_EQ(totals[1].shadow_bytes, 111u);
+  EXPECT_EQ(totals[1].shadow_nanoseconds, 5'000'000'007u);
+  EXPECT_EQ(totals[0].shadow_bytes + totals[0].shadow_nanoseconds, 0u);
+}
+
 TEST(EvidenceWindow, KnowsWhatWasAssignedBeforeItIsOver) {
   EvidenceWindow window(2, 2);
   window.cells(0, 1).assigned.add();

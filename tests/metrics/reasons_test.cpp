@@ -20,6 +20,7 @@ TEST(Reasons, EveryReasonHasANameOfItsOwn) {
   EXPECT_EQ(all_names<FailureReason>(kFailureReasons).size(), kFailureReasons);
   EXPECT_EQ(all_names<DecisionReason>(kDecisionReasons).size(), kDecisionReasons);
   EXPECT_EQ(all_names<ShadowDropReason>(kShadowDropReasons).size(), kShadowDropReasons);
+  EXPECT_EQ(all_names<TwinResult>(kTwinResults).size(), kTwinResults);
   EXPECT_EQ(all_names<EndpointState>(kEndpointStates).size(), kEndpointStates);
   EXPECT_EQ(all_names<LookupResult>(kLookupResults).size(), kLookupResults);
   EXPECT_EQ(all_names<NameState>(kNameStates).size(), kNameStates);
@@ -43,6 +44,9 @@ TEST(Reasons, NamesStandWhereTheirEnumeratorsDo) {
   EXPECT_EQ(to_string(FailureReason::Internal), "internal");
   EXPECT_EQ(to_string(DecisionReason::Pin), "pin");
   EXPECT_EQ(to_string(ShadowDropReason::BodyBytes), "body_bytes");
+  EXPECT_EQ(to_string(ShadowDropReason::Busy), "busy");
+  EXPECT_EQ(to_string(ShadowDropReason::Preempted), "preempted");
+  EXPECT_EQ(to_string(TwinResult::Skipped), "skipped");
   EXPECT_EQ(to_string(EndpointState::Ejected), "ejected");
   EXPECT_EQ(to_string(LookupResult::NoAddress), "no_address");
   EXPECT_EQ(to_string(LookupResult::Timeout), "timeout");

@@ -175,5 +175,87 @@ TEST(ReadNumber, TakesWhatAHeaderSays) {
   EXPECT_EQ(read_number("x", OutcomeType::Value, value), Unread::NoNumber);
 }
 
+/// The class that is read, or why there is none.
+class AnswerLabel : public AnswerValue {
+ protected:
+  std::string label(AnswerField field, const std::string& text, std::size_t json_bytes = 0) {
+    field.purpose = ReadFor::Label;
+    const std::string padded = text + std::string(AnswerText::kPadding, '\0');
+    AnswerBody body;
+    body.text = std::string_view(padded).substr(0, text.size());
+    body.json_bytes = json_bytes;
+    Label found;
+    const Unread unread = parser_.read_label(field, body, found);
+    if (unread != Unread::NotLooked) return std::string(to_string(unread));
+    Label same;
+    same.set(found.shown());
+    EXPECT_EQ(found.hash == same.hash, found.shown().size() < found.text.size()) << "the hash is of the whole text";
+    return std::string(found.shown());
+  }
+};
+
+TEST_F(AnswerLabel, IsATextAWholeNumberOrABoolean) {
+  const std::string body =
+      R"({"text":"fr\u0061ud","whole":7,"float":3.0,"part":0.5,"yes":true,"list":[["x"]],"none":null})";
+  EXPECT_EQ(label(pointing({"text"}), body), "fraud");
+  EXPECT_EQ(label(pointing({"whole"}), body), "7");
+  EXPECT_EQ(label(pointing({"float"}), body), "3") << "the same class as 3";
+  EXPECT_EQ(label(pointing({"part"}), body), "no_number");
+  EXPECT_EQ(label(pointing({"yes"}), body), "true");
+  EXPECT_EQ(label(pointing({"list"}), body), "x") << "of a list the first";
+  EXPECT_EQ(label(pointing({"none"}), body), "absent");
+  EXPECT_EQ(label(pointing({"nowhere"}), body), "absent");
+  EXPECT_EQ(label(pointing({"text"}), R"({"text":{}})"), "no_number");
+  EXPECT_EQ(label(pointing({"text"}), R"({"text":1e999})"), "no_number");
+}
+
+TEST_F(AnswerLabel, StandsInTensorsOfEveryKind) {
+  EXPECT_EQ(label(tensor("class"), R"({"outputs":[{"name":"class","datatype":"INT64","data":[4,2]}]})"), "4");
+  EXPECT_EQ(label(tensor("class"), R"({"outputs":[{"name":"class","datatype":"BYTES","data":["cat","dog"]}]})"), "cat");
+  const std::string json =
+      R"({"outputs":[{"name":"class","datatype":"BYTES","shape":[2],"parameters":{"binary_data_size":14}}]})";
+  const std::string bytes("\3\0\0\0cat\3\0\0\0dog", 14);
+  EXPECT_EQ(label(tensor("class"), json + bytes, json.size()), "cat");
+  EXPECT_EQ(label(tensor("class"),
+                  json + std::string("\xff\xff\xff\xff"
+                                     "catdogcats",
+                                     14),
+                  json.size()),
+            "absent");
+  const std::string numbers =
+      R"({"outputs":[{"name":"class","datatype":"INT32","shape":[1],"parameters":{"binary_data_size":4}}]})";
+  EXPECT_EQ(label(tensor("class"), numbers + std::string("\x2a\0\0\0", 4), numbers.size()), "42");
+}
+
+TEST_F(AnswerLabel, ABooleanIsOneClassHoweverItIsWritten) {
+  for (const char* written : {"true", "[true,false]", "[1,0]"}) {
+    const std::string head = R"({"outputs":[{"name":"class","data":)" + std::string(written);
+    EXPECT_EQ(label(tensor("class"), head + R"(,"datatype":"BOOL"}]})"), "true") << written;
+  }
+  EXPECT_EQ(label(tensor("class"), R"({"outputs":[{"name":"class","datatype":"BOOL","data":[0]}]})"), "false");
+  const std::string json =
+      R"({"outputs":[{"name":"class","datatype":"BOOL","shape":[1],"parameters":{"binary_data_size":1}}]})";
+  EXPECT_EQ(label(tensor("class"), json + std::string(1, '\1'), json.size()), "true");
+  EXPECT_EQ(label(tensor("class"), json + std::string(1, '\0'), json.size()), "false");
+}
+
+TEST_F(AnswerLabel, ALongTextIsKnownByAllOfIt) {
+  const std::string same(40, 'a');
+  EXPECT_EQ(label(pointing({"text"}), R"({"text":")" + same + "1\"}"), std::string(24, 'a'));
+  Label one;
+  Label other;
+  one.set(same + "1");
+  other.set(same + "2");
+  EXPECT_NE(one.hash, other.hash);
+  EXPECT_EQ(one.shown(), other.shown());
+}
+
+TEST(HeaderLabel, IsTheTextWithoutBlanks) {
+  Label label;
+  EXPECT_EQ(read_label("  fraud\t", label), Unread::NotLooked);
+  EXPECT_EQ(label.shown(), "fraud");
+  EXPECT_EQ(read_label("  ", label), Unread::Absent);
+}
+
 }  // namespace
 }  // namespace sluice::outcomes

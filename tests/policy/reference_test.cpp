@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -17,12 +18,20 @@ std::string contents(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+/// SLUICE_UPDATE_EXPECTED=1 writes the page anew, as it does in cli_test.
+void update(const std::string& path, const std::string& text) {
+  if (std::getenv("SLUICE_UPDATE_EXPECTED") == nullptr) return;
+  std::ofstream(std::string(SLUICE_SOURCE_DIR) + "/" + path, std::ios::binary) << text;
+}
+
 TEST(Reference, IsCurrent) {
+  update("docs/policy-reference.md", reference_markdown());
   EXPECT_TRUE(contents("docs/policy-reference.md") == reference_markdown())
       << "run: sluice schema --reference > docs/policy-reference.md";
 }
 
 TEST(ErrorCodes, AreCurrent) {
+  update("docs/error-codes.md", error_codes_markdown());
   EXPECT_TRUE(contents("docs/error-codes.md") == error_codes_markdown())
       << "run: sluice schema --error-codes > docs/error-codes.md";
 }
@@ -68,6 +77,7 @@ TEST(Schema, NamesEveryEnumerator) {
   EXPECT_EQ(type_of(Tag<RetryOn>{}).choices.size(), static_cast<std::size_t>(RetryOn::TooManyRequests) + 1);
   EXPECT_EQ(type_of(Tag<RetryMethods>{}).choices.size(), static_cast<std::size_t>(RetryMethods::Safe) + 1);
   EXPECT_EQ(type_of(Tag<OnNoData>{}).choices.size(), static_cast<std::size_t>(OnNoData::Fail) + 1);
+  EXPECT_EQ(type_of(Tag<Agreement>{}).choices.size(), static_cast<std::size_t>(Agreement::TopK) + 1);
   EXPECT_EQ(to_string(Protocol::OpenAi), "OpenAI");
 }
 

@@ -154,20 +154,29 @@ TEST(Inactive, NoStrategyIs) {
             Paths{});
 }
 
-TEST(Inactive, WhatIsNotMeasuredYetIsNamedWithItsPlace) {
-  const PolicySet set = valid(head + two_versions +
-                              "  strategy:\n    canary:\n      stable: v1\n      candidate: v2\n"
-                              "      steps: [{setWeight: 5}]\n      analysis:\n        checks:\n"
-                              "          - {metric: error-rate, thresholdRange: {max: 1%}}\n"
-                              "          - {metric: score-drift, thresholdRange: {max: 0.2}}\n");
+TEST(Inactive, WhatDoesNotActYetIsNamedWithItsPlace) {
+  const PolicySet set = valid(head +
+                              "  versions:\n    - {name: v1, endpoints: [http://127.0.0.1:1]}\n"
+                              "    - {name: v2, endpoints: [http://127.0.0.1:2], rewrite: {model: other}}\n"
+                              "  strategy: {canary: {stable: v1, candidate: v2, pace: Evidence}}\n");
   const auto problems = inactive_features(set);
   ASSERT_EQ(problems.size(), 1U);
-  EXPECT_EQ(headline(problems[0]),
-            "policy.yaml:16:22: error: spec.strategy.canary.analysis.checks[1].metric: score-drift: declared, but this "
-            "version of Sluice does not act on it yet; remove it to serve   [E901]");
+  EXPECT_EQ(
+      headline(problems[0]),
+      "policy.yaml:7:51: error: spec.versions[1].rewrite: declared, but this version of Sluice does not act on it "
+      "yet; remove it to serve   [E901]");
 }
 
-TEST(Inactive, AMetricOfThatNameFromPrometheusActs) {
+TEST(Inactive, NoMetricIs) {
+  EXPECT_EQ(inactive_paths(valid(head + two_versions +
+                                 "  drift: {score: {tensor: score}}\n"
+                                 "  strategy: {shadow: {live: v1, candidates: [{version: v2}], compare: {}, analysis: "
+                                 "{checks: [{metric: disagreement, thresholdRange: {max: 1%}}, {metric: score-drift, "
+                                 "thresholdRange: {max: 0.2}}]}}}\n")),
+            Paths{});
+}
+
+TEST(Inactive, AMetricFromPrometheusMayHaveTheNameOfABuiltInOne) {
   EXPECT_EQ(inactive_paths(valid(head + two_versions +
                                  "  strategy: {canary: {stable: v1, candidate: v2, pace: Evidence, analysis: {checks: ["
                                  "{metric: disagreement, thresholdRange: {max: 2}, prometheus: {address: "
@@ -198,10 +207,9 @@ TEST(Inactive, NoAlgorithmOfABanditIs) {
 }
 
 TEST(Inactive, ABlockIsNamedOnceWithoutItsParts) {
-  EXPECT_EQ(inactive_paths(valid(head + two_versions +
-                                 "  strategy: {shadow: {live: v1, candidates: [{version: v2}],"
-                                 " compare: {pointers: [/a], tolerance: 0.1}}}\n")),
-            Paths{"spec.strategy.shadow.compare"});
+  EXPECT_EQ(inactive_paths(valid(head + "  versions: [{name: v1, endpoints: [http://127.0.0.1:1], "
+                                        "rewrite: {model: other, host: example.com}}]\n")),
+            Paths{"spec.versions[0].rewrite"});
 }
 
 TEST(Inactive, OfTheStoresOnlyRedisIs) {

@@ -160,5 +160,35 @@ TEST(Conditions, SayWhenTheStateIsNotKeptOrNotInForce) {
   EXPECT_EQ(find(conditions_of(state, {{}, true, "", true}), "StateKept").reason, "Kept");
 }
 
+TEST(Conditions, SayWhetherNoiseIsKnownWherePairsAreCompared) {
+  const strategy::RolloutState state;
+  Facts facts;
+  std::vector<PairsView> pairs(2);
+  facts.pairs = &pairs;
+  const auto has = [&] {
+    const auto all = conditions_of(state, facts);
+    return std::any_of(all.begin(), all.end(), [](const auto& one) { return one.type == "NoiseKnown"; });
+  };
+  EXPECT_FALSE(has()) << "nothing is answered twice";
+  facts.learns_noise = true;
+  pairs[0].noise_known = true;
+  pairs[0].twins = 40;
+  pairs[1].twins = 3;
+  pairs[1].compared = 999;
+  Condition found = find(conditions_of(state, facts), "NoiseKnown");
+  EXPECT_EQ(found.status, "Unknown");
+  EXPECT_EQ(found.reason, "Learning");
+  pairs[1].compared = 1000;
+  found = find(conditions_of(state, facts), "NoiseKnown");
+  EXPECT_EQ(found.status, "False") << "it will hardly come by itself";
+  EXPECT_EQ(found.reason, "FewTwins");
+  EXPECT_NE(found.message.find("3 requests were answered twice"), std::string::npos) << found.message;
+  EXPECT_NE(found.message.find("x-sluice-shadow"), std::string::npos) << found.message;
+  pairs[1].noise_known = true;
+  EXPECT_EQ(find(conditions_of(state, facts), "NoiseKnown").status, "True");
+  pairs.clear();
+  EXPECT_FALSE(has()) << "nothing is compared";
+}
+
 }  // namespace
 }  // namespace sluice::rollout

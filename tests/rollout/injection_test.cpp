@@ -7,6 +7,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
+TEST(Injection, ACandidateMayAnswerOtherwise) {
+  const auto parsed = parse_injection("v2:disagreement=3%");
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->second.disagreement, 0.03);
+  EXPECT_FALSE(parse_injection("v2:disagreement=130%"));
+}
+
 TEST(Injection, IsReadWithAllItsParts) {
   const auto read = parse_injection("v2:error-rate=5%,latency=80ms,after=10m");
   ASSERT_TRUE(read);

@@ -47,6 +47,40 @@ TEST(Progress, OfACanaryNamesItsStepAndTheNext) {
   EXPECT_EQ(progress_of(canary(), at_step(3), {}).next, "promotion");
 }
 
+TEST(Progress, NamesAllStepsAndWhenATimedOneEnds) {
+  auto state = at_step(1);
+  state.step_since = WallTime(1h);
+  const auto timed = progress_of(canary(), state, WallTime(1h + 1min));
+  EXPECT_EQ(timed.step_texts,
+            (std::vector<std::string>{"setWeight 5", "pause 10m", "setWeight 12.5", "pause until promote"}));
+  EXPECT_EQ(timed.ends, WallTime(1h + 10min));
+  EXPECT_EQ(progress_of(canary(), at_step(3), {}).ends, std::nullopt) << "a person ends it";
+  state.phase = Phase::Aborted;
+  EXPECT_EQ(progress_of(canary(), state, WallTime(1h)).ends, std::nullopt);
+  policy::AbTest test;
+  test.max_duration = 24h;
+  EXPECT_EQ(progress_of(test, at_step(0), {}).ends, WallTime(24h));
+  policy::BlueGreen blue_green;
+  blue_green.preview = "v2";
+  blue_green.auto_promote.after = 5min;
+  auto waiting = at_step(0);
+  EXPECT_EQ(progress_of(blue_green, waiting, {}).ends, std::nullopt) << "it is on trial";
+  waiting.reason = "AwaitingTime";
+  const auto due = progress_of(blue_green, waiting, {});
+  EXPECT_EQ(due.ends, WallTime(5min));
+  EXPECT_EQ(due.step_texts, (std::vector<std::string>{"try v2", "watch v2 with all traffic"}));
+}
+
+TEST(Progress, OfStagesNamesTheirStrategies) {
+  policy::Stages stages;
+  stages.stages.resize(2);
+  stages.stages[0].strategy = policy::Shadow{};
+  stages.stages[1].strategy = canary();
+  const auto first = progress_of(stages, at_step(0), {});
+  EXPECT_EQ(first.stage_texts, (std::vector<std::string>{"shadow", "canary"}));
+  EXPECT_TRUE(first.step_texts.empty());
+}
+
 TEST(Progress, BeforeTheFirstStepAndWithoutStepsIsNone) {
   auto pending = at_step(-1);
   pending.phase = Phase::Pending;

@@ -208,6 +208,67 @@ TEST(Simulation, AShadowSaysWhetherTheCopiesWereGood) {
   EXPECT_EQ(bad.tally.bad_answers, 0) << "copies are nobody's answers";
 }
 
+TEST(Simulation, AShadowThatComparesTakesFewPairsOfAnEqualCandidate) {
+  Scenario scenario =
+      scenario_of("{shadow: {live: v1, candidates: [{version: v2}], compare: {}, stopWhen: Conclusive}}");
+  scenario.traffic.error_rate = 0.02;
+  const rollout::Run equal = run_of(scenario);
+  EXPECT_EQ(equal.reason, "Passed") << equal.message;
+  EXPECT_LT(equal.tally.copies, 3000U) << equal.message;
+  EXPECT_NE(equal.message.find("a split in halves"), std::string::npos) << equal.message;
+}
+
+TEST(Simulation, AShadowFindsOutWhoAnswersOtherwise) {
+  Scenario scenario =
+      scenario_of("{shadow: {live: v1, candidates: [{version: v2}], compare: {noise: 5%}, stopWhen: Conclusive}}");
+  scenario.traffic.injections["v2"].disagreement = 0.1;
+  const rollout::Run run = run_of(scenario);
+  EXPECT_EQ(run.reason, "CheckFailed") << run.message;
+  EXPECT_NE(run.message.find("disagreement"), std::string::npos) << run.message;
+}
+
+TEST(Simulation, AShadowFindsASlowerCandidateInPairs) {
+  Scenario scenario = scenario_of(
+      "{shadow: {live: v1, candidates: [{version: v2}], stopWhen: Conclusive, analysis: {checks: "
+      "[{metric: latency-p95, versusStable: {relativeMargin: 10%}}]}}}");
+  const rollout::Run equal = run_of(scenario);
+  EXPECT_EQ(equal.reason, "Passed") << equal.message;
+  scenario.traffic.injections["v2"].latency = 30ms;
+  const rollout::Run slower = run_of(scenario);
+  EXPECT_EQ(slower.reason, "CheckFailed") << slower.message;
+  EXPECT_LT(slower.tally.copies, 3000U);
+}
+
+TEST(Simulation, ACanaryThatPredictsOtherwiseIsTakenBack) {
+  Scenario scenario = scenario_of(
+      "{canary: {stable: v1, candidate: v2, steps: [{setWeight: 50}, {pause: {duration: 1h}}], analysis: {checks: "
+      "[{metric: score-drift, thresholdRange: {max: 0.1}}]}}}\n  drift: {score: {jsonPointer: /score}}");
+  const rollout::Run alike = run_of(scenario);
+  EXPECT_EQ(alike.ending, Ending::Promotes) << alike.message;
+  scenario.traffic.injections["v2"].score_drift = 0.3;
+  const rollout::Run other = run_of(scenario);
+  EXPECT_EQ(other.reason, "CheckFailed") << other.message;
+}
+
+TEST(Simulation, AShadowSeesHowPredictionsMoveInPairs) {
+  Scenario scenario = scenario_of(
+      "{shadow: {live: v1, candidates: [{version: v2}], stopWhen: Conclusive, analysis: {checks: "
+      "[{metric: score-drift, thresholdRange: {max: 0.1}}]}}}\n  drift: {score: {jsonPointer: /score}}");
+  const rollout::Run alike = run_of(scenario);
+  EXPECT_EQ(alike.reason, "Passed") << alike.message;
+  EXPECT_LT(alike.tally.copies, 2000U);
+  scenario.traffic.injections["v2"].score_drift = 0.3;
+  EXPECT_EQ(run_of(scenario).reason, "CheckFailed");
+}
+
+TEST(Simulation, AShadowEndsWhenItsBytesAreSpent) {
+  Scenario scenario = scenario_of("{shadow: {live: v1, candidates: [{version: v2}], budget: {bytes: 1MiB}}}");
+  const rollout::Run run = run_of(scenario);
+  EXPECT_EQ(run.reason, "BudgetSpent") << run.message;
+  EXPECT_GE(run.tally.copies, 512U) << "of two KiB each";
+  EXPECT_LT(run.tally.copies, 512U + 500) << "and what comes in the ten seconds between two looks";
+}
+
 TEST(Simulation, ABanditPromotesTheArmThatErrsLess) {
   Scenario scenario = scenario_of("{bandit: {arms: [v1, v2], stopWhen: {probabilityBest: 95%, valueRemaining: 1%}}}");
   scenario.traffic.injections["v2"] = errors(0.5);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "rollout/simulated.hpp"
 
 namespace sluice::rollout {
@@ -131,6 +133,34 @@ TEST(Timeline, OfAnABTestSaysHowLongAWinnerTakes) {
   EXPECT_EQ(timeline.run.took, 24h);
   ASSERT_EQ(timeline.notes.size(), 1U);
   EXPECT_NE(timeline.notes[0].find("20% better by error-rate"), std::string::npos) << timeline.notes[0];
+}
+
+TEST(Timeline, OfAShadowThatComparesSaysHowManyPairsItTakes) {
+  auto scenario =
+      scenario_of("{shadow: {live: v1, candidates: [{version: v2, percent: 5}], compare: {}, stopWhen: Conclusive}}");
+  scenario.traffic.rate = 100;
+  scenario.traffic.error_rate = 0;
+  const Timeline timeline = timeline_of(scenario, {});
+  ASSERT_EQ(timeline.notes.size(), 2U);
+  EXPECT_EQ(timeline.notes[0].find("at 100 requests/s and 5% copies: 3"), 0U) << timeline.notes[0];
+  EXPECT_NE(timeline.notes[0].find(" agreeing pairs certify 1% after 1m"), std::string::npos) << timeline.notes[0];
+  EXPECT_EQ(timeline.notes[1].find("noise is known by 2 000 copies after 6m40s"), 0U) << timeline.notes[1];
+  EXPECT_EQ(timeline.run.reason, "Passed") << timeline.run.message;
+  EXPECT_LT(timeline.run.took, std::chrono::seconds(100));
+}
+
+TEST(Timeline, OfAShadowWhoseBudgetIsTooSmallSaysSo) {
+  const auto blind = [](std::string_view budget) {
+    auto scenario =
+        scenario_of("{shadow: {live: v1, candidates: [{version: v2}], compare: {}, budget: " + std::string(budget) +
+                    ", stopWhen: Conclusive}}");
+    const auto spots = timeline_of(scenario, {}).blind_spots;
+    return std::any_of(spots.begin(), spots.end(),
+                       [](const std::string& spot) { return spot.find("budget ends before") != std::string::npos; });
+  };
+  EXPECT_TRUE(blind("{requests: 200}"));
+  EXPECT_TRUE(blind("{duration: 5s}"));
+  EXPECT_FALSE(blind("{requests: 2000}"));
 }
 
 TEST(Timeline, OfARollingUpdateHasItsInstances) {

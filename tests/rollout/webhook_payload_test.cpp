@@ -54,7 +54,8 @@ TEST(WebhookPayload, IsJsonWhateverTheTextIs) {
 }
 
 TEST(WebhookPayload, FailuresAreWarningsAndTheRestIsNormal) {
-  for (const std::string kind : {"Held", "CheckFailed", "RolledBack", "Aborted", "ArmDropped", "StoreAlarm"}) {
+  for (const std::string kind :
+       {"Held", "CheckFailed", "RolledBack", "Aborted", "ArmDropped", "StoreAlarm", "DriftFound"}) {
     EXPECT_TRUE(is_warning(kind)) << kind;
   }
   for (const std::string kind : {"Begun", "Advanced", "Promoted", "Concluded", "Released", "Resumed"}) {

@@ -65,9 +65,9 @@ TEST(Faults, FullDriftLeavesBlankPaper) {
 }
 
 TEST(Faults, ErrorsComeAtTheirRateAndInTheSameOrderForASeed) {
-  FaultInjector once({5_pct, 0ms, 0_pct}, 42);
-  FaultInjector again({5_pct, 0ms, 0_pct}, 42);
-  FaultInjector other({5_pct, 0ms, 0_pct}, 43);
+  FaultInjector once({5_pct, 0ms, 0_pct, {}, 42});
+  FaultInjector again({5_pct, 0ms, 0_pct, {}, 42});
+  FaultInjector other({5_pct, 0ms, 0_pct, {}, 43});
   int failures = 0;
   int differences = 0;
   for (int i = 0; i < 20000; ++i) {

@@ -115,6 +115,48 @@ TEST(ModelService, NoIdInNoIdOut) {
   EXPECT_FALSE(Json::parse(infer(question().dump()).body).contains("id"));
 }
 
+TEST(ModelService, TheScoreIsTheProbabilityOfTheLabel) {
+  const auto answer = Json::parse(infer(question(2).dump()).body);
+  const auto& score = answer.at("outputs")[2];
+  EXPECT_EQ(score.at("name"), "score");
+  EXPECT_EQ(score.at("shape"), Json({2}));
+  for (int i = 0; i < 2; ++i) {
+    const int label = answer.at("outputs")[0].at("data")[i];
+    EXPECT_EQ(score.at("data")[i], answer.at("outputs")[1].at("data")[i * 10 + label]);
+  }
+}
+
+TEST(ModelService, NoiseDiffersFromAnswerToAnswerAndNothingElseDoes) {
+  Faults noisy;
+  noisy.noise = {true, true, true};
+  auto model = service(noisy);
+  const auto ask = [&] {
+    return Json::parse(model.answer({"POST", "/v2/models/digits/infer", question(20).dump()}).body);
+  };
+  const auto first = ask();
+  const auto second = ask();
+  EXPECT_NE(first.at("id"), second.at("id"));
+  EXPECT_LT(first.at("parameters").at("created"), second.at("parameters").at("created"));
+  ASSERT_EQ(first.at("outputs").size(), 4U);
+  EXPECT_EQ(first.at("outputs")[3].at("name"), "sample");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(first.at("outputs")[i], second.at("outputs")[i]);
+  auto named = question();
+  named["id"] = "mine";
+  EXPECT_EQ(Json::parse(model.answer({"POST", "/v2/models/digits/infer", named.dump()}).body).at("id"), "mine");
+}
+
+TEST(ModelService, ChatsAsOpenAiDoes) {
+  auto model = service();
+  const std::string body = R"({"messages":[{"role":"user","content":"hello"}]})";
+  const auto reply = model.answer({"POST", "/v1/chat/completions", body});
+  ASSERT_EQ(reply.status, 200U) << reply.body;
+  EXPECT_EQ(Json::parse(reply.body).at("model"), "digits-v2");
+  EXPECT_EQ(model.answer({"POST", "/v1/chat/completions", "{}"}).status, 400U);
+  EXPECT_EQ(model.answer({"GET", "/v1/chat/completions", ""}).status, 405U);
+  auto failing = service({100_pct, {}, {}, {}, 1});
+  EXPECT_EQ(failing.answer({"POST", "/v1/chat/completions", body}).status, 500U);
+}
+
 TEST(ModelService, DataMayComeAsRows) {
   auto body = question(2);
   const auto flat = body["inputs"][0]["data"];

@@ -64,7 +64,7 @@ TEST(ShadowStory, ADeadCandidateHarmsNobody) {
   Story()
       .given(by_night)
       .given_version("v2", {.error_rate = 1})
-      .when_time_passes(7 * 24h)
+      .when_time_passes(7 * 24h, 10s)
       .then_phase(Phase::Progressing)
       .then_weight("v1", 1)
       .then_clients_saw_no_failure();
@@ -76,17 +76,17 @@ TEST(ShadowStory, CopiesAreMadeAtNightOnly) {
       .when_time_passes(1h)
       .then_phase(Phase::Progressing, "OutsideHours")
       .then_mirrored("v2", 0)
-      .when_time_passes(21h + 1s)
+      .when_time_passes(21h + 1s, 10s)
       .then_mirrored("v2", 1)
-      .when_time_passes(8h - 2s)
+      .when_time_passes(8h - 2s, 10s)
       .then_mirrored("v2", 1)
       .when_time_passes(2s)
       .then_mirrored("v2", 0)
-      .when_time_passes(16h)
+      .when_time_passes(16h, 10s)
       .then_mirrored("v2", 1)
       .when_killed_and_restarted()
       .then_mirrored("v2", 1)
-      .when_time_passes(24h)
+      .when_time_passes(24h, 10s)
       .then_mirrored("v2", 0);
 }
 
@@ -101,7 +101,7 @@ TEST(ShadowStory, ABudgetIsSpentOnceAlsoOverRestarts) {
       .when_time_passes(2min)
       .then_phase(Phase::Concluded, "BudgetSpent")
       .then_mirrored("v2", 0)
-      .when_time_passes(24h)
+      .when_time_passes(24h, 10s)
       .then_phase(Phase::Concluded);
 }
 

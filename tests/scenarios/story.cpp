@@ -122,6 +122,12 @@ Story& Story::given_ready(const std::string& authority) {
   return *this;
 }
 
+Story& Story::given_pairs(double noise) {
+  world_.pairs = true;
+  world_.noise = noise;
+  return *this;
+}
+
 Story& Story::given_start(WallTime when) {
   world_.now = when;
   return *this;
@@ -141,10 +147,10 @@ void Story::tick() {
   if (repeated_) controller_->tick(world_.now);
 }
 
-Story& Story::when_time_passes(Duration time) {
+Story& Story::when_time_passes(Duration time, Duration look) {
   const WallTime end = world_.now + std::chrono::duration_cast<WallTime::duration>(time);
   while (world_.now < end) {
-    world_.pass(std::min<Duration>(1s, end - world_.now));
+    world_.pass(std::min<Duration>(look, end - world_.now));
     tick();
   }
   return *this;

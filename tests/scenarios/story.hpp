@@ -42,11 +42,14 @@ class Story {
   Story& given_series(const std::string& promql, strategy::QueryAnswer::State state);
   Story& given_unready(const std::string& authority, const std::string& why);
   Story& given_ready(const std::string& authority);
+  /// Copies are compared with what live answered; this share of the pairs, and of live's own twins, differs by itself.
+  Story& given_pairs(double noise = 0);
   Story& given_start(WallTime when);  ///< before the policy: another day, another hour
   Story& of(const std::string& route);
 
   // ---- when
-  Story& when_time_passes(Duration time);
+  /// Long times may be looked at less often: what happens in between is told by the look after it.
+  Story& when_time_passes(Duration time, Duration look = std::chrono::seconds(1));
   /// Looks every second until the phase is there; fails when it is not within the time.
   Story& when_phase_comes(Phase phase, Duration within);
   Story& when_person(Verb verb, bool full = false);  ///< expects that it is not refused

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 namespace sluice::scenarios {
 namespace {
@@ -55,6 +56,7 @@ Behaviour World::behaviour(const std::string& version) const {
 void World::open(Served& served) {
   served.evidence.clear();
   served.streams.clear();
+  served.pair_streams.clear();
   served.counters = counters_;
   for (const auto& version : served.route.versions) {
     strategy::VersionEvidence evidence;
@@ -140,6 +142,81 @@ std::uint64_t World::flow(Stream& stream, double requests, const Behaviour& beha
   return failed;
 }
 
+/// Copies beside what live answered. Noise is learnt from twins: from twenty on, of which one differed, it is known.
+void World::compare(Served& served, std::size_t version, std::uint64_t copies, const Behaviour& candidate) {
+  const Behaviour live = behaviour(served.evidence[served.steering.plan.spec().stable].version);
+  PairStream& owed = served.pair_streams[version];
+  const auto whole = [](double& sum, double more) {
+    sum += more;
+    const auto count = static_cast<std::uint64_t>(sum + 1e-9);
+    sum -= static_cast<double>(count);
+    return count;
+  };
+  const auto n = static_cast<double>(copies);
+  const double common = std::clamp(candidate.common, 0.0, 1.0) * std::min(live.error_rate, candidate.error_rate);
+  const std::uint64_t both = whole(owed.both, n * common);
+  const std::uint64_t only_candidate = whole(owed.only_candidate, n * (candidate.error_rate - common));
+  const std::uint64_t only_live = whole(owed.only_live, n * (live.error_rate - common));
+  const std::uint64_t compared = copies - std::min(copies, both + only_candidate + only_live);
+  const std::uint64_t differing = whole(owed.differing, static_cast<double>(compared) * candidate.disagreement);
+  const std::uint64_t noisy = whole(owed.noise, static_cast<double>(compared - std::min(compared, differing)) * noise);
+  const std::uint64_t twice = whole(owed.twins, n * twins);
+
+  auto& seen = served.evidence[version];
+  auto made = seen.pairs == nullptr ? std::make_shared<strategy::PairEvidence>()
+                                    : std::make_shared<strategy::PairEvidence>(*seen.pairs);
+  auto& stratum = made->tally.stratum(1);
+  stratum.pairs += copies;
+  stratum.both_failed += both;
+  stratum.only_candidate_failed += only_candidate;
+  stratum.only_live_failed += only_live;
+  stratum.compared += compared;
+  for (std::uint64_t i = 0; i < compared; ++i) {
+    const double difficulty = factor(spread(stratum.compared + i));
+    const auto fast = std::chrono::duration_cast<Duration>(live.latency * difficulty);
+    const auto other = std::chrono::duration_cast<Duration>(candidate.latency * difficulty);
+    stratum.joint.add(fast, other);
+    stratum.live_latency.add(std::chrono::duration<double>(fast).count());
+    stratum.latency.add(std::chrono::duration<double>(other - fast).count());
+  }
+  made->twins += twice;
+  made->noise_known = made->twins >= 20;
+  owed.noisy += noisy;
+  stratum.disagreements += differing + noisy;
+  if (made->noise_known && noise > 0) {
+    // A field that twins showed to differ by itself is none that counts, neither now nor before.
+    stratum.disagreements -= std::min(stratum.disagreements, std::exchange(owed.noisy, 0));
+    made->noisy_fields = 1;
+  }
+  if (stratum.disagreements > 0) made->worst_field = "/outputs/score";
+  made->worst_field_pairs = stratum.disagreements;
+  seen.pairs = std::move(made);
+  seen.shadow_bytes += copies * candidate.copy_bytes;
+  seen.shadow_seconds += n * std::chrono::duration<double>(candidate.latency).count();
+}
+
+/// Adds to what versions predict what they answered since the last time.
+void World::predict(Served& served) {
+  const auto counts_of = [](const std::vector<double>& shares, double n) {
+    std::vector<std::uint64_t> counts;
+    for (const double share : shares) counts.push_back(static_cast<std::uint64_t>(share * n + 0.5));
+    return counts;
+  };
+  const std::size_t stable = served.steering.plan.spec().stable;
+  const auto values = [&](std::size_t version) {
+    const auto& evidence = served.evidence[version];
+    return counts_of(behaviour(evidence.version).scores, static_cast<double>(evidence.all.requests));
+  };
+  for (std::size_t i = 0; i < served.evidence.size(); ++i) {
+    if (behaviour(served.evidence[i].version).scores.empty()) continue;
+    auto drift = std::make_shared<strategy::DriftEvidence>();
+    drift->own = values(i);
+    drift->stable = values(stable);
+    drift->reference = counts_of(reference, 2000);
+    served.evidence[i].drifts = {std::move(drift)};
+  }
+}
+
 void World::pass(Duration time) {
   now += std::chrono::duration_cast<WallTime::duration>(time);
   const double seconds = std::chrono::duration<double>(time).count();
@@ -167,9 +244,14 @@ void World::pass(Duration time) {
         flow(served.streams[{i, control_stream}], inside * control, how, evidence.control);
       }
       if (plan.mirror_share(index) > 0) {
-        flow(served.streams[{i, shadow_stream}], all * plan.mirror_share(index), how, evidence.shadow);
+        const auto answered = evidence.shadow.requests;
+        const bool of_stable = plan.spec().mirrors.front().of.has_value();
+        const double copied = of_stable ? inside * plan.target_share(plan.spec().stable) : all;
+        flow(served.streams[{i, shadow_stream}], copied * plan.mirror_share(index), how, evidence.shadow);
+        if (pairs) compare(served, i, evidence.shadow.requests - answered, how);
       }
     }
+    predict(served);
     served.outcomes->arrive(since_1970(now));
   }
 }

@@ -22,6 +22,12 @@ struct Behaviour {
   /// By outcome: `{.rate = 0.05, .delay = 20min}`, `{.mean = 12, .deviation = 3}`. A delay is the same for all reports.
   /// An outcome that is not here is never reported.
   std::map<std::string, rollout::OutcomeLaw> outcomes{};
+  // as a shadow
+  double common = 1;               ///< of its failures as often as live fails, the share that comes with live's
+  double disagreement = 0;         ///< share of the answers that differ from live's
+  std::uint64_t copy_bytes = 500;  ///< of a copy and its answer
+  /// By bin, as drift counts what it predicts: shares that add up to 1. Empty: nothing is watched.
+  std::vector<double> scores{};
 };
 
 /// What a webhook's server says, by URL.
@@ -47,6 +53,10 @@ class World final : public rollout::TrafficControl, public rollout::KpiSource, p
   std::map<std::string, double> lost;  ///< by version: share of its requests that vanish uncounted, a broken split
   std::map<std::string, std::string> unready;  ///< endpoints by authority, with why
   bool traffic_refuses = false;                ///< the data plane takes no steering
+  bool pairs = false;                          ///< copies are compared with what live answered; otherwise nobody does
+  double noise = 0;                            ///< share of the pairs, and of the twins, that differ by themselves
+  double twins = 0.01;                         ///< share of the copied requests that live answers twice
+  std::vector<double> reference;  ///< shares by bin of the frozen reference of scores; of two thousand values
   std::function<void(const std::string& port)> on_call = [](const std::string&) {};  ///< may throw: a crash
 
   // what a story looks at
@@ -87,12 +97,18 @@ class World final : public rollout::TrafficControl, public rollout::KpiSource, p
     double failures_owed = 0;
     std::uint64_t drawn = 0;
   };
+  /// What is owed of a candidate's pairs.
+  struct PairStream {
+    double both = 0, only_candidate = 0, only_live = 0, differing = 0, noise = 0, twins = 0;
+    std::uint64_t noisy = 0;  ///< pairs that differ by noise alone
+  };
   struct Served {
     policy::ModelRoute route;
     strategy::Steering steering;
     std::vector<strategy::VersionEvidence> evidence;
     std::optional<rollout::SyntheticOutcomes> outcomes;
     std::map<std::pair<std::size_t, int>, Stream> streams;
+    std::map<std::size_t, PairStream> pair_streams;
     std::map<std::string, WallTime> ready_since;  // by authority
     std::uint64_t requests = 0;
     std::uint64_t failed = 0;
@@ -103,6 +119,8 @@ class World final : public rollout::TrafficControl, public rollout::KpiSource, p
   void open(Served& served);
   static void open_outcomes(Served& served);
   void report(Served& served, std::size_t version, std::uint64_t requests, const Behaviour& behaviour, Duration middle);
+  void compare(Served& served, std::size_t version, std::uint64_t copies, const Behaviour& candidate);
+  void predict(Served& served);
   static std::uint64_t flow(Stream& stream, double requests, const Behaviour& behaviour, strategy::Sample& sample);
   std::vector<strategy::EndpointEvidence> endpoints(Served& served) const;
   Behaviour behaviour(const std::string& version) const;

@@ -168,6 +168,8 @@ TEST(Fingerprint, IsTheSameForEveryOtherField) {
       {"Shadow",
        {in<policy::Shadow>([](auto& s) { s.candidates[0].percent = 99; }),
         in<policy::Shadow>([](auto& s) { s.budget.requests = 7; }),
+        in<policy::Shadow>([](auto& s) { s.compare.emplace(); }),
+        in<policy::Shadow>([](auto& s) { s.select.deduplicate = 1h; }),
         in<policy::Shadow>([](auto& s) { s.analysis.emplace(); }),
         in<policy::Shadow>([](auto& s) { s.stop_when = policy::ShadowStop::Conclusive; })}},
       {"AbTest",
@@ -213,6 +215,7 @@ TEST(Fingerprint, IsTheSameForEveryOtherField) {
       [](auto& route) { route.matches.push_back(header_match("x", "1")); },
       [](auto& route) { route.timeouts.request = 1s; },
       [](auto& route) { route.retry.attempts = 7; },
+      [](auto& route) { route.drift.emplace(); },
       [](auto& route) { route.versions[0].position.line = 12; },
   };
   for (const auto& change : of_the_route) {

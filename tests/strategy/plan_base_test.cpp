@@ -52,5 +52,19 @@ TEST(VersionIndex, IsThePlaceInThePolicy) {
   EXPECT_NE(missing.error().message.find("v3"), std::string::npos);
 }
 
+TEST(PlanBase, CopiesWhatStableAnswersToWhoeverElseIsInPlay) {
+  auto route = route_with({"v1", "v2", "v3"});
+  traffic::PlanSpec spec = *plan_base(route);
+  spec.stable = 1;
+  add_copies(route, {0, 1}, spec);
+  EXPECT_TRUE(spec.mirrors.empty()) << "the policy asks for none";
+  route.mirror.emplace().percent = 5;
+  add_copies(route, {0, 1}, spec);
+  ASSERT_EQ(spec.mirrors.size(), 1U);
+  EXPECT_EQ(spec.mirrors[0].version, 0);
+  EXPECT_DOUBLE_EQ(spec.mirrors[0].share, 0.05);
+  EXPECT_EQ(spec.mirrors[0].of, 1);
+}
+
 }  // namespace
 }  // namespace sluice::strategy

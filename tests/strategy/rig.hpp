@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "pairs.hpp"
 #include "routes.hpp"
 #include "sluice/strategy/dispatch.hpp"
 #include "sluice/strategy/transition.hpp"
@@ -54,6 +55,11 @@ class Rig {
   }
   void copy(const std::string& name, std::uint64_t requests, std::uint64_t failures = 0) {
     add(version(name).shadow, requests, failures);
+  }
+  /// Copies that were compared, beside what live answered.
+  void compare(const std::string& name, const PairCount& count) {
+    add(version(name).shadow, count.pairs, count.both_failed + count.only_candidate_failed);
+    version(name).pairs = with_pairs(version(name).pairs.get(), count);
   }
   void usable(const std::string& name, std::uint32_t endpoints) { version(name).usable = endpoints; }
 
@@ -104,6 +110,10 @@ class Rig {
     for (auto& version : evidence.versions) {
       version.all = version.control = version.shadow = {};
       version.assigned = 0;
+      version.shadow_bytes = 0;
+      version.shadow_seconds = 0;
+      version.pairs.reset();
+      version.drifts.clear();
       version.outcomes.clear();
     }
   }

@@ -72,6 +72,13 @@ TEST(TrafficPlan, RefusesWhatPointsNowhere) {
   EXPECT_NE(refusal_of(mirror).find("mirror"), std::string::npos);
 }
 
+TEST(TrafficPlan, SaysWhatShareIsMirroredOutsideOversampledSegments) {
+  auto spec = two_versions();
+  spec.segments = {{"phones", {Match()}}};
+  spec.mirrors = {{1, 0.25, {Match()}, {0.75}}};
+  EXPECT_DOUBLE_EQ(TrafficPlan::build(spec)->mirror_share(1), 0.25);
+}
+
 TEST(TrafficPlan, RefusesNamesThatDoNotTellVersionsApart) {
   auto spec = two_versions();
   spec.versions = {"v1", "v1"};

@@ -4,6 +4,7 @@
 
 #include "pool_fixture.hpp"
 #include "support/fake_upstream.hpp"
+#include "support/gate.hpp"
 
 namespace sluice::upstream {
 namespace {
@@ -19,6 +20,13 @@ http::Task<> make(Call& call, EndpointPool& pool, CallRequest request, std::opti
   auto calling = call.run(pool, request);
   outcome = co_await calling;
 }
+
+/// What came of a body.
+struct Bytes final : AnswerSink {
+  void take_head(const http::ResponseHead& /*answer*/, const char* /*base*/) noexcept override {}
+  void take_payload(std::string_view payload) noexcept override { text += payload; }
+  std::string text;
+};
 
 class CallTest : public PoolFixture {
  protected:
@@ -216,6 +224,134 @@ TEST_F(CallTest, ReportsNoEndpointForWhatWasNotItsDoing) {
   call.cancel();
   ASSERT_TRUE(run_until([&] { return outcome.has_value(); }));
   EXPECT_EQ(reports().gateway_errors.value(), 0u) << "neither a stale connection nor our own change of mind";
+}
+
+/// Sees what passes by.
+struct Onlooker final : AnswerSink {
+  void take_head(const http::ResponseHead& answer, const char* base) noexcept override {
+    ++heads;
+    kind = answer.find(base, "content-type");
+  }
+  void take_payload(std::string_view payload) noexcept override { body.append(payload); }
+  int heads = 0;
+  std::string kind;
+  std::string body;
+};
+
+TEST_F(CallTest, ShowsTheAnswerThatItThrowsAway) {
+  const std::string text(100'000, 'x');
+  FakeUpstream upstream(
+      test::always("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-type: text/x\r\n"
+                   "transfer-encoding: chunked\r\n\r\n" +
+                   test::chunked(text, 999)));
+  EndpointPool& pool = make_pool(upstream.port());
+  Onlooker onlooker;
+  life = make(call, pool, {http::Method::Get, kGet, clock.now() + 1s, false, &onlooker}, outcome);
+  life.start();
+  ASSERT_TRUE(run_until([&] { return outcome.has_value(); }));
+  EXPECT_EQ(outcome->status, 200);
+  EXPECT_EQ(onlooker.heads, 1) << "the final one";
+  EXPECT_EQ(onlooker.kind, "text/x");
+  EXPECT_TRUE(onlooker.body == text);
+  EXPECT_GT(outcome->received, text.size()) << "with heads and framing";
+}
+
+TEST_F(CallTest, OfAnAnswerThatBreaksOffItShowsWhatCame) {
+  FakeUpstream upstream([](Conversation& gateway) {
+    gateway.read_request();
+    gateway.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf");
+  });
+  Onlooker onlooker;
+  life = make(call, make_pool(upstream.port()), {http::Method::Get, kGet, clock.now() + 1s, false, &onlooker}, outcome);
+  life.start();
+  ASSERT_TRUE(run_until([&] { return outcome.has_value(); }));
+  EXPECT_FALSE(outcome->answered());
+  EXPECT_EQ(onlooker.body, "half");
+}
+
+TEST_F(CallTest, IsReportedToNobodyWhereItShallNotBe) {
+  for (const auto& script : {test::answers(503, ""), test::answers(200, ""),
+                             FakeUpstream::Script([](Conversation& gateway) { gateway.read_request(); })}) {
+    FakeUpstream upstream(script);
+    outcome.reset();
+    CallRequest request{http::Method::Get, kGet, clock.now() + 1s};
+    request.reported = false;
+    life = make(call, make_reporting_pool(upstream.port()), request, outcome);
+    life.start();
+    ASSERT_TRUE(run_until([&] { return outcome.has_value(); }));
+  }
+  EXPECT_EQ(reports().answered.value() + reports().server_errors.value() + reports().gateway_errors.value(), 0u);
+}
+
+TEST_F(CallTest, TellsHowLongTheEndpointWorkedHoweverThatEnded) {
+  FakeUpstream upstream(test::never_answers());
+  begin(make_pool(upstream.port()));
+  ASSERT_TRUE(run_until([&] { return upstream.request_count() == 1; }));
+  advance(300ms);
+  call.cancel();
+  ASSERT_TRUE(run_until([&] { return outcome.has_value(); }));
+  EXPECT_GE(outcome->worked_on, 300ms);
+  test::DeafListener deaf;
+  begin(make_pool(deaf.port()));
+  settle();
+  advance(1s + wheel.tick());
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(outcome->worked_on, 0s) << "it was never asked";
+}
+
+TEST_F(CallTest, ABodyMayHaveMoreTimeThanItsHead) {
+  test::Gate more;
+  test::Gate rest;
+  FakeUpstream upstream([&](Conversation& gateway) {
+    gateway.read_request();
+    gateway.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n");
+    gateway.wait_for(more);
+    gateway.send("3\r\ndef\r\n");
+    gateway.wait_for(rest);
+    gateway.send("0\r\n\r\n");
+  });
+  Bytes seen;
+  CallRequest request{http::Method::Get, kGet, clock.now() + 1s};
+  request.sink = &seen;
+  request.patience = BodyPatience{clock.now() + 2s, clock.now() + 10s, 3s};
+  life = make(call, make_pool(upstream.port()), request, outcome);
+  life.start();
+  ASSERT_TRUE(run_until([&] { return seen.text == "abc"; }));
+  advance(2500ms);
+  EXPECT_FALSE(outcome.has_value()) << "it is a stream, whose next piece has its own time";
+  more.open();
+  ASSERT_TRUE(run_until([&] { return seen.text == "abcdef"; }));
+  advance(2500ms);
+  EXPECT_FALSE(outcome.has_value());
+  rest.open();
+  ASSERT_TRUE(run_until([&] { return outcome.has_value(); }));
+  EXPECT_EQ(outcome->status, 200);
+}
+
+TEST_F(CallTest, AStreamThatStallsOrNeverEndsIsLate) {
+  FakeUpstream stalls([](Conversation& gateway) {
+    gateway.read_request();
+    gateway.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n");
+    gateway.sees_close();
+  });
+  EndpointPool& pool = make_pool(stalls.port());
+  for (const auto& [streamed, idle] : {std::pair{60s, 3s}, std::pair{3s, 60s}}) {
+    Bytes seen;
+    outcome.reset();
+    CallRequest request{http::Method::Get, kGet, clock.now() + 1s};
+    request.sink = &seen;
+    request.patience = BodyPatience{clock.now() + 1s, clock.now() + streamed, idle};
+    life = make(call, pool, request, outcome);
+    life.start();
+    ASSERT_TRUE(run_until([&] { return seen.text == "abc"; }));
+    advance(2s);
+    settle();
+    EXPECT_FALSE(outcome.has_value());
+    advance(1s + 2 * wheel.tick());
+    ASSERT_TRUE(run_until([&] { return outcome.has_value(); }));
+    EXPECT_TRUE(outcome->timed_out);
+    EXPECT_FALSE(outcome->answered());
+  }
 }
 
 TEST_F(CallTest, AnOutcomeReadsAsASentenceWould) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -8,7 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "sluice/admin/access.hpp"
 #include "sluice/admin/page.hpp"
+#include "sluice/admin/route_history.hpp"
 #include "sluice/admin/views.hpp"
 #include "sluice/base/result.hpp"
 #include "sluice/rollout/controller.hpp"
@@ -45,25 +48,38 @@ struct ApiPorts {
   /// Lines of the journal, newest first.
   std::function<Result<std::vector<state::JournalEntry>>(const state::JournalQuery& query)> journal =
       [](const state::JournalQuery&) { return std::vector<state::JournalEntry>(); };
+  /// Pairs of answers of a route that differ, the worst first. 404, 403.
+  std::function<Result<std::vector<DisagreementView>, Refusal>(const std::string& route)> disagreements =
+      [](const std::string&) { return std::vector<DisagreementView>(); };
+  /// What a route looked like lately, from after that second of 1970 on. 404.
+  std::function<Result<std::vector<HistoryPoint>, Refusal>(const std::string& route, std::int64_t after)> history =
+      [](const std::string&, std::int64_t) { return std::vector<HistoryPoint>(); };
+  /// The policy in force as YAML; asked again and again, since writing many routes takes a while.
+  using PolicyText = std::function<std::optional<std::string>()>;
+  std::function<PolicyText()> policy = [] { return [] { return std::optional<std::string>(std::string()); }; };
 };
 
-/// The admin port's pages: JSON below `/api/v1/`. Reading with GET and HEAD, changes with POST; who may do what is in
-/// access.hpp. Every change that was asked for, done or refused, leaves one line `audit` in the log.
+/// The admin port's pages: the dashboard's files, JSON below `/api/v1/`. Reading with GET and HEAD, changes with POST;
+/// who may do what is in access.hpp. Every change that was asked for, done or refused, leaves one line `audit` in the
+/// log.
 class Api {
  public:
   explicit Api(ApiPorts ports) : ports_(std::move(ports)) {}
 
-  /// The bearer token from now on; empty: none is asked for. Any thread.
-  void set_token(std::string token);
+  /// Who is let in from now on. Any thread.
+  void set_lock(Lock lock);
 
   Page answer(const Request& request) const;
 
  private:
-  Page read(const Request& request, const std::string& path) const;
+  Page read(const Request& request, const std::string& path, const std::string& actor) const;
   Page change(const Request& request, const std::string& path, const std::string& actor) const;
   Page read_all_routes() const;
   Page read_route(const std::string& name) const;
   Page read_journal(const std::string& route, std::string_view query) const;
+  Page read_disagreements(const std::string& route, std::string_view query, const std::string& actor) const;
+  Page read_history(const std::string& route, std::string_view query) const;
+  Page read_policy() const;
   Page read_events(std::string_view last_event_id) const;
   Page drain(const std::string& body, const std::string& actor) const;
   Page drain_process(const DrainOrder& order, const std::string& actor) const;
@@ -73,7 +89,7 @@ class Api {
 
   const ApiPorts ports_;
   mutable std::mutex mutex_;
-  std::string token_;
+  Lock lock_;
 };
 
 }  // namespace sluice::admin

@@ -3,6 +3,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
@@ -15,13 +16,21 @@ namespace sluice::admin {
 /// One reader of server-sent events: gets what was prepared for it, then every event that is published, and a comment
 /// when there was none for a while, so that both ends notice when the other is gone. The connection ends with the
 /// stream. Kept alive by its pending operations; everything on the server's thread.
+///
+/// One that does not keep up is closed, or, where events only say how a whole has changed, gets the whole anew: what it
+/// has not taken yet is never more than that and `buffered_bytes`.
 class EventStream : public std::enable_shared_from_this<EventStream> {
  public:
   /// Those of one server.
   using List = std::list<std::weak_ptr<EventStream>>;
 
-  /// `streams` and `limits` outlive it. Events up to and including `after` are not wanted.
-  EventStream(List& streams, const EventLimits& limits, boost::beast::tcp_stream stream, std::uint64_t after);
+  /// The whole as it is now: what was published up to its id is in it.
+  using Anew = std::function<Event()>;
+
+  /// `streams` and `limits` outlive it. Events up to and including `after` are not wanted. Without `anew` a reader that
+  /// falls behind is closed.
+  EventStream(List& streams, const EventLimits& limits, boost::beast::tcp_stream stream, std::uint64_t after,
+              Anew anew = {});
   ~EventStream() { streams_.erase(place_); }
   EventStream(const EventStream&) = delete;
   EventStream& operator=(const EventStream&) = delete;
@@ -34,6 +43,7 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
 
  private:
   void watch();
+  void begin_anew();
   void append(std::string_view text);
   void write();
   void wait_for_heartbeat();
@@ -43,6 +53,8 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
   boost::beast::tcp_stream stream_;
   boost::asio::steady_timer heartbeat_;
   std::uint64_t last_;
+  const Anew anew_;
+  bool behind_ = false;  ///< begins anew once what is under way is gone
   List::iterator place_;
   std::string waiting_;
   std::string under_way_;

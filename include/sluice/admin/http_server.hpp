@@ -21,6 +21,15 @@ struct EventLimits {
   Duration write_timeout = std::chrono::seconds(10);  ///< a reader that takes nothing for so long is closed
 };
 
+class LiveFeed;
+
+/// Bounds of those that watch what changes.
+struct LiveLimits {
+  Duration interval = std::chrono::milliseconds(500);  ///< between two looks, and so between two events
+  /// A reader that is further behind than `buffered_bytes` gets the whole anew instead.
+  EventLimits stream{.readers = 32, .buffered_bytes = 256 * 1024};
+};
+
 /// A small HTTP/1.1 server on a port and a thread of its own, for a handful of operators and scrapers: no request to it
 /// ever costs a worker time.
 ///
@@ -41,6 +50,10 @@ class HttpServer {
     Duration body_timeout = std::chrono::seconds(5);    ///< for the whole body
     Duration write_timeout = std::chrono::seconds(10);  ///< for the whole answer
     EventLimits events;                                 ///< for those that read events, on top of `connections`
+    LiveLimits live;                                    ///< for those that watch `feed`, on top of both
+    std::shared_ptr<LiveFeed> feed;                     ///< for pages that are live; may be none
+    Duration chore_interval{0};                         ///< between two runs of `chore`; 0: never
+    std::function<void()> chore;                        ///< something small to be done on the server's thread
     /// The page that says why a request was refused here, or why its handler failed.
     Page (*refusal)(unsigned status, const std::string& reason) = &plain_refusal;
   };

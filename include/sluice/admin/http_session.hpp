@@ -18,6 +18,7 @@
 
 #include "sluice/admin/event_stream.hpp"
 #include "sluice/admin/http_server.hpp"
+#include "sluice/admin/live_readers.hpp"
 
 namespace sluice::admin {
 
@@ -36,6 +37,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
     const HttpServer::Options& options;
     List& sessions;
     EventStream::List& streams;
+    LiveReaders& live;
   };
 
   HttpSession(Server server, boost::asio::ip::tcp::socket socket) : server_(server), stream_(std::move(socket)) {}
@@ -70,6 +72,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void deliver(Page page);
   void ask_later(std::function<std::optional<Page>()> later);
   void stream(Page page);
+  void stream_live();
   void send(unsigned version, bool keep_alive, bool head_only, Page page);
   void linger();
 

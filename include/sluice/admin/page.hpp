@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace sluice::admin {
 
@@ -18,8 +20,10 @@ struct Request {
   std::string_view content_type;
   std::string_view authorization;
   std::string_view last_event_id;  ///< of a reader of events that comes again
-  std::string_view body;           ///< whole; empty on a server that reads none
-  std::string_view peer;           ///< the client's address and port
+  std::string_view if_none_match;
+  std::string_view accept_encoding;
+  std::string_view body;  ///< whole; empty on a server that reads none
+  std::string_view peer;  ///< the client's address and port
 };
 
 /// One event of a stream, as it goes out to those that read it.
@@ -35,11 +39,15 @@ struct Page {
   std::string body;
   std::string allow;      ///< with 405: the methods that would do
   std::string challenge;  ///< with 401: WWW-Authenticate
+  std::string cache_control = "no-store";
+  std::vector<std::pair<std::string, std::string>> fields{};  ///< further ones, by name
   /// Set: the answer is not known yet, and nothing above counts. Asked every few milliseconds on the server's thread,
   /// between other requests, until it gives the page. Must hold no part of the request.
   std::function<std::optional<Page>()> later{};
   /// Set: an answer without an end. The body goes out first, then every event with a larger id that is published.
   std::optional<std::uint64_t> events_after{};
+  /// An answer without an end: what the server's LiveFeed says from now on.
+  bool live = false;
 };
 
 }  // namespace sluice::admin

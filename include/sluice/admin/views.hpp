@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sluice/base/clock.hpp"
@@ -15,9 +17,16 @@ struct EndpointView {
   double share = 1;      ///< of its usual traffic, 0…1
   std::string reason;    ///< why the state is what it is
   double seconds_in_state = 0;
+  WallTime state_since{};  ///< the same as a point in time; 0: not known
   std::string last_check;  ///< empty: none yet
   std::int64_t in_flight = 0;
   std::uint32_t ejections = 0;
+};
+
+/// Copies of requests that a shadow got, since the start.
+struct CopiesView {
+  std::uint64_t answered = 0;
+  std::vector<std::pair<std::string, std::uint64_t>> dropped;  ///< not sent or not answered, by reason; none is 0
 };
 
 struct VersionView {
@@ -33,13 +42,56 @@ struct VersionView {
   Duration p50{0};
   Duration p95{0};
   Duration p99{0};
+  std::optional<CopiesView> copies;  ///< nothing: it never got one
   std::vector<EndpointView> endpoints;
+};
+
+/// What a version did in the last few seconds.
+struct VersionRates {
+  std::string version;
+  double rps = 0;                 ///< answers a second; of a shadow's candidate to copies
+  std::optional<double> success;  ///< share of these below a status of 500; nothing: there were none
+  std::optional<Duration> p50;
+  std::optional<Duration> p95;
+  std::optional<Duration> p99;
+};
+
+struct RouteRates {
+  std::string route;
+  std::vector<VersionRates> versions;
 };
 
 struct RouteView {
   std::string route;
   std::string strategy;
   std::vector<VersionView> versions;
+};
+
+/// One of two answers to the same request.
+struct AnswerView {
+  unsigned status = 0;  ///< 0: there was none
+  double seconds = 0;
+  std::string body;  ///< redacted, cut
+};
+
+/// A field in which two answers differ.
+struct DifferenceView {
+  std::string field;
+  std::string change;
+  double size = 0;
+  std::uint32_t places = 1;
+};
+
+/// A request that live and a candidate answered differently.
+struct DisagreementView {
+  std::string version;  ///< the candidate
+  std::string segment;  ///< empty: none
+  std::string request_id;
+  WallTime at{};
+  double severity = 0;  ///< 0…1
+  std::vector<DifferenceView> differences;
+  AnswerView live;
+  AnswerView candidate;
 };
 
 /// How far the end of the process has come.

@@ -14,8 +14,13 @@
 namespace sluice::app {
 
 /// The routes of the snapshot with the endpoints of the reports; what only the reports name comes behind.
+/// `wall_offset` takes a TimePoint of the reports to the clock on the wall; 0: that is not known.
 std::vector<admin::RouteView> route_views(const metrics::Snapshot& snapshot,
-                                          const std::vector<upstream::EndpointReport>& reports);
+                                          const std::vector<upstream::EndpointReport>& reports,
+                                          Duration wall_offset = Duration::zero());
+
+/// Role and share of versions whose counters are pooled with those of others, as their rollouts know them.
+void fill_from_rollouts(std::vector<admin::RouteView>& routes, const std::vector<rollout::RolloutView>& rollouts);
 
 /// Nothing when the order names endpoints that there are; otherwise 404 and which name nobody has.
 std::optional<admin::Refusal> unknown_name(const admin::DrainOrder& order, const std::vector<admin::RouteView>& routes);

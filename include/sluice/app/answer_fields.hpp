@@ -7,7 +7,8 @@
 
 namespace sluice::app {
 
-/// The outcomes of a route that its answers are read for, in the order of the policy; null: none.
+/// What the answers of a route are read for: outcomes in the order of the policy, then score and label of its drift;
+/// null: nothing.
 std::shared_ptr<const outcomes::AnswerFields> answer_fields(const policy::ModelRoute& route);
 
 /// Its requests are told one by one: something is read from their answers, or choices by context are learned from what

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "sluice/app/process_drain.hpp"
 #include "sluice/app/reload_outcomes.hpp"
 #include "sluice/app/rollout_service.hpp"
+#include "sluice/app/route_watch.hpp"
 #include "sluice/app/serve.hpp"
 #include "sluice/base/clock.hpp"
 #include "sluice/gateway/gateway.hpp"
@@ -41,6 +43,8 @@ class Daemon {
   void signal() { drain_.signal(); }
   /// True while `proceed` is to be called every few milliseconds.
   bool drains() const { return drain_.in_progress(); }
+  /// How long a drain that begins now may take, by the policy in force.
+  Duration longest_drain() const;
   enum class Progress : std::uint8_t { Going, Ended, EndAtOnce };
   /// Does what the drain asks for now.
   Progress proceed();
@@ -66,10 +70,16 @@ class Daemon {
   admin::ApiPorts ports();
   std::vector<admin::RouteView> routes() const;
   admin::ConfigView config_view() const;
+  admin::ConfigView config_of(const metrics::Snapshot& snapshot) const;
   admin::DrainView drain_view() const;
+  admin::DrainView drain_of(const metrics::Snapshot& snapshot) const;
   Result<admin::DrainView, admin::Refusal> drain_process(bool undo);
   Result<std::size_t, admin::Refusal> drain_endpoints(const admin::DrainOrder& order);
   admin::ApiPorts::ReloadOutcome reload_for_operator();
+  admin::ApiPorts::PolicyText policy_text() const;
+  Result<std::vector<admin::HistoryPoint>, admin::Refusal> history(const std::string& route, std::int64_t after) const;
+  nlohmann::ordered_json look() const;
+  void watch_routes();
 
   // the end
   DrainFacts drain_facts() const;
@@ -82,6 +92,9 @@ class Daemon {
 
   const ServeOptions options_;
   SystemClock clock_;
+  const WallTime started_ = clock_.wall_now();
+  /// From the one clock to the other: points in time that are shown must not waver.
+  const Duration wall_offset_ = started_.time_since_epoch() - clock_.now().time_since_epoch();
   std::unique_ptr<metrics::Registry> registry_;
   std::unique_ptr<metrics::Exporter> exporter_;
   admin::Readiness readiness_;
@@ -91,6 +104,7 @@ class Daemon {
   std::unique_ptr<PolicyWatcher> watcher_;
   admin::Api api_{ports()};
   std::unique_ptr<admin::HttpServer> admin_server_;
+  RouteWatch watch_;                                  // of the admin server's thread
   std::atomic<admin::HttpServer*> readers_{nullptr};  ///< of events: the same server, once it runs
   ReloadOutcomes reloads_;
   ProcessDrain drain_;
@@ -102,6 +116,7 @@ class Daemon {
   mutable std::mutex mutex_;  // guards what follows, for a moment at a time
   policy::Gateway in_force_;
   std::string hash_;
+  std::shared_ptr<const policy::PolicySet> policy_;  ///< in force
 };
 
 }  // namespace sluice::app

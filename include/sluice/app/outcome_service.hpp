@@ -35,7 +35,7 @@ class OutcomeService {
   /// What the workers observe; null: nothing. It outlives this. The controller's thread.
   void set_observations(outcomes::ObservationRing* observations) noexcept { observations_ = observations; }
   /// Who else hears of every observation; outlives this. The controller's thread.
-  void set_observation_sink(outcomes::ObservationSink* sink) noexcept { sink_ = sink; }
+  void add_observation_sink(outcomes::ObservationSink* sink) { sinks_.push_back(sink); }
   /// Posts are taken from now on. Once, after the first policy. `on_report` hears of values that were read, too, on the
   /// controller's thread.
   void start(outcomes::Intake::OnReport on_report, outcomes::Intake::OnKeys on_keys);
@@ -73,7 +73,7 @@ class OutcomeService {
 
   const Clock& clock_;
   outcomes::ObservationRing* observations_ = nullptr;
-  outcomes::ObservationSink* sink_ = nullptr;
+  std::vector<outcomes::ObservationSink*> sinks_;
   std::unique_ptr<state::Ledger> ledger_;
   std::unique_ptr<outcomes::Intake> intake_;
   std::map<std::string, Order> routes_;

@@ -11,10 +11,13 @@
 #include "sluice/app/context_learner.hpp"
 #include "sluice/app/control_thread.hpp"
 #include "sluice/app/decision_log.hpp"
+#include "sluice/app/drift_service.hpp"
 #include "sluice/app/errand_runner.hpp"
+#include "sluice/app/evaluation_service.hpp"
 #include "sluice/app/gateway_ports.hpp"
 #include "sluice/app/outcome_service.hpp"
 #include "sluice/app/rollout_metrics.hpp"
+#include "sluice/app/shared_store.hpp"
 #include "sluice/base/clock.hpp"
 #include "sluice/base/result.hpp"
 #include "sluice/gateway/gateway.hpp"
@@ -37,8 +40,9 @@ class RolloutService {
   /// Told every journal entry once it is kept; on the service's thread, quick.
   using OnEvent = std::function<void(const state::JournalEntry&)>;
 
-  /// The first three outlive it.
-  RolloutService(gateway::Gateway& gateway, metrics::Registry& registry, const Clock& clock, OnEvent on_event);
+  /// The first three outlive it. `compare_bytes`: of answers that may wait to be compared.
+  RolloutService(gateway::Gateway& gateway, metrics::Registry& registry, const Clock& clock, OnEvent on_event,
+                 std::size_t compare_bytes = compare::Evaluation::kMemory);
   ~RolloutService();
 
   /// Opens the store and the ledger of outcomes and reads what was kept. First, once, and before the gateway starts,
@@ -60,8 +64,16 @@ class RolloutService {
   // --- what operators see and order ---
   /// Once nothing moves any more, and while the store hangs: as it was last.
   std::vector<rollout::RolloutView> views();
+  /// The same without waiting: at most a second old, a quarter of one after something has happened. Never null.
+  std::shared_ptr<const std::vector<rollout::RolloutView>> recent_views() const;
   Result<rollout::RolloutView, admin::Refusal> command(const std::string& route, const strategy::Command& command);
   Result<std::vector<state::JournalEntry>> journal(const state::JournalQuery& query) const;
+  /// What the gateway hands answers to; it may still hold some when it has stopped, so this goes last.
+  std::shared_ptr<const void> pair_sink() const { return evaluation_; }
+  /// See EvaluationService.
+  Result<std::vector<admin::DisagreementView>, admin::Refusal> disagreements(const std::string& route) const {
+    return evaluation_->disagreements(route);
+  }
   /// What was damaged in the store when it was opened: one sentence each.
   std::vector<std::string> damage() const { return controller_->damage(); }
 
@@ -78,15 +90,18 @@ class RolloutService {
   const Clock& clock_;
   const OnEvent on_event_;
   gateway::Gateway& gateway_;
-  std::unique_ptr<state::Store> store_;
+  std::unique_ptr<SharedStore> store_;
   DecisionLog decision_log_;  // outcomes_ tells it until it is closed
   GatewayTraffic traffic_;
   GatewayKpis kpis_;
   outcomes::ObservationRing observations_;
-  ContextLearner learner_;   // outcomes_ tells it, until it is closed
+  ContextLearner learner_;  // outcomes_ tells it, until it is closed
+  DriftService drift_;      // the same
+  std::shared_ptr<EvaluationService> evaluation_;
   OutcomeService outcomes_;  // its ledger is in the store's file
   KpisWithOutcomes reported_;
-  KpisWithContexts evidence_;
+  KpisWithContexts learned_;
+  KpisWithEvaluation evidence_;
   http::Fetcher fetcher_;
   ErrandRunner errands_;
   std::unique_ptr<rollout::Controller> controller_;
@@ -94,8 +109,10 @@ class RolloutService {
   TimePoint shown_{};  // the metrics, the last time
   bool running_ = false;
   bool opened_ = false;
-  std::mutex last_mutex_;
-  std::vector<rollout::RolloutView> last_;  // with last_mutex_
+  bool told_ = false;  // something has happened since
+  mutable std::mutex last_mutex_;
+  std::shared_ptr<const std::vector<rollout::RolloutView>> last_ =
+      std::make_shared<const std::vector<rollout::RolloutView>>();  // with last_mutex_
   ControlThread thread_;
 };
 

@@ -31,16 +31,25 @@ class SpscRing {
     return true;
   }
 
-  /// The reading thread: calls `take(value)` for all that is there, and says how many that were.
+  /// The reading thread: calls `take(value)` for all that is there, or for so many at most, and says how many that
+  /// were.
   template <typename F>
-  std::size_t drain(F&& take) {
+  std::size_t drain(F&& take, std::size_t most = ~std::size_t{0}) {
     std::size_t at = read_.load(std::memory_order_relaxed);
-    const std::size_t end = written_.load(std::memory_order_acquire);
-    const std::size_t count = end - at;
+    const std::size_t there = written_.load(std::memory_order_acquire) - at;
+    const std::size_t count = there < most ? there : most;
+    const std::size_t end = at + count;
     for (; at != end; ++at) take(static_cast<const T&>(slots_[at & mask_]));
     read_.store(end, std::memory_order_release);
     return count;
   }
+
+  /// How many wait. Exact for the reading thread but for what is written meanwhile; either thread.
+  std::size_t size() const noexcept {
+    const std::size_t read = read_.load(std::memory_order_acquire);
+    return written_.load(std::memory_order_acquire) - read;
+  }
+  std::size_t capacity() const noexcept { return mask_ + 1; }
 
  private:
   static constexpr std::size_t kLine = 64;

@@ -54,6 +54,12 @@ class AdminClient {
   Duration patience_{0};
 };
 
+/// Why this is no name of a route, version or the like, so that it cannot stand in an address; empty: it is one.
+std::string check_name(const std::string& text);
+
+/// Whether it says what went wrong as a gateway does: the `error` of a JSON body.
+bool has_reason(const AdminClient::Answer& answer);
+
 /// What the gateway says went wrong: the `error` of a JSON body, or its status.
 std::string reason_of(const AdminClient::Answer& answer);
 

@@ -36,11 +36,19 @@ void add_journal(CLI::App& app, int& exit_code);
 /// `sluice promote|pause|resume|abort|retry|undo ROUTE`: a person's word about a rollout; see exit_codes.hpp.
 void add_rollout_verbs(CLI::App& app, int& exit_code);
 
+/// `sluice disagreements ROUTE [--version V] [-n N] [-o text|json]`: what a shadow answered otherwise; see
+/// exit_codes.hpp.
+void add_disagreements(CLI::App& app, int& exit_code);
+
 /// `sluice outcome DECISION NAME=VALUE…` or `--file FILE`: what came of decisions; see exit_codes.hpp.
 void add_outcome(CLI::App& app, int& exit_code);
 
 /// `sluice drain [ROUTE[/VERSION]] [--endpoint A] [--undo] [--wait]`: 0 when done, 1 when refused or not in time.
 void add_drain(CLI::App& app, int& exit_code);
+
+/// `sluice completion bash|zsh|fish`: what the shell reads to complete the command line; and, hidden, `complete WORD…`,
+/// which answers it. Last, since it tells of the others.
+void add_completion(CLI::App& app, int& exit_code);
 
 /// `sluice simulate FILE [ROUTE]`: how a rollout would end; 1 when an expectation is not met.
 void add_simulate(CLI::App& app, int& exit_code);

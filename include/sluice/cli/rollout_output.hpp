@@ -2,6 +2,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "sluice/cli/terminal.hpp"
 
@@ -11,8 +12,10 @@ namespace sluice::cli {
 /// "Paused, step 2/5 (pause 10m, 6m12s left)": plain, for a sentence.
 std::string rollout_in_short(const nlohmann::ordered_json& rollout);
 
-/// Two or three lines: phase, step, what comes next; why; what a person may say.
-std::string rollout_head(const nlohmann::ordered_json& rollout, const Style& style);
+/// Two or three lines: phase, step, what comes next; why; what a person may say. `above`: three cells of a line in
+/// front, under which the first one's stand.
+std::string rollout_head(const nlohmann::ordered_json& rollout, const Style& style,
+                         const std::vector<std::string>& above = {});
 
 /// Checks with the guardrails of every arm, arms, instances; what there is of them.
 std::string rollout_tables(const nlohmann::ordered_json& rollout, const Style& style);

@@ -74,6 +74,10 @@ class Table {
   std::vector<std::vector<Cell>> rows_;
 };
 
+/// Lines of cells under one another, three spaces between them; the cells may have colours. As many in each line; a
+/// column without a text takes no room.
+std::string in_columns(const std::vector<std::vector<std::string>>& lines);
+
 /// `18 204`.
 std::string grouped(std::uint64_t number);
 /// `0`, `0.42ms`, `8.1ms`, `40ms`, `1.25s`.

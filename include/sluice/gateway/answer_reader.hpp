@@ -31,11 +31,15 @@ class AnswerReader {
   void end() noexcept;
 
  private:
+  void read_header(std::size_t place, std::string_view text) noexcept;
+  void tell(outcomes::Observation& observation) const noexcept;
+
   const outcomes::AnswerFields* fields_ = nullptr;
   outcomes::AnswerText text_;
-  std::array<float, outcomes::max_answer_outcomes> values_{};
-  std::array<outcomes::Unread, outcomes::max_answer_outcomes> unread_{};
-  std::uint8_t read_ = 0;    ///< bit i: `values_[i]` came with the head
+  std::array<float, outcomes::max_answer_fields> values_{};
+  std::array<outcomes::Unread, outcomes::max_answer_fields> unread_{};
+  outcomes::Label label_;
+  std::uint8_t read_ = 0;    ///< bit i: `values_[i]`, or the label, came with the head
   std::uint8_t wanted_ = 0;  ///< bit i: field i is looked for in the body
   std::size_t json_bytes_ = 0;
   bool wants_body_ = false;

@@ -88,13 +88,32 @@ struct RouteTimeouts {
   std::chrono::milliseconds stream_idle{60000};      ///< between two pieces of an answer
 };
 
+/// What is kept of a copy's answer and of the one that its client got, to be compared. Per route.
+struct PairRules {
+  bool bodies = false;                    ///< false: status and latency alone
+  std::uint64_t body_bytes = 1ull << 20;  ///< a larger answer is not kept
+  double twin_share = 0;                  ///< of the copied requests, those that the live version answers twice
+  std::vector<std::string> drop_headers;  ///< in lower case; copies do not carry them
+  std::string score_header;               ///< of answers, in lower case: Answer::score_text is its value; empty: none
+  std::string label_header;               ///< the same of Answer::label_text
+  friend bool operator==(const PairRules&, const PairRules&) = default;
+};
+
+/// When the live version has capacity to spare.
+struct IdleLimits {
+  std::uint32_t requests_in_flight = 8;  ///< of the live version, of the whole gateway: fewer than that
+  std::chrono::milliseconds latency{0};  ///< its recent mean is at most that; 0: not looked at
+  friend bool operator==(const IdleLimits&, const IdleLimits&) = default;
+};
+
 /// Bounds on copies for shadows, per route.
 struct MirrorLimits {
   std::uint32_t requests_in_flight = 32;     ///< of the whole gateway
   double requests_per_second = 0;            ///< of the whole gateway; 0: no limit
   std::uint64_t body_bytes = 1ull << 20;     ///< a larger request is not copied
-  std::chrono::milliseconds timeout{10000};  ///< for one copy, from its start to the end of its answer
-  bool idle_only = false;                    ///< only while the version has nothing else in flight on the worker
+  std::chrono::milliseconds timeout{10000};  ///< for one copy, from its start to the head of its answer
+  std::optional<IdleLimits> idle;            ///< only then; a copy under way ends when it is over
+  std::chrono::milliseconds deduplicate{0};  ///< a body is not copied again within this; 0: it is
   std::optional<std::uint64_t> requests;     ///< in all within a window of evidence, of the whole gateway
 };
 
@@ -122,9 +141,10 @@ struct Route {
   upstream::HedgeRules hedge;
   ConcurrencyLimits limits;
   MirrorLimits mirror;
-  std::uint64_t window = 0;  ///< evidence is counted anew where this changes
-  bool tokens = false;       ///< answers say by which decision they came, so that outcomes can be reported
-  bool observed = false;     ///< what its requests show by themselves is told; so it is where choices are learned
+  std::optional<PairRules> pairs;  ///< none: no pairs are made
+  std::uint64_t window = 0;        ///< evidence is counted anew where this changes
+  bool tokens = false;             ///< answers say by which decision they came, so that outcomes can be reported
+  bool observed = false;           ///< what its requests show by themselves is told; so it is where choices are learned
   std::shared_ptr<const std::vector<outcomes::AnswerField>> answers;  ///< what is read from them; null: nothing
 };
 

@@ -16,6 +16,7 @@
 #include "sluice/gateway/gather_list.hpp"
 #include "sluice/gateway/kept_body.hpp"
 #include "sluice/gateway/mirror.hpp"
+#include "sluice/gateway/pairing.hpp"
 #include "sluice/gateway/published.hpp"
 #include "sluice/http/body_meter.hpp"
 #include "sluice/http/head.hpp"
@@ -92,7 +93,7 @@ class Exchange {
   http::Task<> answer_from_door();
   void compose_from_door(const outcomes::Answer& answer) noexcept;
 
-  // exchange.cpp: the choice, copies for shadows, ends from outside
+  // exchange.cpp: the choice, ends from outside
   void follow_configuration() noexcept;
   void decide();
   void watch_client();
@@ -101,13 +102,24 @@ class Exchange {
   std::string_view token() const noexcept { return {token_.data(), has_token_ ? token_size_ : 0U}; }
   void make_request_id() noexcept;
   std::string_view request_id() const noexcept;
-  void plan_mirrors(std::uint64_t versions);
-  bool must_yield(LiveVersion& shadow) noexcept;
-  void launch_mirrors();
-  void drop_mirrors(metrics::ShadowDropReason reason) noexcept;
   void give_up(metrics::FailureReason reason);
   void time_out();
   void send_continue();
+
+  // copies.cpp: copies for shadows, answers that are compared
+  void plan_mirrors(std::uint64_t versions);
+  std::optional<metrics::ShadowDropReason> why_no_copy(LiveVersion& shadow) noexcept;
+  bool must_yield(LiveVersion& copied_to) noexcept;
+  RequestHash request_hash(std::string_view body) const noexcept;
+  void begin_copies(std::uint64_t versions);
+  void begin_pairing();
+  void launch_mirrors();
+  void drop_mirrors(metrics::ShadowDropReason reason);
+  /// Live's own first attempt is what the client got. Copies have no other.
+  bool first_attempt_counts() const noexcept { return fell_back_from_ == kNoVersion && !tried_again_; }
+  void end_pairing();
+  void note_latency(compare::Answer& answer) const noexcept;
+  void send_twin();
 
   // tries.cpp: attempts until one has an answer for the client, or none will
   http::Task<> serve();
@@ -161,6 +173,7 @@ class Exchange {
   void log_decision() noexcept;
   void observe() noexcept;
   bool is_versions_failure() const noexcept;
+  void note_recent_latency() noexcept;
   void count_durations(metrics::VersionCounters& counters, metrics::RouteCounters& route) noexcept;
   std::string_view route_name() const noexcept;
   std::string_view version_name() const noexcept;
@@ -199,6 +212,7 @@ class Exchange {
   std::uint32_t made_ = 0;           ///< attempts at this version
   std::uint32_t retries_taken_ = 0;  ///< of the route's budget
   std::uint32_t fell_back_from_ = kNoVersion;
+  bool tried_again_ = false;  ///< the first attempt failed, and not because a kept connection had died
 
   // the request's body
   http::BodyMeter request_body_;
@@ -219,6 +233,7 @@ class Exchange {
   KeptBody kept_;
   std::uint64_t replay_limit_ = 0;  ///< a larger one is kept for warm-ups alone
   MirrorTee tee_;
+  boost::intrusive_ptr<Pairing> pairing_;  ///< while its answer is to be compared with those to its copies
 
   // the answer
   http::BodyMeter answer_body_;
@@ -236,6 +251,7 @@ class Exchange {
   TimePoint request_sent_at_{};  ///< while `request_sent_`
   TimePoint answered_at_{};      ///< the last byte of the answer came from the endpoint
   TimePoint finished_at_{};
+  Duration waited_for_client_{0};  ///< until it took pieces of an answer that is compared
 
   std::array<char, 36> made_id_;
   bool made_request_id_ = false;

@@ -58,6 +58,9 @@ class Gateway {
   /// Where the requests of observed routes are told, with a lane for every worker; outlives the gateway's run. Before
   /// `start`; without one they are not.
   void set_observations(outcomes::ObservationRing* observations) noexcept { observations_ = observations; }
+  /// Where pairs of answers go, with a lane for every worker; outlives the gateway's run. Before `start`; without one
+  /// none are made.
+  void set_pair_sink(compare::PairSink* pairs) noexcept { pairs_ = pairs; }
 
   /// Loads certificates, binds every listener, starts the workers. Fails without having started anything.
   Result<void> start(Config config);
@@ -120,6 +123,7 @@ class Gateway {
   outcomes::Door* door_ = nullptr;
   outcomes::DecisionLogger* decision_log_ = nullptr;
   outcomes::ObservationRing* observations_ = nullptr;
+  compare::PairSink* pairs_ = nullptr;
   EndpointService service_;
   mutable std::mutex mutex_;    ///< over what follows: a name's new addresses are published from the service's thread
   std::optional<Config> wish_;  ///< as it was asked for, with names in place of addresses

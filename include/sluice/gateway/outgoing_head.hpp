@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "sluice/gateway/gather_list.hpp"
@@ -7,7 +9,6 @@
 
 namespace sluice::gateway {
 
-/// What a request gains on its way to an endpoint. Views stay valid until the write is done.
 /// What a request is sent for. Copies are marked, and never ask for 100 (Continue).
 enum class Purpose : std::uint8_t {
   Answer,  ///< the client's own
@@ -15,11 +16,13 @@ enum class Purpose : std::uint8_t {
   WarmUp,  ///< x-sluice-warmup: true
 };
 
+/// What a request gains on its way to an endpoint, and may lose. Views stay valid until the write is done.
 struct RequestAdditions {
   std::string_view client_address;
   std::string_view request_id;  ///< empty: the request brought its own
   std::string_view host;        ///< the endpoint's `host:port`, for a request (of HTTP/1.0) that has no Host
   Purpose purpose = Purpose::Answer;
+  std::span<const std::string> drop{};  ///< fields that it loses, in lower case
 };
 
 /// Composes the head for an endpoint from ranges of the client's bytes at `base` and our few fields.

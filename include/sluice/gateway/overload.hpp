@@ -6,6 +6,7 @@
 #include "sluice/gateway/adaptive_limit.hpp"
 #include "sluice/gateway/config.hpp"
 #include "sluice/gateway/gate.hpp"
+#include "sluice/gateway/recent_mean.hpp"
 #include "sluice/metrics/counters.hpp"
 
 namespace sluice::gateway {
@@ -27,6 +28,8 @@ class VersionGate final : public std::enable_shared_from_this<VersionGate>, priv
   void configure(const Version& version, std::size_t workers, TimePoint now) noexcept;
 
   Gate& gate() noexcept { return gate_; }
+  /// How long the version's requests took lately, copies aside; kept only where somebody looks at it.
+  RecentMean& recent_latency() noexcept { return recent_latency_; }
   bool is_adaptive() const noexcept { return adaptive_.has_value(); }
   /// See AdaptiveLimit; nothing where the limit is not adaptive, or no more since the request began. While the request
   /// is inside. Resume nobody: those for whom there is room now get in when one leaves, or with the wheel's next tick.
@@ -42,6 +45,7 @@ class VersionGate final : public std::enable_shared_from_this<VersionGate>, priv
   metrics::VersionCounters* counters_;
   std::optional<AdaptiveLimit> adaptive_;
   std::uint32_t fixed_ = 0;  // 0: none
+  RecentMean recent_latency_;
 };
 
 }  // namespace sluice::gateway

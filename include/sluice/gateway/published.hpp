@@ -9,6 +9,7 @@
 
 #include "sluice/base/result.hpp"
 #include "sluice/gateway/config.hpp"
+#include "sluice/gateway/copied_requests.hpp"
 #include "sluice/gateway/overload.hpp"
 #include "sluice/http/tls_context.hpp"
 #include "sluice/metrics/evidence_window.hpp"
@@ -31,6 +32,7 @@ struct Published {
   std::vector<std::vector<std::shared_ptr<upstream::VersionBoard>>> boards;
   std::vector<std::shared_ptr<upstream::RequestRecorder>> recorders;  ///< by route; empty or null: nothing is kept
   std::vector<std::shared_ptr<metrics::EvidenceWindow>> windows;      ///< by route; empty: no evidence is counted
+  std::vector<std::shared_ptr<CopiedRequests>> copied;  ///< by route; empty or null: requests are copied again
 
   /// Loads certificates and keys. Fails with the first sentence; nothing is half done. Control thread.
   static Result<std::shared_ptr<Published>> load(Config config);
@@ -61,16 +63,29 @@ struct RouteState {
   TimePoint next_recording{};  ///< of a request for warm-ups
 };
 
-/// How many copies a route may have under way; one worker's share of MirrorLimits.
+/// How many copies a route may have under way, and when; one worker's share of MirrorLimits.
 struct MirrorBudget {
-  std::uint32_t in_flight = 0;
+  std::uint32_t in_flight = 0;  ///< twins too
+  std::uint32_t twins = 0;      ///< of these
   std::uint32_t max_in_flight = 0;
+  std::uint32_t idle_in_flight =
+      0;                  ///< of live's requests, the one to be copied too; where copies are for idle moments
   double per_second = 0;  ///< 0: no limit
   double tokens = 0;
   TimePoint refilled{};
+  double usual_in_flight = 0;  ///< of live's requests, as copied requests met them; where there are twins
+  std::uint64_t twin_window = ~std::uint64_t{0};  ///< of evidence, in which
+  std::uint32_t first_twins = 0;                  ///< so many were sent; no further than there is use for it
 
   /// Takes one from the rate's bucket, which holds a second's worth, at least one.
   bool admit_rate(TimePoint now) noexcept;
+  /// The share of copied requests that live answers twice, given the one for the long run: at the beginning of a window
+  /// more, so that it is soon known what differs by itself.
+  double twin_share(double in_the_long_run, std::uint64_t window) noexcept;
+  /// The mean over some hundred copied requests: what is usual.
+  void note_in_flight(std::uint32_t live) noexcept { usual_in_flight += (live - usual_in_flight) / 256; }
+  /// What was taken was not used.
+  void give_rate_back() noexcept { tokens += 1; }
 };
 
 struct LiveRoute {
@@ -81,7 +96,12 @@ struct LiveRoute {
   std::shared_ptr<RouteState> state;
   upstream::RequestRecorder* recorder = nullptr;  ///< null: nothing is kept
   metrics::EvidenceWindow* window = nullptr;      ///< null: no evidence is counted
+  CopiedRequests* copied = nullptr;               ///< null: requests are copied again
   std::uint64_t name_hash = 0;                    ///< as tokens call it
+
+  /// Whose answers candidates' are compared with.
+  traffic::VersionIndex live_index() const noexcept { return config->plan.spec().stable; }
+  LiveVersion& live() noexcept { return versions[live_index()]; }
 };
 
 /// What one worker serves by: the published configuration joined with its own pools and counters. An exchange keeps the

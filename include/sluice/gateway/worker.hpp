@@ -24,6 +24,10 @@
 #include "sluice/http/net.hpp"
 #include "sluice/metrics/registry.hpp"
 
+namespace sluice::compare {
+class PairSink;
+}
+
 namespace sluice::outcomes {
 class DecisionLogger;
 class ObservationRing;
@@ -37,10 +41,11 @@ namespace sluice::gateway {
 class Worker {
  public:
   /// `names`, `memory`, `door` and `log` outlive the worker's thread; without a door (null) nobody takes outcomes,
-  /// without a log no decision is written down, without observations no request is told.
+  /// without a log no decision is written down, without observations no request is told, without `pairs` no answers are
+  /// kept to be compared.
   Worker(std::size_t index, metrics::Registry& registry, const Clock& clock, upstream::NameService& names,
          const MemoryWatch& memory, outcomes::Door* door = nullptr, outcomes::DecisionLogger* log = nullptr,
-         outcomes::ObservationRing* observations = nullptr);
+         outcomes::ObservationRing* observations = nullptr, compare::PairSink* pairs = nullptr);
   ~Worker();
 
   /// Starts the thread. Once, before the first `prepare`.
@@ -94,6 +99,8 @@ class Worker {
   /// Null: nothing is observed.
   outcomes::ObservationRing* observations() const noexcept { return observations_; }
   outcomes::AnswerParser& answer_parser() noexcept { return answer_parser_; }
+  /// Null: no pairs are made.
+  compare::PairSink* pairs() const noexcept { return pairs_; }
   metrics::GatewayCounters& counters() noexcept { return counters_; }
 
   /// The gateway's requests in flight, this worker's share.
@@ -134,6 +141,7 @@ class Worker {
   DoorDesk door_;
   outcomes::DecisionLogger* const decision_log_;
   outcomes::ObservationRing* const observations_;
+  compare::PairSink* const pairs_;
   outcomes::AnswerParser answer_parser_;
   http::HeadLimits head_limits_;
   boost::intrusive_ptr<LiveConfig> live_;

@@ -45,6 +45,8 @@ struct alignas(kCacheLine) VersionCounters {
   StatusCounters shadow_responses;
   CounterArray<ShadowDropReason, kShadowDropReasons> shadow_dropped;
   AtomicHistogram shadow_duration;  ///< copy begun … last byte of the shadow's answer read
+  // The version as the live one beside shadows: requests that it was to answer twice.
+  CounterArray<TwinResult, kTwinResults> shadow_twins;
 };
 
 /// One worker's view of one route, where no version is known yet or it does not matter.

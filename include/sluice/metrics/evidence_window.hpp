@@ -36,12 +36,14 @@ struct EvidenceCells {
 
 /// One worker's view of one version.
 struct alignas(kCacheLine) VersionEvidenceCells {
-  Counter assigned;        ///< requests that the split assigned to it, over or not
-  Counter assigned_units;  ///< the same of units that stick, each once, see EvidenceWindow::is_first
-  EvidenceCells all;       ///< requests that the split assigned to it
-  EvidenceCells control;   ///< of these, the stable version's control slice
-  EvidenceCells units;     ///< of `all`, the first request of each unit in `assigned_units`
-  EvidenceCells shadow;    ///< copies that it was sent; their first bytes are not told
+  Counter assigned;            ///< requests that the split assigned to it, over or not
+  Counter assigned_units;      ///< the same of units that stick, each once, see EvidenceWindow::is_first
+  EvidenceCells all;           ///< requests that the split assigned to it
+  EvidenceCells control;       ///< of these, the stable version's control slice
+  EvidenceCells units;         ///< of `all`, the first request of each unit in `assigned_units`
+  EvidenceCells shadow;        ///< copies that it was sent; their first bytes are not told
+  Counter shadow_bytes;        ///< of copies and their answers, also of those that say nothing about it: twins, for one
+  Counter shadow_nanoseconds;  ///< for which it had copies before it: from one sent to its end, whatever that was
 };
 
 /// EvidenceCells of all workers.
@@ -62,6 +64,8 @@ struct VersionEvidenceTotals {
   EvidenceTotals control;
   EvidenceTotals units;
   EvidenceTotals shadow;
+  std::uint64_t shadow_bytes = 0;
+  std::uint64_t shadow_nanoseconds = 0;
   std::vector<EvidenceTotals> segments;       ///< of `all`, by segment
   std::vector<EvidenceTotals> segment_units;  ///< of `units`, by segment
 };

@@ -48,14 +48,14 @@ Labels labels_of(const std::string& route, const std::string& version);
 /// Status codes as one counter each; those in `always` also while they are zero.
 void add_codes(Family& family, const Labels& labels, const StatusTotals& totals, std::span<const int> always);
 
-/// One counter per enumerator; `always` says which exist while they are still zero.
+/// One counter per enumerator; `always` says which exist while they are still zero, `label` how they are told apart.
 template <typename Reason, std::size_t N, typename Always>
-void add_reasons(Family& family, const Labels& labels, const std::array<std::uint64_t, N>& totals, Always always) {
+void add_reasons(Family& family, const Labels& labels, const std::array<std::uint64_t, N>& totals, Always always,
+                 const char* label = "reason") {
   for (std::size_t i = 0; i < N; ++i) {
     const auto reason = static_cast<Reason>(i);
     if (totals[i] == 0 && !always(reason)) continue;
-    family.samples.push_back(
-        {labels + Label{"reason", std::string(to_string(reason))}, static_cast<double>(totals[i])});
+    family.samples.push_back({labels + Label{label, std::string(to_string(reason))}, static_cast<double>(totals[i])});
   }
 }
 
@@ -97,7 +97,7 @@ class Families {
   std::vector<Family> take() && { return std::move(list_); }
 
  private:
-  static constexpr std::size_t kMost = 128;
+  static constexpr std::size_t kMost = 192;
   Family& add(std::string_view name, std::string_view help, FamilyType type);
 
   const Snapshot& snapshot_;
@@ -110,6 +110,7 @@ void add_endpoint_families(Families& page);
 void add_shadow_families(Families& page);
 void add_rollout_families(Families& page);
 void add_outcome_families(Families& page);
+void add_comparison_families(Families& page);
 void add_gateway_families(Families& page);
 
 }  // namespace sluice::metrics

@@ -56,10 +56,21 @@ enum class ShadowDropReason : std::uint8_t {
   Failed,      ///< the shadow died or broke a framing rule
   Aborted,     ///< the live request ended before the copy was complete
   Overloaded,  ///< live requests wait, or memory is short
-  Busy,        ///< the version has other requests in flight, and copies are only for while it has none
+  Busy,        ///< copies are only for while the live version has capacity to spare, and it has none
   UsedUp,      ///< as many copies were made as shall be in all
+  Duplicate,   ///< the same request was copied a short while ago
+  Preempted,   ///< it was under way when the live version had no capacity to spare any more
 };
-inline constexpr std::size_t kShadowDropReasons = 10;
+inline constexpr std::size_t kShadowDropReasons = 12;
+
+/// What became of a request that the live version shall answer twice, so that what differs by itself is known.
+enum class TwinResult : std::uint8_t {
+  Answered,
+  Failed,   ///< no answer; that is told to nobody
+  Ended,    ///< live traffic needed the version
+  Skipped,  ///< drawn, and not sent: no idle moment, or no room in the copies' budget
+};
+inline constexpr std::size_t kTwinResults = 4;
 
 /// What an endpoint may do at the moment.
 enum class EndpointState : std::uint8_t {
@@ -98,6 +109,7 @@ inline constexpr std::size_t kNameStates = 3;
 std::string_view to_string(FailureReason reason) noexcept;
 std::string_view to_string(DecisionReason reason) noexcept;
 std::string_view to_string(ShadowDropReason reason) noexcept;
+std::string_view to_string(TwinResult result) noexcept;
 std::string_view to_string(EndpointState state) noexcept;
 std::string_view to_string(EjectionReason reason) noexcept;
 std::string_view to_string(LookupResult result) noexcept;

@@ -75,6 +75,8 @@ class Registry {
   void set_rollouts(std::vector<RolloutSnapshot> rollouts);
   /// What is shown of outcomes, of routes that are exported by their own name. Any thread; locks.
   void set_outcomes(OutcomesSnapshot outcomes);
+  /// What is shown of compared answers and of drift, of routes that are exported by their own name. Any thread; locks.
+  void set_comparisons(ComparisonsSnapshot comparisons);
   /// How the store is; before the first call nothing is shown of it. Any thread; locks.
   void set_state(StateHealth health);
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sluice/metrics/comparisons.hpp"
 #include "sluice/metrics/counters.hpp"
 #include "sluice/metrics/outcomes.hpp"
 #include "sluice/metrics/rollouts.hpp"
@@ -44,6 +45,7 @@ struct VersionTotals {
   StatusTotals shadow_responses{};
   std::array<std::uint64_t, kShadowDropReasons> shadow_dropped{};
   stats::Histogram shadow_duration;
+  std::array<std::uint64_t, kTwinResults> shadow_twins{};
 
   void add(const VersionCounters& worker) noexcept;
 };
@@ -136,6 +138,7 @@ struct Snapshot {
   std::vector<RolloutSnapshot> rollouts;
   std::optional<StateHealth> state;
   std::optional<OutcomesSnapshot> outcomes;
+  std::optional<ComparisonsSnapshot> comparisons;
 };
 
 }  // namespace sluice::metrics

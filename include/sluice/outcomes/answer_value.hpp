@@ -13,8 +13,12 @@
 
 namespace sluice::outcomes {
 
-/// One outcome of a route that stands in its answers.
+/// What a value of an answer is for.
+enum class ReadFor : std::uint8_t { Outcome, Score, Label };
+
+/// One outcome of a route that stands in its answers, or what is watched there for drift.
 struct AnswerField {
+  ReadFor purpose = ReadFor::Outcome;
   policy::AnswerPart part = policy::AnswerPart::JsonPointer;
   policy::OutcomeType type = policy::OutcomeType::Binary;
   std::string name;                  ///< of the header in lower case, or of the output tensor
@@ -25,7 +29,8 @@ struct AnswerField {
   bool in_body() const noexcept { return part != policy::AnswerPart::Header; }
 };
 
-/// All of them, in the order of the policy; at most max_answer_outcomes. Immutable.
+/// All of them: at most max_answer_outcomes outcomes in the order of the policy, behind them score and label of the
+/// route's drift. Immutable.
 using AnswerFields = std::vector<AnswerField>;
 
 /// The body of an answer, once all of it came.
@@ -39,6 +44,9 @@ struct AnswerBody {
 /// A value as text says it: a number, `true` or `false`; a Binary outcome is 1 for all but 0 and `false`.
 Unread read_number(std::string_view text, policy::OutcomeType type, float& value) noexcept;
 
+/// A class as text says it: as it stands, without blanks around it.
+Unread read_label(std::string_view text, Label& label) noexcept;
+
 /// Reads values from the bodies of answers. Keeps its memory from answer to answer. One thread.
 class AnswerParser {
  public:
@@ -50,6 +58,8 @@ class AnswerParser {
   /// One value; NotLooked when it is read. Only the way to the value is parsed, so nonsense behind it may go unnoticed.
   /// About a microsecond for a body of a kilobyte; allocates only for a body larger than any before.
   Unread read(const AnswerField& field, const AnswerBody& body, float& value) noexcept;
+  /// The same of a class: a text, a whole number, or `true` and `false`. Not for tokens.
+  Unread read_label(const AnswerField& field, const AnswerBody& body, Label& label) noexcept;
 
  private:
   struct Impl;

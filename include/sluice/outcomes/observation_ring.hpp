@@ -20,7 +20,7 @@ class ObservationRing {
 
   explicit ObservationRing(std::size_t workers, std::size_t observations = kObservations);
 
-  /// Takes the memory, 3 MiB per worker. Before the first configuration with a route that is observed; harmless when
+  /// Takes the memory, 4 MiB per worker. Before the first configuration with a route that is observed; harmless when
   /// repeated. One thread.
   void open();
 

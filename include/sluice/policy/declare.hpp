@@ -31,6 +31,10 @@ const Type& type_of(Tag<std::vector<T>> /*tag*/) {
           [&](std::size_t i) -> void* { return &list[i]; });
     };
     t.print = [](const void*) { return std::string(); };
+    t.count = [](const void* value) { return static_cast<const std::vector<T>*>(value)->size(); };
+    t.item = [](const void* value, std::size_t i) -> const void* {
+      return &(*static_cast<const std::vector<T>*>(value))[i];
+    };
     t.equal = equality<std::vector<T>>();
     return t;
   }();
@@ -49,6 +53,10 @@ const Type& type_of(Tag<std::optional<T>> /*tag*/) {
     t.print = [&inner](const void* value) {
       const auto& optional = *static_cast<const std::optional<T>*>(value);
       return optional ? inner.print(&*optional) : std::string();
+    };
+    t.held = [](const void* value) -> const void* {
+      const auto& optional = *static_cast<const std::optional<T>*>(value);
+      return optional ? &*optional : nullptr;
     };
     t.equal = equality<std::optional<T>>();
     return t;
@@ -113,6 +121,7 @@ class FieldOf {
   template <typename S, typename M>
   FieldOf& selects(M S::*member, M value) {
     field_.chosen = [member, value](void* object) { static_cast<S*>(object)->*member = value; };
+    field_.is_chosen = [member, value](const void* object) { return static_cast<const S*>(object)->*member == value; };
     return *this;
   }
 
@@ -140,16 +149,22 @@ class Declaration {
     const Type& type = type_of(Tag<M>{});
     Field& field = add(std::move(name), type, std::move(help));
     field.place = [member](void* object) -> void* { return &(static_cast<S*>(object)->*member); };
+    field.peek = [member](const void* object) -> const void* { return &(static_cast<const S*>(object)->*member); };
     const S defaults{};
     field.default_text = type.print(&(defaults.*member));
+    field.has_default = [&type, member, usual = defaults.*member](const void* object) {
+      return type.equal(&(static_cast<const S*>(object)->*member), &usual);
+    };
     return FieldOf<M>(field);
   }
 
-  /// A key whose value goes where `get` says, which may have to make room for it first.
-  template <typename M, typename Get>
-  FieldOf<M> member(std::string name, Get get, std::string help) {
+  /// A key whose value goes where `get` says, which may have to make room for it first; `peek` finds it there, or
+  /// nullptr.
+  template <typename M, typename Get, typename Peek>
+  FieldOf<M> member(std::string name, Get get, Peek peek, std::string help) {
     Field& field = add(std::move(name), type_of(Tag<M>{}), std::move(help));
     field.place = [get](void* object) -> void* { return &get(*static_cast<S*>(object)); };
+    field.peek = [peek](const void* object) -> const void* { return peek(*static_cast<const S*>(object)); };
     return FieldOf<M>(field);
   }
 
@@ -157,13 +172,15 @@ class Declaration {
   template <typename A, typename Get>
   FieldOf<A> alternative(std::string name, Get get, std::string help) {
     return member<A>(
-        std::move(name), [get](S& object) -> A& { return get(object).template emplace<A>(); }, std::move(help));
+        std::move(name), [get](S& object) -> A& { return get(object).template emplace<A>(); },
+        [get](const S& object) -> const A* { return std::get_if<A>(&get(const_cast<S&>(object))); }, std::move(help));
   }
 
   /// A key that says all by being there: `{request: {}}`.
   FieldOf<Nothing> word(std::string name, std::string help) {
     Field& field = add(std::move(name), type_of(Tag<Nothing>{}), std::move(help));
     field.place = [](void* object) { return object; };
+    field.peek = [](const void* object) { return object; };
     return FieldOf<Nothing>(field);
   }
 

@@ -31,6 +31,7 @@ struct Listener {
 struct Admin {
   Address address{"127.0.0.1", 9901};
   std::string token_file;
+  bool anonymous_read = true;  ///< where a token is set: status pages may be read without it
 
   bool operator==(const Admin&) const = default;
 };
@@ -83,6 +84,7 @@ struct Limits {
   std::uint32_t waiting = 0;                        ///< requests that may wait for their turn
   Duration wait_timeout = std::chrono::seconds(1);  ///< how long one of them waits
   MemoryLimit memory;
+  Bytes compare_bytes = 64_MiB;  ///< answers that wait to be compared, of all routes
 
   bool operator==(const Limits&) const = default;
 };

@@ -124,6 +124,16 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
+/// What of the answers is watched for a change of its distribution: for `score-drift`. At least one of the two.
+struct Drift {
+  std::optional<FromAnswer> score;  ///< a number
+  std::optional<FromAnswer> label;  ///< the predicted class: text, or a whole number; a JSON pointer, header or tensor
+  std::uint64_t reference = 2000;   ///< stable's first so many values are the frozen reference window
+  Position position;
+
+  bool operator==(const Drift&) const = default;
+};
+
 /// Requests that are also looked at by themselves: a kind of device, a region.
 struct Segment {
   std::string name;
@@ -163,11 +173,25 @@ struct ModelRoute {
   std::optional<AdaptiveConcurrency> adaptive;  ///< of each version on its own; none: off
   std::vector<Outcome> outcomes;
   std::vector<Segment> segments;  ///< a request is of the first that matches
+  std::optional<Drift> drift;     ///< none: no distribution is watched
+  std::optional<RouteMirror> mirror;
   Pinning pinning;
   Strategy strategy;
   Position position;
 
   bool operator==(const ModelRoute&) const = default;
 };
+
+/// Whether copies are made at some time: by a shadow, by blueGreen with `prePromotion.mirror`, by a stage of one, or by
+/// the route's mirror beside another strategy.
+bool makes_copies(const ModelRoute& route) noexcept;
+
+/// How a route's answers to copies are compared: as its shadow says or, with stages, the shadows among them, which say
+/// the same; else as its mirror says. Null: by status alone.
+const Compare* compare_of(const ModelRoute& route) noexcept;
+
+/// Whether versions of this strategy (with stages: of one of them) answer requests of their own beside stable, so that
+/// the route's mirror copies between them.
+bool splits_requests(const Strategy& strategy) noexcept;
 
 }  // namespace sluice::policy

@@ -18,7 +18,8 @@ struct Reference {
 struct CheckReference {
   const Check* check;
   Cursor at;
-  bool of_copies = false;  ///< what it judges are mirrored requests
+  bool of_copies = false;       ///< what it judges are mirrored requests
+  bool after_the_flip = false;  ///< of blueGreen: no other version has requests then
 };
 
 /// Everything in a strategy, and in its stages, that a route must be able to resolve.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -7,6 +9,7 @@
 #include "sluice/policy/cursor.hpp"
 #include "sluice/policy/gateway.hpp"
 #include "sluice/policy/model_route.hpp"
+#include "sluice/policy/references.hpp"
 
 namespace sluice::policy {
 
@@ -31,7 +34,8 @@ void complete_route_timeouts(RouteTimeouts& timeouts, const Cursor& at);
 void check_route(const ModelRoute& route, const Cursor& at);
 /// check_route(), and the outcome that the built-in metric of tokens is read as.
 void complete_route(ModelRoute& route, const Cursor& at);
-/// The part of check_route() that is about outcomes that stand in answers.
+void check_drift(const Drift& drift, const Cursor& at);
+/// The part of check_route() that is about what stands in answers: outcomes and what is watched for drift.
 void check_answer_outcomes(const ModelRoute& route, const Cursor& at);
 
 // rules_resilience.cpp. What is not written follows what is: a longest time is never shorter than the shortest one.
@@ -51,8 +55,28 @@ void check_segments(const ModelRoute& route, const Cursor& at);
 
 void check_threshold_range(const ThresholdRange& range, const Cursor& at);
 
+/// Each name stands once in a list; both functions get an index. Empty names could not be read and are passed over.
+void check_unique(std::size_t count, const std::function<const std::string&(std::size_t)>& name_of,
+                  const std::function<Cursor(std::size_t)>& place_of);
+
+// rules_shadow.cpp
 void check_shadow_hours(const ShadowHours& hours, const Cursor& at);
+void check_shadow_budget(const ShadowBudget& budget, const Cursor& at);
+void check_tensor_rule(const TensorRule& rule, const Cursor& at);
+/// Header names in lower case, and its checks.
+void complete_compare(Compare& compare, const Cursor& at);
 void check_shadow(const Shadow& shadow, const Cursor& at);
+/// The cursor stands on the list of stages.
+void check_compared_alike(const Stages& stages, const Cursor& at);
+/// The part of check_route() that is about shadows: segments, and what only some protocols have.
+void check_shadows(const ModelRoute& route, const Cursor& at);
+
+// rules_pairs.cpp
+/// One of a check's metrics that tell a difference; others are left alone. `drift`: where the route's stands.
+void check_difference(const CheckReference& reference, const ModelRoute& route, const Cursor& drift);
+/// A metric that is to find the better version.
+void refuse_difference_as_aim(const std::string& metric, const Cursor& at);
+
 void check_ab_test(const AbTest& test, const Cursor& at);
 void check_bandit(const Bandit& bandit, const Cursor& at);
 void check_bandit_stop(const BanditStop& stop, const Cursor& at);

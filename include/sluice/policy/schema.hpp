@@ -82,6 +82,7 @@ const Type& type_of(Tag<Segment>);
 const Type& type_of(Tag<OnSegmentFailure>);
 // schema_answers.cpp
 const Type& type_of(Tag<FromAnswer>);
+const Type& type_of(Tag<Drift>);
 // schema_route.cpp
 const Type& type_of(Tag<Protocol>);
 const Type& type_of(Tag<Rewrite>);
@@ -116,14 +117,22 @@ const Type& type_of(Tag<OnNoData>);
 const Type& type_of(Tag<Analysis>);
 const Type& type_of(Tag<WebhookType>);
 const Type& type_of(Tag<Webhook>);
-// schema_experiment.cpp: shadow, abTest, bandit
+// schema_shadow.cpp
 const Type& type_of(Tag<ShadowCandidate>);
+const Type& type_of(Tag<Oversample>);
+const Type& type_of(Tag<ShadowSelection>);
+const Type& type_of(Tag<ShadowIdle>);
 const Type& type_of(Tag<ShadowBudget>);
+const Type& type_of(Tag<Agreement>);
+const Type& type_of(Tag<TensorRule>);
+const Type& type_of(Tag<KeepPairs>);
 const Type& type_of(Tag<Compare>);
+const Type& type_of(Tag<RouteMirror>);
 const Type& type_of(Tag<ShadowStop>);
 const Type& type_of(Tag<Weekday>);
 const Type& type_of(Tag<ShadowHours>);
 const Type& type_of(Tag<Shadow>);
+// schema_experiment.cpp: abTest, bandit
 const Type& type_of(Tag<Variant>);
 const Type& type_of(Tag<OnWinner>);
 const Type& type_of(Tag<AbTest>);

@@ -12,71 +12,9 @@
 #include "sluice/base/units.hpp"
 #include "sluice/policy/analysis.hpp"
 #include "sluice/policy/match.hpp"
+#include "sluice/policy/shadow.hpp"
 
 namespace sluice::policy {
-
-// ---- shadow: copies of live requests, measured and never returned
-
-struct ShadowCandidate {
-  std::string version;
-  double percent = 100;  ///< of the live requests, 0…100
-  Position position;
-
-  bool operator==(const ShadowCandidate&) const = default;
-};
-
-/// What mirroring may cost at most; a copy that does not fit is dropped and counted.
-struct ShadowBudget {
-  std::uint32_t requests_in_flight = 32;
-  std::optional<double> requests_per_second;  ///< copies of all candidates together; none: no limit
-  Bytes body_bytes = 1_MiB;                   ///< larger requests are not copied
-  std::optional<std::uint64_t> requests;      ///< copies in all, then the shadow stops
-  bool idle_only = false;                     ///< copy only while live traffic leaves the candidate idle
-
-  bool operator==(const ShadowBudget&) const = default;
-};
-
-/// How two answers are compared. Empty lists: the whole body.
-struct Compare {
-  std::vector<std::string> pointers;  ///< JSON pointers of what must agree
-  std::vector<std::string> ignore;    ///< JSON pointers of what may differ
-  double tolerance = 0;               ///< relative difference of two numbers that still counts as equal
-
-  bool operator==(const Compare&) const = default;
-};
-
-enum class ShadowStop : std::uint8_t { Never, Conclusive };
-
-/// A time of the day in UTC, in minutes since midnight: 0…1440.
-struct TimeOfDay {
-  std::uint16_t minutes = 0;
-
-  bool operator==(const TimeOfDay&) const = default;
-};
-
-enum class Weekday : std::uint8_t { Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday };
-
-/// When copies are made. `until` before or at `from` means the next day.
-struct ShadowHours {
-  std::vector<Weekday> days;  ///< on which it begins; empty: every day
-  TimeOfDay from{0};
-  TimeOfDay until{1440};
-  Position position;
-
-  bool operator==(const ShadowHours&) const = default;
-};
-
-struct Shadow {
-  std::string live;
-  std::vector<ShadowCandidate> candidates;
-  ShadowBudget budget;
-  std::vector<ShadowHours> schedule;  ///< any one is enough; empty: always
-  std::optional<Compare> compare;
-  std::optional<Analysis> analysis;  ///< what the copies' answers must prove; `versusStable` means live
-  ShadowStop stop_when = ShadowStop::Never;
-
-  bool operator==(const Shadow&) const = default;
-};
 
 // ---- A/B test: a random, sticky split
 
@@ -302,5 +240,6 @@ using Strategy = std::variant<std::monostate, Shadow, AbTest, Bandit, Canary, Ro
 
 /// The key of a strategy as it stands in a policy: `canary`, `abTest`…; empty for monostate.
 std::string_view strategy_name(const Strategy& strategy) noexcept;
+std::string_view strategy_name(const StageStrategy& strategy) noexcept;
 
 }  // namespace sluice::policy

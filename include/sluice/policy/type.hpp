@@ -42,7 +42,10 @@ struct Type {
 
   /// Reads the value under the cursor into `*out`; reports what is wrong and then leaves `*out` usable.
   std::function<void(const Cursor&, const Field&, void* out)> read;
-  std::function<std::string(const void*)> print;  ///< as it would be written; empty for "nothing"
+  std::function<std::string(const void*)> print;              ///< as it would be written; empty for "nothing"
+  std::function<const void*(const void*)> held;               ///< of an optional: its value, or nullptr; else not set
+  std::function<std::size_t(const void*)> count;              ///< of a list
+  std::function<const void*(const void*, std::size_t)> item;  ///< of a list
   std::function<bool(const void*, const void*)> equal;
 };
 
@@ -63,9 +66,12 @@ struct Field {
   std::string name;
   std::string help;  ///< one sentence
   const Type* type = nullptr;
-  std::function<void*(void* object)> place;  ///< the member, made ready to be read into
-  std::function<void(void* object)> chosen;  ///< runs when the key is written; may be empty
-  std::string default_text;                  ///< empty: none
+  std::function<void*(void* object)> place;             ///< the member, made ready to be read into
+  std::function<void(void* object)> chosen;             ///< runs when the key is written; may be empty
+  std::function<const void*(const void* object)> peek;  ///< the member; nullptr: another key was written instead
+  std::function<bool(const void* object)> has_default;  ///< the member is what it is without the key; may be empty
+  std::function<bool(const void* object)> is_chosen;    ///< what `chosen` does has been done; may be empty
+  std::string default_text;                             ///< empty: none
   const TextFormat* format = &any_text_format;
   std::optional<Bound> min;
   std::optional<Bound> max;

@@ -26,10 +26,12 @@ struct Facts {
   std::string store_problem;  ///< why it does not
   bool in_force = true;       ///< the data plane does what the state says
   std::string damage{};       ///< what was wrong with the store when the process began; empty: nothing
+  bool learns_noise = false;  ///< some requests are answered twice, so that noise is known
+  const std::vector<PairsView>* pairs = nullptr;  ///< null: there are none
 };
 
 /// Serving, Progressing, Paused, ChecksPass, StateKept, StateSound, in this order; then SplitSound, where the split is
-/// watched, and SegmentsSound, where the route has segments.
+/// watched, SegmentsSound, where the route has segments, and NoiseKnown, where pairs are compared and noise is learnt.
 std::vector<Condition> conditions_of(const strategy::RolloutState& state, const Facts& facts);
 
 }  // namespace sluice::rollout

@@ -34,6 +34,9 @@ class LatencyShape {
   /// Records `n` draws; some 20 ns for each, and a few microseconds for any large number.
   void record(Random& random, std::uint64_t n, stats::Histogram& latency, stats::Histogram& first_byte) const;
 
+  /// The latency that this share (0…1) of the requests stays within; some 10 ns.
+  Duration at(double share) const noexcept;
+
   /// Records exactly what is expected of `n`; fractions of requests are left in `owed` for the next time.
   void record_expected(std::vector<double>& owed, std::uint64_t n, stats::Histogram& latency,
                        stats::Histogram& first_byte) const;

@@ -36,15 +36,17 @@ struct Injection {
   Duration after{0};                         ///< since the rollout began; before that the version is as the others
   std::optional<Duration> latency_p99 = {};  ///< what lies below p90 stays
   OutcomeLaws outcomes = {};
+  std::optional<double> disagreement = {};  ///< as a shadow: share of its answers that differ from live's, 0…1
+  std::optional<double> score_drift = {};   ///< how far what it predicts lies from what the others do, 0…1
   friend bool operator==(const Injection&, const Injection&) = default;
 };
 
 /// By version.
 using Injections = std::map<std::string, Injection>;
 
-/// `v2`, `v2:error-rate=5%,latency=80ms,latency-p99=400ms,after=10m`, and of the route's outcomes `click=5.5%`,
-/// `revenue=12±3` or `revenue=12±3@5%` (a twentieth of the decisions), `click-delay=20m`, `click-delay=20m~1`
-/// (log-normal). `+-` stands for `±`. Fails with one sentence.
+/// `v2`, `v2:error-rate=5%,latency=80ms,latency-p99=400ms,disagreement=3%,score-drift=20%,after=10m`, and of the
+/// route's outcomes `click=5.5%`, `revenue=12±3` or `revenue=12±3@5%` (a twentieth of the decisions),
+/// `click-delay=20m`, `click-delay=20m~1` (log-normal). `+-` stands for `±`. Fails with one sentence.
 Result<std::pair<std::string, Injection>> parse_injection(std::string_view text,
                                                           const std::vector<policy::Outcome>& outcomes = {});
 

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "sluice/policy/strategy.hpp"
 #include "sluice/strategy/rollout_state.hpp"
@@ -16,6 +18,9 @@ struct Progress {
   std::string next;         ///< "setWeight 50"; empty: nothing follows
   std::uint32_t stage = 0;  ///< 1…stages; 0: there are none
   std::uint32_t stages = 0;
+  std::optional<WallTime> ends;          ///< when what is under way ends by itself; nothing: not by the clock
+  std::vector<std::string> step_texts;   ///< all steps in words; empty: none, or instances that look alike
+  std::vector<std::string> stage_texts;  ///< the strategies of the stages
 };
 
 Progress progress_of(const policy::Strategy& strategy, const strategy::RolloutState& state, WallTime now);

@@ -29,7 +29,9 @@ struct TrafficModel {
   OutcomeLaws outcomes;                              ///< of every version that nothing else is said of
   Injections injections;                             ///< what single versions do otherwise
   std::vector<Drift> drifts;                         ///< how all that changes by itself
-  PopulationModel population;  ///< who asks; sticky where the policy names a unit, otherwise drawn anew each time
+  PopulationModel population;       ///< who asks; sticky where the policy names a unit, otherwise drawn anew each time
+  double shared_difficulty = 0.8;   ///< of the failures (and latencies) that two answers may share, those that they do
+  std::uint64_t copy_bytes = 2048;  ///< of a copy and its answer
   std::map<std::string, double> lost;  ///< a broken split: share of a version's requests that vanish uncounted, 0…1
   bool gates_open = true;              ///< webhooks that are asked say yes at once; otherwise nothing
   bool expected = false;               ///< no chance at all: exactly what is expected comes, from nobody in particular
@@ -80,14 +82,31 @@ class SyntheticTraffic final : public TrafficControl, public KpiSource, public E
     double failures = 0;
     std::vector<double> latency;
   };
+  /// The same of pairs, and what was found about them.
+  struct PairStream {
+    double both = 0;
+    double only_live = 0;
+    double differing = 0;
+    double twins = 0;
+    std::uint64_t timed = 0;
+    std::vector<double> predicted_owed;
+    std::vector<std::uint64_t> moves;  // of predictions, by live's bin and its own
+    std::shared_ptr<strategy::PairEvidence> found;
+  };
   struct Streams {
     Stream split, outside, control, shadow;
+    PairStream pairs;
+    std::vector<double> predicted_owed;
+    std::vector<std::uint64_t> predicted;  // answers by bin
+    std::uint64_t predictions = 0;
   };
   /// What a version does, before its injection acts or after.
   struct Manner {
     double error_rate = 0;
     Duration median{0};
     std::optional<Duration> p99;
+    double disagreement = 0;
+    double score_drift = 0;
     std::vector<ReportLaw> outcomes;
     // of each unit, where units come again
     std::vector<float> unit_errors;
@@ -127,6 +146,13 @@ class SyntheticTraffic final : public TrafficControl, public KpiSource, public E
   void pass_units(double requests);
   void serve_unit(std::size_t unit, std::vector<Count>& controls);
   void copy(std::size_t index, double requests, double seconds);
+  void pair(std::size_t index, const Count& copies);
+  void time_pairs(std::size_t index, std::uint64_t pairs, stats::PairStratum& stratum);
+  void predict();
+  void predict_pairs(std::size_t index, std::uint64_t pairs);
+  void deal(std::vector<double>& owed, std::vector<std::uint64_t>& counts, std::uint64_t n,
+            const std::vector<double>& shares);
+  std::uint64_t some(double& owed, std::uint64_t of, double share);
   Count flow(std::size_t index, Stream& stream, double requests, strategy::Sample* sample);
   void record(const Version& version, std::vector<double>& owed, std::uint64_t requests, strategy::Sample& sample);
   void account(std::size_t index, const Count& count);
@@ -139,7 +165,9 @@ class SyntheticTraffic final : public TrafficControl, public KpiSource, public E
   Random random_;
   std::unique_ptr<const Population> population_;  // none: nobody comes again
   bool reports_are_late_ = false;
-  bool has_units_ = false;  // the policy names one
+  bool has_units_ = false;                    // the policy names one
+  const policy::Compare* compare_ = nullptr;  // of the route
+  bool times_pairs_ = false;                  // some check looks at latencies in pairs
   std::size_t first_ = 0;
   std::vector<Version> versions_;
   strategy::Steering steering_;

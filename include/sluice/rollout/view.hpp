@@ -47,6 +47,62 @@ struct CertificateView {
   bool certified = false;
 };
 
+/// One limit of a shadow's budget: a count, bytes or seconds.
+struct BudgetView {
+  std::string name;  ///< "requests", "bytes", "backendTime", "duration"
+  double spent = 0;
+  double limit = 0;
+};
+
+/// What a version would have earned as a shadow, by later reports; see stats/replay.hpp. Shown, never a check.
+struct ReplayView {
+  std::string outcome;
+  double value = 0;             ///< mean outcome of the requests that both answered alike
+  std::optional<double> lower;  ///< where that lies
+  std::optional<double> upper;
+  double covered = 0;  ///< share of the requests that this speaks for, 0…1
+  double served = 0;   ///< mean outcome of all: what live earned
+  std::uint64_t agreeing = 0;
+  std::uint64_t differing = 0;
+  std::optional<double> least;  ///< of all requests, whatever would have come of the others; Binary only
+  std::optional<double> most;
+};
+
+/// A candidate's answers to copies beside those that clients got, within the window.
+struct PairsView {
+  std::string version;
+  std::uint64_t pairs = 0;
+  std::uint64_t compared = 0;  ///< of these: their contents
+  std::uint64_t disagreements = 0;
+  double disagreement = 0;      ///< share of those compared, weighted
+  std::optional<double> lower;  ///< where it lies; nothing while nothing is compared
+  std::optional<double> upper;
+  std::uint64_t twins = 0;  ///< requests that live answered twice
+  bool noise_known = false;
+  std::uint64_t noisy_fields = 0;
+  std::string worst_field;  ///< that differs in most pairs; empty: none
+  std::uint64_t worst_field_pairs = 0;
+  std::uint64_t rows = 0;  ///< whose largest number was looked for
+  std::uint64_t flips = 0;
+  struct Segment {
+    std::string name;
+    std::uint64_t pairs = 0;
+    std::uint64_t disagreements = 0;
+  };
+  std::vector<Segment> segments;  ///< in the order of the policy
+  /// Candidate less live on the same requests, weighted; the interval holds at any time and needs 100 pairs.
+  struct Difference {
+    double mean = 0;
+    std::optional<double> lower;
+    std::optional<double> upper;
+  };
+  std::optional<Difference> score;    ///< nothing: no score was read of both
+  std::optional<Difference> latency;  ///< seconds
+  std::optional<double> limit;        ///< of the check on disagreement; nothing: there is none
+  std::uint64_t pairs_certify = 0;    ///< so many pairs in all certify it if all agree; 0: no limit
+  std::vector<ReplayView> replays;
+};
+
 struct RolloutView {
   std::string route;
   std::string id;
@@ -65,6 +121,9 @@ struct RolloutView {
   std::string next;         ///< "setWeight 50"; empty: nothing follows
   std::uint32_t stage = 0;  ///< 1…stages; 0: there are none
   std::uint32_t stages = 0;
+  std::vector<std::string> step_texts;   ///< all steps in words; empty: none, or instances that look alike
+  std::vector<std::string> stage_texts;  ///< the strategies of the stages
+  std::optional<WallTime> step_ends;     ///< when what is under way ends by itself; nothing: not by the clock
   std::string winner;
   WallTime begun{};
   WallTime phase_since{};
@@ -79,6 +138,8 @@ struct RolloutView {
   std::string metric;  ///< of an A/B test: what decides; of a bandit: the outcome that is earned, "success" without one
   bool arms_earn = false;  ///< they are a bandit's, so that successes, failures and probability_best are counted
   std::optional<CertificateView> certificate;  ///< of a bandit where that can be told, from the first look on
+  std::vector<PairsView> pairs;                ///< of a shadow, by candidate that has some; of a blue-green's trial
+  std::vector<BudgetView> budgets;             ///< of a shadow: those that the policy sets
   std::vector<strategy::SlotState> slots;
   std::optional<double> split_log_e;  ///< ln of the evidence that the split is not what is drawn by
   std::string split;                  ///< who gets what, in words; empty: nothing to say

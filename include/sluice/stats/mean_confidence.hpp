@@ -49,6 +49,8 @@ std::optional<Interval> mean_difference(const Moments& candidate, const Moments&
 /// Evidence that candidate − stable is above `margin`, ln: the normal mixture over positive effects, asymptotic like
 /// the interval. 0 until both are ready(). To test for below, exchange the arms and the margin's sign.
 double log_e_mean_above(const Moments& candidate, const Moments& stable, double margin, double tightest_at) noexcept;
+/// The same of one mean alone, of differences within pairs for example.
+double log_e_mean_above(const Moments& values, double margin, double tightest_at) noexcept;
 
 /// Boundary on a sum with variance v, two-sided (one-sided) at `alpha`, tuned to be tightest at `tightest_at`: the
 /// normal mixtures of Howard, Ramdas, McAuliffe and Sekhon 2021, propositions 5 and 6. Microseconds for the one-sided.

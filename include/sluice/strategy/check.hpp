@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,14 +31,27 @@ struct Subject {
   const VersionEvidence* candidate_version = nullptr;      ///< for users and outcomes; null: requests alone
   const VersionEvidence* stable_version = nullptr;         ///< the same
   const std::vector<policy::Outcome>* outcomes = nullptr;  ///< the route's; null: it has none
+  const PairEvidence* pairs = nullptr;  ///< answers to copies beside those of live; null: none are told
+  bool pairs_decide =
+      true;  ///< false: the candidate has requests of its own, and pairs say only how far answers differ
+  /// Live answers some of the copied requests twice: before that has shown what is noise, a difference may be noise.
+  bool learns_noise = false;
+  /// What the candidate predicts; null: as `candidate_version` says.
+  const std::vector<std::shared_ptr<const DriftEvidence>>* drifts = nullptr;
 };
 
 /// The two versions of a split: all that was assigned to either, and the share that was drawn by. While the split's
 /// shares are not known, stable's part is the slice that is as large as the candidate's.
 Subject subject_of(const VersionEvidence& candidate, const VersionEvidence& stable, const Evidence& evidence,
                    const policy::ModelRoute& route, std::string key);
+/// Copies beside the requests that the candidate answers itself: they say how far its answers differ, and nothing else.
+void add_pairs_of_copies(const policy::ModelRoute& route, Subject& subject) noexcept;
+
 /// Whether the route's users stay with the version that was drawn for them.
 bool users_stick(const policy::ModelRoute& route) noexcept;
+
+/// Whether the live version answers some of the copied requests twice, so that noise is known in time.
+bool learns_noise(const policy::ModelRoute& route) noexcept;
 
 /// A sample without a request.
 const Sample& empty_sample() noexcept;

@@ -11,6 +11,7 @@
 
 #include "sluice/stats/exact_plan.hpp"
 #include "sluice/stats/excess_risk.hpp"
+#include "sluice/stats/mean_confidence.hpp"
 
 /// What the looks at a check add up to over a rollout: plain data, kept in the store.
 namespace sluice::strategy {
@@ -64,6 +65,44 @@ struct RiskTrack {
   friend bool operator==(const RiskTrack&, const RiskTrack&) = default;
 };
 
+/// Pairs that stand for equally many requests each, by what became of them.
+struct PairSums {
+  double weight = 1;  ///< of one pair, (0, 1]
+  std::uint64_t pairs = 0;
+  std::uint64_t both = 0;            ///< both had the event; of a comparison: they agree by noise that is doubtful
+  std::uint64_t only_candidate = 0;  ///< of a comparison: they disagree
+  std::uint64_t only_stable = 0;
+  // of a mean
+  stats::Moments difference;  ///< candidate − live
+  stats::Moments reference;   ///< live
+  friend bool operator==(const PairSums&, const PairSums&) = default;
+};
+
+/// One kind of event in pairs: a failure, an answer slower than a limit, a disagreement.
+struct PairTrack {
+  std::uint64_t stable_limit = 0;     ///< nanoseconds, above which an answer of live is slow; 0: this is no latency
+  std::uint64_t candidate_limit = 0;  ///< the same of the candidate
+  std::vector<PairSums> skipped;      ///< what the counters showed when limits were read off them: no evidence
+  std::vector<PairSums> seen;         ///< what the counters named by the record showed at the last look
+  std::vector<PairSums> before;       ///< what earlier ones showed
+  friend bool operator==(const PairTrack&, const PairTrack&) = default;
+};
+
+/// What pairs have shown a check. Counters of pairs may go back (what was a disagreement turns out to be noise), so
+/// they are taken over as they are, and added up only when others begin.
+struct PairRecord {
+  std::uint64_t window = 0;     ///< that the counters seen last were of
+  std::uint64_t counters = 0;   ///< which ones they were
+  std::uint32_t stretches = 0;  ///< windows and processes with a pair; 0: there was none yet
+  bool frozen = false;          ///< latency: the limits are read off
+  bool unsound = false;         ///< what was seen last may not be held against the candidate: noise is not known
+  std::uint64_t twins = 0;      ///< requests that live answered twice, of earlier stretches
+  std::uint64_t twins_seen = 0;
+  std::vector<PairTrack> tracks;
+  bool empty() const noexcept { return tracks.empty(); }
+  friend bool operator==(const PairRecord&, const PairRecord&) = default;
+};
+
 /// The evidence of one check, from the rollout's (or stage's) beginning on.
 struct CheckEvidence {
   std::string name;  ///< as in CheckMemory; evidence of another name or rule is not taken on
@@ -84,6 +123,7 @@ struct CheckEvidence {
   bool frozen = false;            ///< latency against stable: the limits are read off
   bool units_unknown = false;     ///< once users could not be told apart, no more of them are counted
   std::vector<RiskTrack> tracks;
+  PairRecord pairs;  ///< of a shadow, where answers are seen in pairs; then the rest is empty
   friend bool operator==(const CheckEvidence&, const CheckEvidence&) = default;
 };
 using EvidenceOfChecks = Kept<std::vector<CheckEvidence>>;
@@ -107,8 +147,10 @@ struct SplitEvidence {
 
 /// What all looks at a check have shown, for people and programs.
 struct Proof {
-  std::string method;  ///< "relative-risk", "difference", "proportion", "exceedance", "units", "mean"; empty: none
-  double log_e = 0;    ///< ln of the evidence that the rule is broken
+  /// "relative-risk", "difference", "proportion", "exceedance", "units", "mean"; of pairs "paired", "paired-mean",
+  /// "agreement"; "distribution"; empty: none
+  std::string method;
+  double log_e = 0;             ///< ln of the evidence that the rule is broken
   double log_threshold = 0;     ///< that rejects: of the check alone, at α / number of guardrails
   double log_good = 0;          ///< ln of the evidence that the candidate is as good as it has to be
   double evidence = 0;          ///< 0…1: how far the stronger of the two has come
@@ -116,12 +158,15 @@ struct Proof {
   std::optional<double> lower;  ///< where the truth lies, at the analysis' confidence
   std::optional<double> upper;
   std::optional<double> smallest;             ///< relative risk that the share and requests so far would have shown
-  std::optional<std::uint64_t> still_needed;  ///< requests of both until it passes, should it go on like this
+  std::optional<std::uint64_t> still_needed;  ///< requests of both (or pairs) until it passes, if it goes on like this
   /// requests of both until a candidate worse by 1.5, 2 and 5 times is found out; 0: not known
   std::uint64_t until_half_more = 0;
   std::uint64_t until_twice = 0;
   std::uint64_t until_five_times = 0;
-  bool exact = false;  ///< the threshold uses up its level: nothing is left to be shared with other checks
+  bool exact = false;       ///< the threshold uses up its level: nothing is left to be shared with other checks
+  std::uint64_t pairs = 0;  ///< that it was judged by; 0: it was not by pairs
+  std::optional<std::uint64_t> of_pairs;  ///< so many of them would have been enough for the verdict
+  std::optional<std::uint64_t> of_split;  ///< requests of both that a split in halves would have needed for as much
   friend bool operator==(const Proof&, const Proof&) = default;
 };
 

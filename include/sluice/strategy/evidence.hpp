@@ -11,6 +11,8 @@
 
 #include "sluice/base/clock.hpp"
 #include "sluice/stats/histogram.hpp"
+#include "sluice/stats/pair_tally.hpp"
+#include "sluice/stats/replay.hpp"
 
 namespace sluice::stats {
 class DelayTable;
@@ -62,6 +64,40 @@ struct SegmentEvidence {
   bool failing_units_known = false;  ///< as that of the version
 };
 
+/// Copies that a version answered, each beside the answer that its client got: what was found by comparing them.
+struct PairEvidence {
+  stats::PairTally tally;
+  /// By stratum: pairs that agree only because a field is noisy that seems to differ more often than noise makes it.
+  /// Agreement is certified with these counted as disagreements.
+  std::vector<std::uint64_t> unsettled;
+  std::uint64_t twins = 0;  ///< requests that live answered twice, so that noise is known
+  bool noise_known = false;
+  std::uint64_t noisy_fields = 0;
+  std::string worst_field;  ///< that differs in most pairs, beyond noise; empty: none
+  std::uint64_t worst_field_pairs = 0;
+  std::uint64_t rows = 0;  ///< whose largest number was looked for
+  std::uint64_t flips = 0;
+  struct Segment {
+    std::uint64_t pairs = 0;
+    std::uint64_t disagreements = 0;
+  };
+  std::vector<Segment> segments;  ///< in the order of the policy
+  struct Replay {
+    std::string outcome;
+    stats::ReplayTally tally;
+  };
+  std::vector<Replay> replays;  ///< what was reported later about requests of pairs; shown, never a check
+};
+
+/// How what a version predicts is distributed, beside what it is compared with. Bins are frozen.
+struct DriftEvidence {
+  std::vector<std::uint64_t> own;        ///< by bin of the score, or by class; where users stick, one answer of each
+  std::vector<std::uint64_t> stable;     ///< of stable within the same window
+  std::vector<std::uint64_t> reference;  ///< of the frozen reference window; empty: not complete yet
+  std::vector<std::uint64_t> moves;      ///< of pairs, see stats::log_e_unlike_pairs; empty: there are none
+  bool by_class = false;
+};
+
 struct VersionEvidence {
   std::string version;
   double share = 0;                  ///< probability with which the split chose it within the window, 0…1
@@ -75,7 +111,11 @@ struct VersionEvidence {
   Sample control;  ///< of stable: the part of its traffic that was drawn as large as the candidate's
   Sample units;    ///< of `all`, the first request of each user who sticks: these are independent of each other
   Sample shadow;   ///< copies that were answered by this version
-  std::vector<SegmentEvidence> segments;  ///< in the order of the policy; empty: none is counted
+  std::uint64_t shadow_bytes = 0;                            ///< of copies and their answers
+  double shadow_seconds = 0;                                 ///< that it took to answer them, added up
+  std::shared_ptr<const PairEvidence> pairs;                 ///< null: nothing was compared
+  std::vector<std::shared_ptr<const DriftEvidence>> drifts;  ///< of the score, of the class; empty: none is watched
+  std::vector<SegmentEvidence> segments;                     ///< in the order of the policy; empty: none is counted
   std::int64_t in_flight = 0;
   std::uint32_t endpoints = 0;  ///< named (or behind the name)
   std::uint32_t usable = 0;     ///< that may get traffic now, and not for want of another

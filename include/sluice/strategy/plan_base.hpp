@@ -20,4 +20,9 @@ Result<traffic::VersionIndex> version_index(const policy::ModelRoute& route, con
 Result<void> split_audience(const policy::ModelRoute& route, const std::vector<policy::Match>& audience,
                             std::vector<traffic::Weight> weights, traffic::PlanSpec& spec);
 
+/// What the route's mirror says, where it says anything: copies of what `spec.stable` answers for each of the versions
+/// that is another one.
+void add_copies(const policy::ModelRoute& route, const std::vector<traffic::VersionIndex>& versions,
+                traffic::PlanSpec& spec);
+
 }  // namespace sluice::strategy

@@ -108,6 +108,10 @@ struct ArmState {
   double probability_best = 0;      ///< 0…1
   std::uint64_t copies = 0;         ///< shadow: answered, as earlier counters showed
   std::uint64_t copies_seen = 0;    ///< shadow: answered, as those named by `seen_counters` showed
+  std::uint64_t copied_bytes = 0;   ///< shadow: of copies and their answers, likewise
+  std::uint64_t copied_bytes_seen = 0;
+  double backend_seconds = 0;  ///< shadow: that the candidate took to answer, likewise
+  double backend_seconds_seen = 0;
   bool dropped = false;             ///< eliminated, or at its floor because of a guardrail
   std::string reason;               ///< why
   std::vector<CheckMemory> checks;  ///< its guardrails
@@ -176,6 +180,16 @@ struct SegmentState {
   std::vector<CheckMemory> checks;  ///< starts anew with every window
   EvidenceOfChecks check_evidence;  ///< over all windows
   friend bool operator==(const SegmentState&, const SegmentState&) = default;
+};
+
+/// Which versions no longer predict as the frozen reference did.
+struct DriftWatch {
+  std::uint64_t window = 0;       ///< that was looked at last
+  std::uint64_t counters = 0;     ///< and which counters it was of
+  std::uint32_t stretches = 0;    ///< windows and processes so far: each has a part of the doubt
+  std::vector<std::string> told;  ///< "v2 score", "v1 class": what the journal knows
+  bool empty() const noexcept { return stretches == 0; }
+  friend bool operator==(const DriftWatch&, const DriftWatch&) = default;
 };
 
 /// Where one instance of a rolling update is.
@@ -267,6 +281,8 @@ struct RolloutState {
   EvidenceOfChecks check_evidence;     ///< over all windows; a retry, a new stage or a person's promote begins anew
   std::vector<SegmentState> segments;  ///< in the order of the policy; empty: not looked at yet, or the route has none
   Kept<SplitEvidence> split;
+  Kept<DriftWatch> drift;
+  std::string comparing;  ///< shadow: by which rules pairs are counted; others begin to count anew
   Kept<std::vector<CheckRuns>> check_runs;
   double harm = 0;  ///< expected extra failures of the windows before this one; below 0: fewer
   HarmSeen harm_seen;

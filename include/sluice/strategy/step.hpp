@@ -31,4 +31,10 @@ Result<Steering> steer(const policy::ModelRoute& route, const RolloutState& stat
 /// 16 hexadecimal digits over the strategy's key, the names of the versions and all fields that start a new rollout.
 std::string fingerprint(const policy::ModelRoute& route);
 
+/// The same over what gives counted pairs and distributions their meaning: how answers are compared, what is read for
+/// drift, which requests are copied, and the weights of oversampled ones. Where it changes the rollout goes on, and
+/// what was counted before says nothing of what comes: a new window begins. `shadow`: the one under way; null: another
+/// strategy, whose copies nothing selects.
+std::string pair_fingerprint(const policy::ModelRoute& route, const policy::Shadow* shadow);
+
 }  // namespace sluice::strategy

@@ -79,6 +79,9 @@ struct CopyBudget {
   double requests_per_second = 0;  ///< 0: no limit
   std::uint64_t body_bytes = 1ULL << 20;
   bool idle_only = false;
+  std::uint32_t idle_in_flight = 8;       ///< of the live version: fewer than that
+  Duration idle_latency{0};               ///< its recent mean is at most that; 0: not looked at
+  Duration deduplicate{0};                ///< a body is not copied again within this; 0: it is
   std::optional<std::uint64_t> requests;  ///< in all, counted from where the window began
   friend bool operator==(const CopyBudget&, const CopyBudget&) = default;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -37,7 +38,10 @@ struct Rule {
 /// A version that gets copies of what another one answers.
 struct Mirror {
   VersionIndex version = 0;
-  double share = 1;  ///< of the requests, 0 to 1
+  double share = 1;                      ///< of the requests, 0 to 1
+  std::vector<Match> any_of{};           ///< only requests that match one; empty: all
+  std::vector<double> segment_shares{};  ///< by segment, instead of `share`; below 0: `share`; empty: all of them
+  std::optional<VersionIndex> of{};      ///< only what that version answers; none: whoever does
 };
 
 /// Lets a request name its version in a header field.
@@ -81,8 +85,9 @@ class TrafficPlan {
   TrafficPlan() = default;
 
   /// Fails with a sentence on indexes out of range, weights that make no split, empty or double version names, a share
-  /// outside 0…1, a version mirrored twice, more segments than there may be or two of one name, a learned part that
-  /// fits neither its bank nor the versions. A control slice that is larger than what stable has is made smaller.
+  /// outside 0…1, a version mirrored twice, shares of another number of segments than there are, more segments than
+  /// there may be or two of one name, a learned part that fits neither its bank nor the versions. A control slice that
+  /// is larger than what stable has is made smaller.
   static Result<TrafficPlan> build(PlanSpec spec);
 
   const PlanSpec& spec() const noexcept { return spec_; }
@@ -90,22 +95,29 @@ class TrafficPlan {
   const std::vector<std::string>& versions() const noexcept { return spec_.versions; }
   const std::vector<Split>& splits() const noexcept { return splits_; }
 
-  /// True when a rule, the unit, a segment or a context looks into the body, so the gateway buffers (the beginning of)
-  /// it before `choose`.
+  /// True when a rule, the unit, a segment, a mirror or a context looks into the body, so the gateway buffers (the
+  /// beginning of) it before `choose`.
   bool needs_body() const noexcept { return needs_body_; }
 
   /// The share a version is meant to get of the requests that are split (the first split), or of all where nothing is
   /// split; rules and pins aside. 0 to 1.
   double target_share(VersionIndex version) const noexcept;
 
-  /// The share of requests of which a version gets a copy. 0 to 1.
+  /// The share of requests of which a version gets a copy, of those that its mirror selects and outside the segments
+  /// that have shares of their own. 0 to 1.
   double mirror_share(VersionIndex version) const noexcept;
+
+  /// How much a pair of a copy to this version stands for, (0, 1]: the smallest share with which its mirror copies
+  /// anything, divided by that of the segment (counted from 1; 0: none).
+  float mirror_weight(VersionIndex version, std::uint8_t segment) const noexcept;
 
   /// For `choose`: the unit's hash starts here, and the odds of a mirror in 2^32nds.
   std::uint64_t seed() const noexcept { return seed_; }
   struct MirrorOdds {
     VersionIndex version = 0;
-    std::uint64_t threshold = 0;  // 2^32 is always
+    std::uint16_t mirror = 0;                                  // of the spec's, whose matches must hold as well
+    std::uint64_t rarest = 0;                                  // the least of the thresholds that are above 0
+    std::array<std::uint64_t, max_segments + 1> thresholds{};  // by segment, 0 is none of them; 2^32 is always
   };
   const std::vector<MirrorOdds>& mirror_odds() const noexcept { return mirror_odds_; }
   bool mirrors_are_drawn() const noexcept { return mirrors_are_drawn_; }

@@ -41,6 +41,7 @@ struct EndpointReport {
   double share = 1;    ///< of its usual traffic, 0…1
   std::string reason;  ///< why the state is what it is, in one sentence with its numbers
   double seconds_in_state = 0;
+  TimePoint since{};       ///< when it began
   std::string last_check;  ///< "passed: 200 in 3ms", "failed: connection refused"; empty: none yet
   std::int64_t in_flight = 0;
   std::uint32_t ejections = 0;

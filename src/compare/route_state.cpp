@@ -1,0 +1,161 @@
+#include "route_state.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace sluice::compare {
+
+RouteState::RouteState(std::shared_ptr<const RouteRules> rules, std::size_t& room)
+    : rules_(std::move(rules)), room_(room) {
+  new_book();
+}
+
+void RouteState::new_book() {
+  if (book_) lost_ += book_->lost();
+  book_.reset();  // gives its room back first
+  book_ = std::make_unique<ReplayBook>(rules_->outcomes(), room_);
+}
+
+void RouteState::set_rules(std::shared_ptr<const RouteRules> rules) {
+  const std::shared_ptr<const RouteRules> before = std::exchange(rules_, std::move(rules));
+  if (!rules_->counts_like(*before)) return begin_anew();
+  if (rules_->keep() != before->keep()) kept_.clear();
+  if (rules_->outcomes() == before->outcomes()) return;
+  for (auto& [key, sums] : sums_) sums.forget_outcomes();
+  new_book();
+}
+
+void RouteState::begin_anew() {
+  sums_.clear();
+  noise_.clear();
+  kept_.clear();
+  new_book();
+}
+
+void RouteState::set_current(std::uint64_t window) {
+  if (current_ == window) return;
+  current_ = window;
+  sums_.erase(sums_.begin(), sums_.lower_bound(Key{window, 0}));
+  book_->forget_before(window);
+}
+
+/// Of the windows that are not in force the lowest go, so that this one has room.
+void RouteState::make_room_for(std::uint64_t window) {
+  std::vector<std::uint64_t> others;
+  for (const auto& [key, sums] : sums_) {
+    const bool is_other = key.first != window && current_ != key.first;
+    if (is_other && (others.empty() || others.back() != key.first)) others.push_back(key.first);
+  }
+  for (std::size_t i = 0; i + kWindows <= others.size(); ++i) {
+    sums_.erase(sums_.lower_bound(Key{others[i], 0}), sums_.lower_bound(Key{others[i] + 1, 0}));
+  }
+}
+
+bool RouteState::takes(const AnswerPair& pair) const noexcept {
+  if (!rules_->has_versions_of(pair) || pair.segment > rules_->segments().size()) return false;
+  if (current_ && pair.window < *current_) return false;
+  const auto found = sums_.find(Key{pair.window, pair.other});
+  return pair.kind == PairKind::Twin || found == sums_.end() || found->second.live() == pair.live;
+}
+
+CandidateSums& RouteState::sums_of(const AnswerPair& pair) {
+  const Key key{pair.window, pair.other};
+  const auto found = sums_.find(key);
+  if (found != sums_.end()) return found->second;
+  const auto noise = noise_.find(pair.live);
+  NoiseFloor known = noise == noise_.end() ? NoiseFloor() : noise->second.without_pairs();
+  make_room_for(pair.window);
+  return sums_.emplace(key, CandidateSums(std::move(known), pair.live)).first->second;
+}
+
+void RouteState::add_twin(const AnswerPair& twin, const Comparison& comparison) {
+  noise_[twin.live].add_twin(comparison);
+  for (auto& [key, sums] : sums_) {
+    if (key.first == twin.window && sums.live() == twin.live) sums.add_twin(comparison);
+  }
+}
+
+CandidateSums::Added RouteState::add(const AnswerPair& pair, const Comparison& comparison, WallTime now) {
+  CandidateSums& sums = sums_of(pair);
+  const CandidateSums::Added added = sums.add(pair, comparison);
+  if (!comparison.compared) return added;
+  ReplayDecision decision;
+  decision.nonce = pair.nonce;
+  decision.window = pair.window;
+  decision.at = pair.at;
+  decision.candidate = pair.other;
+  decision.set = added.set;
+  decision.stratum = static_cast<std::uint32_t>(added.stratum);
+  book_->note(decision, now, take());
+  return added;
+}
+
+const NoiseFloor* RouteState::noise_of(const AnswerPair& pair) const {
+  const auto found = sums_.find(Key{pair.window, pair.other});
+  return found == sums_.end() ? nullptr : &found->second.noise();
+}
+
+ReplayBook::Take RouteState::take() {
+  return [this](const ReplayDecision& decision, std::size_t outcome, double value) {
+    const auto found = sums_.find(Key{decision.window, decision.candidate});
+    if (found != sums_.end()) found->second.add_outcome(decision, outcome, value);
+  };
+}
+
+void RouteState::report(std::uint64_t nonce, std::string_view outcome, double value) {
+  book_->report(nonce, outcome, value, take());
+}
+
+bool RouteState::wants(const AnswerPair& pair, double severity, WallTime now) {
+  if (!rules_->keep()) return false;
+  auto found = kept_.find(pair.other);
+  if (found == kept_.end()) found = kept_.emplace(pair.other, KeptPairs(*rules_->keep())).first;
+  return found->second.wants(severity, pair.at, pair.request_id, now);
+}
+
+void RouteState::keep(std::uint32_t candidate, KeptPair pair, WallTime now) {
+  const auto found = kept_.find(candidate);
+  if (found != kept_.end()) found->second.add(std::move(pair), now);
+}
+
+CandidateSums* RouteState::newest_of(std::uint32_t candidate) {
+  CandidateSums* newest = nullptr;
+  for (auto& [key, sums] : sums_) {
+    if (key.second == candidate) newest = &sums;
+  }
+  return newest;
+}
+
+std::vector<KeptPair> RouteState::kept(WallTime now) {
+  std::vector<KeptPair> found;
+  for (auto& [candidate, pairs] : kept_) {
+    const CandidateSums* const sums = newest_of(candidate);
+    for (KeptPair pair : pairs.worst(now)) {
+      const auto is_noise = [&](const Difference& one) { return sums != nullptr && !sums->noise().counts(one); };
+      auto& differences = pair.differences;
+      differences.erase(std::remove_if(differences.begin(), differences.end(), is_noise), differences.end());
+      if (!differences.empty()) found.push_back(std::move(pair));
+    }
+  }
+  std::stable_sort(found.begin(), found.end(), [](const KeptPair& a, const KeptPair& b) {
+    return a.severity != b.severity ? a.severity > b.severity : a.at > b.at;
+  });
+  return found;
+}
+
+std::vector<CopyPrediction> RouteState::take_predictions(std::string_view version, std::uint64_t window) {
+  const auto place = rules_->place_of(version);
+  const auto found = place ? sums_.find(Key{window, *place}) : sums_.end();
+  return found == sums_.end() ? std::vector<CopyPrediction>{} : found->second.take_predictions();
+}
+
+std::shared_ptr<const Findings> RouteState::findings(std::string_view version, std::uint64_t window, WallTime now) {
+  book_->mature(now, take());
+  const auto place = rules_->place_of(version);
+  if (!place) return nullptr;
+  const auto found = sums_.find(Key{window, *place});
+  if (found == sums_.end()) return nullptr;
+  return found->second.findings(rules_->segments().size(), book_->outcomes());
+}
+
+}  // namespace sluice::compare
