@@ -4,7 +4,7 @@
     deploy/grafana/generate.py           writes it beside this script
     deploy/grafana/generate.py --check   exits 1 when what is there is not what this script writes
 
-Grafana 9 and later. The board names no data source: the variable `datasource` does.
+Grafana 9.4 and later: before it a table's cells were coloured by another field. The board names no data source: the variable `datasource` does.
 """
 
 import json

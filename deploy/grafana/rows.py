@@ -30,7 +30,7 @@ def numbers():
              f"sum(rate(sluice_requests_total{{{ROUTE}}}{RATE}))", "reqps"),
         stat("Failing", "Share of the answers that are 5xx.", failing("", ROUTE), "percentunit", FAILS, decimals=2),
         stat("Rollouts under way", "Routes whose rollout has not ended.",
-             f'count({largest("sluice_rollout_phase", "route", under_way)} == 1)'),
+             f'sum({largest("sluice_rollout_phase", "route", under_way)})'),
         stat("Rollouts held", "Routes whose rollout waits for a person because something failed.",
              f'sum({largest("sluice_rollout_phase", "route", held)})', limits=thresholds(("orange", 1))),
         stat("Overhead, p99", "What the gateway adds to the endpoint's own time.",
@@ -108,8 +108,32 @@ def phase_numbers():
     return " or ".join(numbered)
 
 
+def checks():
+    """A line per check. Seconds, shares and numbers have columns of their own, since a column has one unit; which of them a check
+    fills follows from its name."""
+    by = "route, version, check"
+    times, shares = "(latency|ttfb)-.*", "(error-rate|disagreement|score-drift)(#.*)?"
+    columns = []
+    for words, unit, which in (
+        (" (time)", "s", f'check=~"{times}"'),
+        (" (share)", "percentunit", f'check=~"{shares}"'),
+        ("", "short", f'check!~"{times}|{shares}"'),
+    ):
+        columns += [
+            (f"value{words}", unit, largest("sluice_check_value", by, f"{VERSION},{which}"), None),
+            (f"limit{words}", unit, largest("sluice_check_threshold", by, f"{VERSION},{which}"), None),
+        ]
+    return table(
+        "Checks",
+        "The last look at every check: its value, the limit, how many requests it was of, and how far it is from being certain.",
+        ("route", "version", "check"),
+        *columns,
+        ("requests", "short", largest("sluice_check_samples", by), None),
+        ("evidence", "percentunit", largest("sluice_check_evidence_ratio", by), None),
+    )
+
+
 def rollouts():
-    check = "route, version, check"
     return [
         row("Rollout"),
         timeline("Phases", "The phase that each route's rollout is in.", phase_numbers(), "{{route}}", PHASES),
@@ -117,26 +141,17 @@ def rollouts():
                unit="percentunit", stack=True, width=12),
         series("Observed share", "Of the decisions by weight or bandit since the weights last changed.",
                (mean("sluice_observed_weight_ratio"), AT), unit="percentunit", stack=True, width=12),
-        table(
-            "Checks",
-            "The last look at every check: its value, what that may not pass, and how far it is from being certain.",
-            ("route", "version", "check"),
-            ("value", "short", largest("sluice_check_value", check), None),
-            ("threshold", "short", largest("sluice_check_threshold", check), None),
-            ("requests", "short", largest("sluice_check_samples", check), None),
-            ("evidence", "percentunit", largest("sluice_check_evidence_ratio", check), None),
-            width=12,
-        ),
+        checks(),
         series("Looks at checks", "By what they came to.",
                (rate("sluice_check_runs_total", "route, check, verdict", ROUTE), "{{route}} {{check}} {{verdict}}"),
-               unit="ops", width=12, height=9),
-        series("Step", "Where the rollout is; what it counts is the strategy's.",
-               (largest("sluice_rollout_step", "route", ROUTE), "{{route}}")),
-        series("Rollouts that ended", "Over the time shown, by how.",
-               (f"sum by (route, result) (increase(sluice_rollouts_total{{{ROUTE}}}[$__range]))", "{{route}} {{result}}")),
+               unit="ops", width=12),
         series("Segments: evidence of harm", "1: certainly worse in this segment, which goes back to stable.",
                (largest("sluice_segment_evidence_ratio", "route, version, segment"), AT + " {{segment}}"),
-               unit="percentunit", top=1, limits=thresholds(("red", 1))),
+               unit="percentunit", top=1, limits=thresholds(("red", 1)), width=12),
+        series("Step", "Where the rollout is; what it counts is the strategy's.",
+               (largest("sluice_rollout_step", "route", ROUTE), "{{route}}"), width=12),
+        series("Rollouts that ended", "Over the time shown, by how.",
+               (f"sum by (route, result) (increase(sluice_rollouts_total{{{ROUTE}}}[$__range]))", "{{route}} {{result}}"), width=12),
     ]
 
 

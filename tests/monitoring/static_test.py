@@ -14,7 +14,7 @@ import tempfile
 import yaml
 
 from pages import REFERENCE, documented
-from queries import BOARD, ROOT, RULES, board, families, panel_queries, panels, rules
+from queries import BOARD, ROOT, RULES, board, families, filled, panel_queries, panels, rules
 
 RUNBOOKS = ROOT / "docs/runbooks"
 FAMILIES = sorted((ROOT / "src/metrics").glob("*_families.cpp"))
@@ -136,6 +136,56 @@ def board_can_be_imported():
     return problems
 
 
+def numbers_of_a_quiet_gateway():
+    """While no rollout is under way, their number is 0 and not missing."""
+    phases = ("Idle", "Pending", "Progressing", "Paused", "Held", "RollingBack")
+    series = [
+        {"series": f'sluice_rollout_phase{{job="sluice",instance="a",route="fraud",phase="{phase}"}}', "values": f"{int(phase == 'Idle')}x5"}
+        for phase in phases
+    ]
+    every = {name: ["$__all"] for name in ("job", "route", "version")}
+    numbers = [target["expr"] for panel in panels() if panel["type"] == "stat" for target in panel["targets"]]
+    asked = [
+        {"expr": filled(expression, every), "eval_time": "5m", "exp_samples": [{"labels": "{}", "value": 0}]}
+        for expression in numbers
+        if "sluice_rollout_phase" in expression
+    ]
+    if len(asked) < 2:
+        return ["the board has no numbers of rollouts"]
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        yaml.safe_dump({"tests": [{"interval": "1m", "input_series": series, "promql_expr_test": asked}]}, file)
+        file.flush()
+        return run("promtool", "test", "rules", file.name)
+
+
+UNITS = {"error-rate": "percentunit", "disagreement": "percentunit", "score-drift": "percentunit", "latency-p99": "s",
+         "latency-mean": "s", "ttfb-p95": "s", "gpu-memory": "short"}
+
+
+def checks_have_their_unit():
+    """Each has its value and its limit in one column each, of its unit; also the second check of a name."""
+    table = next(panel for panel in panels() if panel["title"] == "Checks")
+    units = {
+        override["matcher"]["options"]: one["value"]
+        for override in table["fieldConfig"]["overrides"]
+        for one in override["properties"]
+        if one["id"] == "unit"
+    }
+    names = table["transformations"][1]["options"]["renameByName"]
+    problems = []
+    for check, unit in [pair for name, unit in UNITS.items() for pair in ((name, unit), (f"{name}#2", unit))]:
+        for family in ("sluice_check_value", "sluice_check_threshold"):
+            shown = []
+            for target in table["targets"]:
+                selected = [bool(re.fullmatch(which, check)) == (how == "=~")
+                            for how, which in re.findall(r'check(=~|!~)"([^"]*)"', target["expr"])]
+                if family in target["expr"] and all(selected):
+                    shown.append(units[names[f"Value #{target['refId']}"]])
+            if shown != [unit]:
+                problems.append(f"{family} of {check} is shown as {shown} and not as {unit}")
+    return problems
+
+
 def kubernetes_example():
     """Debian's Prometheus is built without discovery in Kubernetes, so something else finds the targets here."""
     config = yaml.safe_load((ROOT / "deploy/prometheus/scrape-kubernetes.yaml").read_text())
@@ -167,6 +217,8 @@ def main():
         families_are_documented,
         declarations_are_in_the_reference,
         board_can_be_imported,
+        numbers_of_a_quiet_gateway,
+        checks_have_their_unit,
         programs_agree,
     ):
         found = check()
