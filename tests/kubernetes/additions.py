@@ -36,6 +36,14 @@ def network_policy_lets_through(rendered):
             yield f"the NetworkPolicy opens {sorted(open_ports)}, the gateway of {overlay} listens on {sorted(wished)}"
 
 
+def network_policy_lets_names_be_asked(rendered):
+    """Wherever the cluster's name server is: in another namespace, or on the node."""
+    for protocol in ("UDP", "TCP"):
+        wished = {"protocol": protocol, "port": 53}
+        if not any("to" not in rule and wished in rule["ports"] for rule in rendered["components/network-policy"][0]["spec"]["egress"]):
+            yield f"the NetworkPolicy lets nobody ask for names by {protocol}"
+
+
 def autoscaler_has_its_metric(rendered, root):
     autoscaler = manifests.of_kind(rendered["overlays/gateway"], "HorizontalPodAutoscaler")[0]["spec"]
     name = autoscaler["metrics"][0]["pods"]["metric"]["name"]
@@ -68,8 +76,8 @@ def workloads(rendered):
 
 
 def problems_of(rendered, root):
-    checks = (monitors_meet_something(rendered), network_policy_lets_through(rendered), config_maps_can_be_applied(rendered),
-              autoscaler_has_its_metric(rendered, pathlib.Path(root)))
+    checks = (monitors_meet_something(rendered), network_policy_lets_through(rendered), network_policy_lets_names_be_asked(rendered),
+              config_maps_can_be_applied(rendered), autoscaler_has_its_metric(rendered, pathlib.Path(root)))
     return [sentence for check in checks for sentence in check]
 
 
@@ -81,6 +89,9 @@ FAULTS = {
     "a PodMonitor of a port that is not there":
         lambda r: r["components/pod-monitor"][0]["spec"]["podMetricsEndpoints"][0].update(port="web"),
     "a NetworkPolicy that shuts a port": lambda r: r["components/network-policy"][0]["spec"]["ingress"].pop(),
+    "a NetworkPolicy without names": lambda r: r["components/network-policy"][0]["spec"]["egress"].pop(0),
+    "a NetworkPolicy with names of this namespace alone":
+        lambda r: r["components/network-policy"][0]["spec"]["egress"][0].update(to=[{"podSelector": {}}]),
     "an autoscaler of another metric":
         lambda r: manifests.of_kind(r["overlays/gateway"], "HorizontalPodAutoscaler")[0]["spec"]["metrics"][0]["pods"]
         ["metric"].update(name="sluice_requests"),

@@ -27,6 +27,14 @@ def service(documents):
     return manifests.of_kind(documents, "Service")[0]["spec"]
 
 
+def shrink_state(documents, size):
+    for claim in manifests.of_kind(documents, "PersistentVolumeClaim"):
+        claim["spec"]["resources"]["requests"]["storage"] = size
+    for volume in pod(documents)["volumes"]:
+        if "emptyDir" in volume:
+            volume["emptyDir"]["sizeLimit"] = size
+
+
 FAULTS = {
     "a probe of a port that is not there": lambda d: gateway(d)["livenessProbe"]["httpGet"].update(port="admin"),
     "readiness that asks /livez": lambda d: gateway(d)["readinessProbe"]["httpGet"].update(path="/livez"),
@@ -48,6 +56,7 @@ FAULTS = {
     "subPath": lambda d: mount(d, "/etc/sluice/policy").update(subPath="gateway.yaml"),
     "a mount without a volume": lambda d: mount(d, "/etc/sluice/policy").update(name="other"),
     "a state where nothing can be written": lambda d: mount(d, "/var/lib/sluice").update(mountPath="/data"),
+    "a state without room": lambda d: shrink_state(d, "256Mi"),
     "no memory limit": lambda d: gateway(d)["resources"].pop("limits"),
     "no label": lambda d: manifests.labels_of_pod(manifests.of_kind(d, "Deployment")[0]).pop("sluice.dev/gateway"),
     "a longer drain than the hook": lambda d: policy_text(d, "gateway.yaml", "timeout: 30s", "timeout: 31s"),

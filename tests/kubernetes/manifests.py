@@ -64,6 +64,12 @@ def policy_documents(documents):
     return [document for text in policies_of(documents).values() for document in yaml.safe_load_all(text) if document]
 
 
+def bytes_of(text):
+    """A size of Kubernetes, for example 256Mi."""
+    units = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+    return int(text[:-2]) * units[text[-2:]] if text[-2:] in units else int(text)
+
+
 def seconds(text):
     """A duration of a policy, for example 5s, 1m30s, 250ms."""
     units = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}

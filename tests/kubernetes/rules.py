@@ -134,6 +134,20 @@ def state_can_be_written(documents):
                 yield f"{workload['metadata']['name']}: nothing is mounted where the state {path} is to be written"
 
 
+def state_has_room(documents):
+    """What docs/operations.md reckons with: 0.5 GB of reported outcomes, the journal, and a log of what was written last."""
+    claims = {claim["metadata"]["name"]: claim for claim in manifests.of_kind(documents, "PersistentVolumeClaim")}
+    for workload, pod in pods(documents):
+        mount = next((one for one in manifests.gateway_of(pod)["volumeMounts"] if one["mountPath"] == "/var/lib/sluice"), {})
+        for volume in pod.get("volumes", []):
+            if volume["name"] != mount.get("name"):
+                continue
+            claim = claims.get(volume.get("persistentVolumeClaim", {}).get("claimName"))
+            size = claim["spec"]["resources"]["requests"]["storage"] if claim else volume.get("emptyDir", {}).get("sizeLimit")
+            if size is not None and manifests.bytes_of(size) < 2**30:
+                yield f"{workload['metadata']['name']}: {size} are too few for the state"
+
+
 def gateways_say_what_they_need(documents):
     for workload, pod in pods(documents):
         for container in manifests.containers_of(pod):
@@ -150,4 +164,4 @@ def pods_are_marked(documents):
 
 ALL = [probes_point_at_ports, gateway_is_probed, ports_are_those_of_the_policy, selectors_meet_labels,
        services_reach_ports, autoscaler_owns_the_replicas, pods_are_restricted, policy_is_mounted_as_a_directory,
-       state_can_be_written, gateways_say_what_they_need, pods_are_marked]
+       state_can_be_written, state_has_room, gateways_say_what_they_need, pods_are_marked]
