@@ -141,11 +141,13 @@ void Api::set_lock(Lock lock) {
   lock_ = std::move(lock);
 }
 
+Lock Api::lock() const {
+  const std::lock_guard guard(mutex_);
+  return lock_;
+}
+
 Page Api::answer(const Request& request) const {
-  const Lock lock = [&] {
-    const std::lock_guard guard(mutex_);
-    return lock_;
-  }();
+  const Lock lock = this->lock();
   const std::string path(request.target.substr(0, request.target.find('?')));
   const bool reads = request.method == "GET" || request.method == "HEAD";
   if (reads && path == kAccess) {
@@ -162,7 +164,11 @@ Page Api::answer(const Request& request) const {
   if (methods.empty()) return error_page(404, kOtherPaths);
   const bool writes = request.method == "POST";
   if ((reads && methods.starts_with("GET")) || (writes && methods.ends_with("POST"))) {
-    if (reads) return read(request, path, actor_of(request, lock));
+    if (reads) {
+      Page page = read(request, path, actor_of(request, lock));
+      if (page.live || page.events_after) page.still_allowed = still_lets_in(request);
+      return page;
+    }
     if (auto refused = refuse_writer(request)) {
       log_refused(request, *refused);
       return std::move(*refused);
@@ -172,6 +178,17 @@ Page Api::answer(const Request& request) const {
   Page page = error_page(405, "the method does not fit; there is " + std::string(methods));
   page.allow = methods;
   return page;
+}
+
+/// A token that leaked and was exchanged, or reading without one that was ended, must not go on by a stream that was
+/// opened before: whoever reads it is asked again what they were asked at its begin.
+std::function<bool()> Api::still_lets_in(const Request& request) const {
+  return [this, host = std::string(request.host), authorization = std::string(request.authorization)] {
+    Request asking;
+    asking.host = host;
+    asking.authorization = authorization;
+    return !refuse_reader(asking, lock(), Need::Reading);
+  };
 }
 
 Page Api::read(const Request& request, const std::string& path, const std::string& actor) const {

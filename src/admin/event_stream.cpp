@@ -23,12 +23,13 @@ constexpr std::string_view kHeartbeat = ": still here\n\n";
 }  // namespace
 
 EventStream::EventStream(List& streams, const EventLimits& limits, boost::beast::tcp_stream stream, std::uint64_t after,
-                         Anew anew)
+                         Allowed allowed, Anew anew)
     : streams_(streams),
       limits_(limits),
       stream_(std::move(stream)),
       heartbeat_(stream_.get_executor()),
       last_(after),
+      allowed_(std::move(allowed)),
       anew_(std::move(anew)),
       place_(streams_.end()) {}
 
@@ -64,7 +65,9 @@ void EventStream::begin_anew() {
   append(whole.text);
 }
 
+/// Everything that is sent comes by here, a sign of life too, so that one who may no longer read is gone soon.
 void EventStream::append(std::string_view text) {
+  if (allowed_ && !allowed_()) return close();
   quiet_ = false;
   waiting_ += text;
   if (under_way_.empty()) write();

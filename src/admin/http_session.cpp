@@ -121,7 +121,7 @@ void HttpSession::deliver(Page page) {
   const auto& request = parser_->get();
   const bool reads = request.method() == http::verb::get;
   if (page.events_after && reads) return stream(std::move(page));
-  if (page.live && reads) return stream_live();
+  if (page.live && reads) return stream_live(std::move(page));
   const bool keep_alive = request.keep_alive() && parser_->is_done();  // else nobody here reads the body
   send(request.version(), keep_alive, request.method() == http::verb::head, std::move(page));
 }
@@ -131,16 +131,17 @@ void HttpSession::stream(Page page) {
   if (server_.streams.size() >= server_.options.events.readers) {
     return refuse(503, "there are " + std::to_string(server_.streams.size()) + " readers of events already");
   }
-  std::make_shared<EventStream>(server_.streams, server_.options.events, std::move(stream_), *page.events_after)
+  std::make_shared<EventStream>(server_.streams, server_.options.events, std::move(stream_), *page.events_after,
+                                std::move(page.still_allowed))
       ->begin(page.body);
 }
 
 /// The same, for what changes: who falls behind begins anew instead of being closed.
-void HttpSession::stream_live() {
+void HttpSession::stream_live(Page page) {
   LiveReaders& live = server_.live;
   if (live.full()) return refuse(503, "there are " + std::to_string(live.size()) + " live readers already");
   try {
-    live.add(std::move(stream_));
+    live.add(std::move(stream_), std::move(page.still_allowed));
   } catch (const std::exception& error) {
     log::error("a page failed", {{"port", server_.options.name}, {"target", "live"}, {"error", error.what()}});
     refuse(500, error.what());

@@ -8,11 +8,11 @@
 
 namespace sluice::admin {
 
-void LiveReaders::add(boost::beast::tcp_stream&& stream) {
+void LiveReaders::add(boost::beast::tcp_stream&& stream, EventStream::Allowed allowed) {
   const Event whole = feed_->snapshot();
-  std::make_shared<EventStream>(streams_, limits_.stream, std::move(stream), whole.id, [feed = feed_] {
-    return feed->snapshot();
-  })->begin(whole.text);
+  std::make_shared<EventStream>(streams_, limits_.stream, std::move(stream), whole.id, std::move(allowed),
+                                [feed = feed_] { return feed->snapshot(); })
+      ->begin(whole.text);
   if (!std::exchange(looking_, true)) wait();
 }
 

@@ -149,6 +149,25 @@ TEST_F(ApiTest, WithoutTheTokenTheStatusIsReadOnly) {
   EXPECT_TRUE(commands_.empty());
 }
 
+TEST_F(ApiTest, AStreamEndsForWhoeverWouldNoLongerBeLetIn) {
+  for (const char* target : {"/api/v1/live", "/api/v1/events"}) {
+    api_.set_lock({"right"});
+    authorization_ = "";
+    const auto anonymous = ask("GET", target).still_allowed;
+    authorization_ = "Bearer right";
+    const auto authorized = ask("GET", target).still_allowed;
+    ASSERT_TRUE(anonymous && authorized) << target;
+    EXPECT_TRUE(anonymous() && authorized()) << target;
+    api_.set_lock({"right", false});
+    EXPECT_FALSE(anonymous()) << target << ": reading without the token was ended";
+    EXPECT_TRUE(authorized()) << target;
+    api_.set_lock({"rotated"});
+    EXPECT_TRUE(anonymous()) << target;
+    EXPECT_FALSE(authorized()) << target << ": a token that leaked is worth nothing once it is exchanged";
+  }
+  EXPECT_FALSE(ask("GET", "/api/v1/config").still_allowed) << "it has an end";
+}
+
 TEST_F(ApiTest, SaysWhetherTheAskerMayChangeAnything) {
   const auto access = [&] { return get("/api/v1/access"); };
   EXPECT_EQ(access(), Json::parse(R"({"tokenNeeded": false, "authorized": true, "anonymousRead": true})"));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -31,13 +32,14 @@ class EventStreamTest : public ::testing::Test {
     options.events = limits;
     auto result = HttpServer::start(
         "127.0.0.1", 0,
-        [](const Request& request) {
+        [this](const Request& request) {
           Page page;
           page.body = "plain";
           if (request.target != "/events") return page;
           page.content_type = "text/event-stream";
           page.body = event(7).text + std::string(request.last_event_id);
           page.events_after = 7;
+          page.still_allowed = [this] { return allowed_.load(); };
           return page;
         },
         options);
@@ -51,6 +53,7 @@ class EventStreamTest : public ::testing::Test {
     return client.read_until("data: \n\n");
   }
 
+  std::atomic<bool> allowed_{true};
   std::unique_ptr<HttpServer> server_;
 };
 
@@ -148,6 +151,24 @@ TEST_F(EventStreamTest, AReaderThatTakesNothingIsClosedInTime) {
     return next.read_head().status() == 200;
   }));
   EXPECT_TRUE(slow.is_closed_by_peer());
+}
+
+TEST_F(EventStreamTest, AReaderWhoIsNoLongerAllowedGetsNothingMore) {
+  const std::uint16_t port = start();
+  RawClient client(port);
+  subscribe(client);
+  server_->publish_event(event(8));
+  EXPECT_EQ(client.read_until("data: \n\n"), event(8).text);
+  allowed_ = false;
+  server_->publish_event(event(9));
+  EXPECT_EQ(client.read_to_end(), "");
+}
+
+TEST_F(EventStreamTest, NorDoesOneWhoOnlyWaits) {
+  RawClient client(start({.heartbeat = 20ms}));
+  subscribe(client);
+  allowed_ = false;
+  EXPECT_TRUE(client.is_closed_by_peer());
 }
 
 TEST_F(EventStreamTest, AReaderThatSpeaksIsClosed) {

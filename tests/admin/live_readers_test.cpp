@@ -35,11 +35,12 @@ class LiveReadersTest : public ::testing::Test {
         [] { return 7.5; });
     auto result = HttpServer::start(
         "127.0.0.1", 0,
-        [](const Request& request) {
+        [this](const Request& request) {
           Page page;
           page.body = "plain";
           page.content_type = "text/event-stream";
           page.live = request.target == "/live";
+          page.still_allowed = [this] { return allowed_.load(); };
           return page;
         },
         options);
@@ -60,6 +61,7 @@ class LiveReadersTest : public ::testing::Test {
   std::mutex mutex_;
   OrderedJson state_ = {{"a", 1}};
   std::atomic<int> looks_{0};
+  std::atomic<bool> allowed_{true};
   std::unique_ptr<HttpServer> server_;
 };
 
@@ -181,6 +183,15 @@ TEST_F(LiveReadersTest, WithoutAFeedThereIsNothingToWatch) {
   ASSERT_TRUE(server.ok());
   RawClient client((*server)->port());
   EXPECT_EQ(client.get("/").status(), 503);
+}
+
+TEST_F(LiveReadersTest, OneWhoIsNoLongerAllowedGetsNothingMore) {
+  RawClient client(start());
+  watch(client);
+  client.read_until("\n\n");
+  allowed_ = false;
+  change("b", 2);
+  EXPECT_EQ(client.read_to_end(), "");
 }
 
 TEST_F(LiveReadersTest, EndWithTheServer) {

@@ -66,12 +66,15 @@ class Api {
  public:
   explicit Api(ApiPorts ports) : ports_(std::move(ports)) {}
 
-  /// Who is let in from now on. Any thread.
+  /// Who is let in from now on. Streams of those who are not end with the next thing that they would send. Any thread.
   void set_lock(Lock lock);
 
+  /// The page of a stream asks back here; so this outlives the server.
   Page answer(const Request& request) const;
 
  private:
+  Lock lock() const;
+  std::function<bool()> still_lets_in(const Request& request) const;
   Page read(const Request& request, const std::string& path, const std::string& actor) const;
   Page change(const Request& request, const std::string& path, const std::string& actor) const;
   Page read_all_routes() const;

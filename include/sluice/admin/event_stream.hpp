@@ -27,10 +27,14 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
   /// The whole as it is now: what was published up to its id is in it.
   using Anew = std::function<Event()>;
 
-  /// `streams` and `limits` outlive it. Events up to and including `after` are not wanted. Without `anew` a reader that
-  /// falls behind is closed.
+  /// Whether its reader may still have what comes.
+  using Allowed = std::function<bool()>;
+
+  /// `streams` and `limits` outlive it. Events up to and including `after` are not wanted. It ends as soon as it has
+  /// something to send and `allowed`, unless that is empty, says no. Without `anew` a reader that falls behind is
+  /// closed.
   EventStream(List& streams, const EventLimits& limits, boost::beast::tcp_stream stream, std::uint64_t after,
-              Anew anew = {});
+              Allowed allowed, Anew anew = {});
   ~EventStream() { streams_.erase(place_); }
   EventStream(const EventStream&) = delete;
   EventStream& operator=(const EventStream&) = delete;
@@ -53,6 +57,7 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
   boost::beast::tcp_stream stream_;
   boost::asio::steady_timer heartbeat_;
   std::uint64_t last_;
+  const Allowed allowed_;
   const Anew anew_;
   bool behind_ = false;  ///< begins anew once what is under way is gone
   List::iterator place_;

@@ -72,7 +72,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void deliver(Page page);
   void ask_later(std::function<std::optional<Page>()> later);
   void stream(Page page);
-  void stream_live();
+  void stream_live(Page page);
   void send(unsigned version, bool keep_alive, bool head_only, Page page);
   void linger();
 

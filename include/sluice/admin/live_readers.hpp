@@ -23,9 +23,9 @@ class LiveReaders {
 
   bool full() const noexcept { return !feed_ || streams_.size() >= limits_.stream.readers; }
   std::size_t size() const noexcept { return streams_.size(); }
-  /// Sends the head of the answer and the whole, then what changes. Throws what the feed throws, and leaves the stream
-  /// as it is.
-  void add(boost::beast::tcp_stream&& stream);
+  /// Sends the head of the answer and the whole, then what changes, as long as `allowed`. Throws what the feed throws,
+  /// and leaves the stream as it is.
+  void add(boost::beast::tcp_stream&& stream, EventStream::Allowed allowed);
   /// At once, whatever is under way.
   void close();
 

@@ -48,6 +48,9 @@ struct Page {
   std::optional<std::uint64_t> events_after{};
   /// An answer without an end: what the server's LiveFeed says from now on.
   bool live = false;
+  /// Of an answer without an end: asked on the server's thread before anything further goes out; false ends it. Empty:
+  /// whoever was let in stays. Must hold no part of the request.
+  std::function<bool()> still_allowed{};
 };
 
 }  // namespace sluice::admin
