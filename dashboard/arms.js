@@ -5,13 +5,19 @@ import { isPooled } from './store.js';
 import { mark } from './words.js';
 
 /** Stable ones are blue, what is tried is orange; further arms follow. The same in bars, charts and tables. */
-const first = new Set(['stable', 'live', 'active', 'control']);
 const PALETTE = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+
+/** Who was kept keeps its colour when another one is promoted, and is called stable then: by that alone nobody among arms can be told. */
+function leading(versions) {
+  const having = (...roles) => versions.find((it) => roles.includes(it.role));
+  if (having('arm')) return versions[0];
+  return having('previous') ?? having('control') ?? having('stable', 'live', 'active') ?? versions[0];
+}
 
 /** Version → a letter that stands for a colour, by role first and then by the policy's order. */
 export function colours(page) {
   const versions = page.versions ?? [];
-  const lead = versions.find((it) => it.role === 'previous') ?? versions.find((it) => first.has(it.role)) ?? versions[0];
+  const lead = leading(versions);
   const out = {};
   let next = 1;
   for (const { version } of versions) out[version] = version === lead?.version ? PALETTE[0] : PALETTE[next++ % PALETTE.length];
@@ -52,12 +58,12 @@ export function bar(page, share = (it) => it.targetWeight) {
 }
 
 /** "v1 75% · v2 25%", copies as "v2 copies 50%"; `most` of them, with the middle of long names left out unless `whole`. */
-export function splitWords(page, { most = 99, digits = 1, whole = false } = {}) {
+export function splitWords(page, { most = 99, whole = false } = {}) {
   const working = atWork(page);
   const words = working.slice(0, most).map((it) => {
     const copies = mirrored(page, it.version);
     const name = whole ? it.version : shortened(it.version);
-    const share = it.targetWeight > 0 ? `${name} ${percent(it.targetWeight, it.targetWeight < 0.1 ? 1 : digits)}` : `${name} copies ${percent(copies, digits)}`;
+    const share = it.targetWeight > 0 ? `${name} ${percent(it.targetWeight)}` : `${name} copies ${percent(copies)}`;
     return it.targetWeight > 0 && copies > 0 ? `${share} + copies` : share;
   });
   if (working.length > most) words.push(`${working.length - most} more`);

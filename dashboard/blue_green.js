@@ -28,5 +28,6 @@ export function blueGreenPanel(page) {
   return h('section', { key: 'blue-green', class: 'panel', 'aria-labelledby': 'bg-title' }, h('h2', { id: 'bg-title' }, 'Which one is live'),
     h('div', { class: 'lanes' }, (page.versions ?? []).map((it) => lane(page, it))),
     rollout.undoUntil && (rollout.verbs ?? []).includes('undo') && h('p', { class: 'undo-timer' }, mark('back', 'busy', 'Undo is instant for another '), h('b', null, until(rollout.undoUntil))),
-    flipped && rollout.ended && h('p', { class: 'quiet' }, 'Flipped ', since(rollout.ended), ' ago.'));
+    // With the flip the counts began anew, and a watch after it, however long, changes nothing about that.
+    flipped && rollout.windowSince && h('p', { class: 'quiet' }, 'Flipped ', since(rollout.windowSince), ' ago.'));
 }

@@ -5,12 +5,18 @@ import { DASH, grouped, measured, percent } from './format.js';
 import { table } from './table.js';
 import { mark, verdictMark } from './words.js';
 
-/** How far a value is towards its limit, as a gauge with the limit at three quarters. */
+/** Whether the value is to stay above its limit: a `min`, or below stable of what there should be more of. */
+function isLeast({ rule = '', message = '' }) {
+  const sign = / (<=|>=|<|>) /.exec(message)?.[1];
+  return sign ? sign === '>=' || sign === '<' : rule.startsWith('min ');
+}
+
+/** How far a value is towards its limit, as a gauge with the limit at three quarters. It would read the wrong way round where more is better. */
 function gauge(check) {
   const { value, threshold } = check;
-  if (typeof value !== 'number' || typeof threshold !== 'number' || threshold <= 0) return null;
+  if (typeof value !== 'number' || typeof threshold !== 'number' || threshold <= 0 || isLeast(check)) return null;
   const at = Math.min(1, Math.max(0, (value / threshold) * 0.75));
-  return h('span', { class: 'gauge', 'aria-hidden': 'true' }, h('span', { class: `gauge-fill ${value > threshold ? 'bad' : ''}`, style: { width: `${(at * 100).toFixed(1)}%` } }), h('span', { class: 'gauge-limit' }));
+  return h('span', { class: 'gauge', 'aria-hidden': 'true' }, h('span', { class: `gauge-fill ${check.verdict === 'Fail' ? 'bad' : ''}`, style: { width: `${(at * 100).toFixed(1)}%` } }), h('span', { class: 'gauge-limit' }));
 }
 
 function valueCell({ check }) {

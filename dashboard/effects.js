@@ -11,8 +11,10 @@ export function working(rollout) {
   return rollout.stageTexts?.[(rollout.stage || 1) - 1] ?? 'stages';
 }
 
+/** Who has everything after an abort or an undo, and who is tried: also once the latter was promoted and is called stable. */
 export function sides(rollout) {
-  const kept = by(rollout, 'stable', 'live', 'control', 'previous') ?? by(rollout, 'active') ?? rollout.versions?.[0]?.version ?? 'the stable version';
+  const first = working(rollout) === 'bandit' ? rollout.arms?.[0]?.version ?? 'the first arm' : null;
+  const kept = first ?? by(rollout, 'previous') ?? by(rollout, 'control') ?? by(rollout, 'stable', 'live') ?? by(rollout, 'active') ?? rollout.versions?.[0]?.version ?? 'the stable version';
   const tried = by(rollout, 'candidate', 'preview', 'shadow') ?? rollout.versions?.find((it) => it.version !== kept)?.version ?? 'the candidate';
   return { kept, tried };
 }
@@ -24,9 +26,11 @@ function nextStep(rollout, tried) {
   return rollout.next ? `Next comes: ${rollout.next}.` : 'It goes on with what comes next.';
 }
 
+const heldPast = 'Goes on although it is held. ';
+
 const promotes = {
   canary(rollout, { tried }) {
-    const past = rollout.phase === 'Held' ? 'Goes on although it is held. ' : rollout.phase === 'Pending' ? 'Begins. ' : `Goes past ${quoted(clean(rollout.stepText)) || 'this step'}. `;
+    const past = rollout.phase === 'Held' ? heldPast : rollout.phase === 'Pending' ? 'Begins. ' : `Goes past ${quoted(clean(rollout.stepText)) || 'this step'}. `;
     return past + nextStep(rollout, tried);
   },
   blueGreen(rollout, { tried }) {
@@ -36,11 +40,19 @@ const promotes = {
   },
   rolling(rollout) {
     if (rollout.phase === 'RollingBack') return 'Turns round: instances are replaced forwards again.';
-    return 'The instance under way need not settle any longer: the next one is replaced.';
+    if (rollout.phase === 'Pending' || rollout.reason === 'AwaitingConfirmation') {
+      const slots = rollout.slots ?? [];
+      const through = slots.length > 0 && slots.every((slot) => slot.phase === 'New');
+      return `No confirmation is waited for: ${through ? 'the rollout ends as promoted.' : 'the next instance is replaced.'}`;
+    }
+    return `${rollout.phase === 'Held' ? heldPast : ''}The instance under way need not settle any longer: the next one is replaced.`;
   },
   shadow: (rollout, { tried }) => `${rollout.winner || tried} answers every request from now on, and its copies end.`,
-  abTest: (rollout) => (rollout.winner ? `${rollout.winner} gets all traffic.` : 'Only a winner can be promoted, and there is none yet.'),
-  bandit: () => 'The arm that leads gets all traffic, and learning ends.',
+  abTest(rollout) {
+    if (rollout.phase === 'Held') return `${heldPast}The test continues, and nobody gets more traffic yet.`;
+    return rollout.winner ? `${rollout.winner} gets all traffic.` : 'Only a winner can be promoted, and there is none yet.';
+  },
+  bandit: (rollout) => (rollout.phase === 'Held' ? `${heldPast}Learning continues.` : 'The arm that leads gets all traffic, and learning ends.'),
 };
 
 const wholly = {
@@ -54,18 +66,25 @@ const wholly = {
 };
 
 const others = {
-  pause: () => 'Traffic stays as it is: nothing advances or is promoted until somebody resumes. A failing check may still roll it back.',
+  pause(rollout) {
+    if (working(rollout) === 'rolling') return 'Instances under way finish, and no other begins until somebody resumes. A failing check may still send all of them back.';
+    return 'Traffic stays as it is: nothing advances or is promoted until somebody resumes. A failing check may still roll it back.';
+  },
   resume: () => 'The pause that a person set is lifted, and clocks go on from where they stood.',
   abort(rollout, { kept }) {
     const strategy = working(rollout);
     if (strategy === 'shadow' && rollout.strategy === 'shadow') return 'No more copies are made. Clients notice nothing.';
     if (strategy === 'rolling') return `The instances that were replaced go back to ${kept}.`;
-    return `All traffic goes back to ${kept}, and the rollout ends as aborted.`;
+    const stays = rollout.versions?.some((it) => it.version === kept && it.target >= 1);
+    return `All traffic ${stays ? 'stays with' : 'goes back to'} ${kept}, and the rollout ends as aborted.`;
   },
-  retry: (rollout) => (rollout.strategy === 'stages' ? 'Begins again with the first stage; what was counted so far counts no more.' : 'Begins again from the start; what was counted so far counts no more.'),
+  retry(rollout) {
+    if (rollout.strategy === 'rolling' && rollout.phase === 'Held') return 'Another attempt begins with the instances as they are; what was counted so far counts no more.';
+    return `Begins again ${rollout.strategy === 'stages' ? 'with the first stage' : 'from the start'}; what was counted so far counts no more.`;
+  },
   undo(rollout, { kept }) {
-    const back = by(rollout, 'previous') ?? kept;
-    return `All traffic goes back to ${back} at once.`;
+    if (working(rollout) === 'rolling') return `The instances go back to ${kept}, in batches; traffic follows them.`;
+    return `All traffic goes back to ${kept} at once.`;
   },
 };
 

@@ -26,6 +26,12 @@ function intervalBar(arm, span) {
     h('span', { class: 'interval-point', style: { left: `${at(arm.lift)}%` } }));
 }
 
+/** Without a lift it is the control, or nothing is known yet; a plain split never compares. */
+function liftCell({ arm, role }) {
+  if (has(arm.lift)) return h('b', null, signed(arm.lift));
+  return role === 'control' ? h('span', { class: 'quiet' }, 'control') : DASH;
+}
+
 function intervalWords(arm) {
   if (!has(arm.liftLower)) return DASH;
   return `${signed(arm.liftLower)} to ${has(arm.liftUpper) ? signed(arm.liftUpper) : 'any'}`;
@@ -53,17 +59,18 @@ export function experimentPanel(page) {
   const arms = rollout.arms ?? [];
   if (arms.length === 0) return null;
   const span = reach(arms);
+  const roleOf = (version) => page.versions?.find((it) => it.version === version)?.role;
   const columns = [
     { id: 'arm', head: 'Variant', class: 'name', cell: ({ arm }) => swatch(page, arm.version) },
     { id: 'share', head: 'Share', class: 'num', cell: ({ arm }) => percent(arm.share) },
     { id: 'value', head: rollout.metric || 'Value', class: 'num', cell: ({ arm }) => (/^(latency|ttfb|error-rate)/.test(rollout.metric ?? '') ? measured(rollout.metric, arm.value) : number(arm.value)) },
-    { id: 'lift', head: 'Lift', class: 'num', title: 'over the control', cell: ({ arm }) => (has(arm.lift) ? h('b', null, signed(arm.lift)) : h('span', { class: 'quiet' }, 'control')) },
+    { id: 'lift', head: 'Lift', class: 'num', title: 'over the control', cell: liftCell },
     { id: 'interval', head: 'Where it lies', class: 'interval-cell', cell: ({ arm }) => [intervalBar(arm, span), h('span', { class: 'interval-words' }, intervalWords(arm))] },
     { id: 'certain', head: 'Certain', class: 'num', title: 'how far the comparison has come', cell: ({ arm }) => percent(arm.certainty, 0) },
     noted(rollout) && { id: 'note', head: 'Note', class: 'wide', cell: ({ arm }) => armNote(rollout, arm) },
   ].filter(Boolean);
   return h('section', { key: 'experiment', class: 'panel', 'aria-labelledby': 'experiment-title' },
     h('h2', { id: 'experiment-title' }, 'A/B test', rollout.metric && h('span', { class: 'quiet' }, ` by ${rollout.metric}`)), splitNote(rollout),
-    table({ caption: 'Variants', columns, rows: arms.map((arm) => ({ key: arm.version, arm, deps: [arm, rollout.winner, span] })), class: 'cards' }),
-    h('p', { class: 'quiet footnote' }, `The bar is where the lift lies, from ${signed(-span)} to ${signed(span)}; the line in its middle is no difference. It holds however often you look.`));
+    table({ caption: 'Variants', columns, rows: arms.map((arm) => ({ key: arm.version, arm, role: roleOf(arm.version), deps: [arm, roleOf(arm.version), rollout.winner, span] })), class: 'cards' }),
+    arms.some((arm) => has(arm.lift)) && h('p', { class: 'quiet footnote' }, `The bar is where the lift lies, from ${signed(-span)} to ${signed(span)}; the line in its middle is no difference. It holds however often you look.`));
 }

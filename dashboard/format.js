@@ -11,11 +11,20 @@ export function grouped(value) {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 }
 
-/** 0.25 → "25%", 0.0012 → "0.12%". */
-export function percent(share, digits = 1) {
-  if (!known(share)) return DASH;
+function rounded(share, digits) {
   const value = share * 100;
   return `${trimmed(value.toFixed(value !== 0 && Math.abs(value) < 1 ? digits + 1 : digits))}%`;
+}
+
+/** Beyond so many digits a share is 0% or 100%: sums of shares are not exact. */
+const FINEST = 4;
+
+/** 0.25 → "25%", 0.0012 → "0.12%". What is neither nothing nor everything is never said to be: 0.9996 → "99.96%". */
+export function percent(share, digits = 1) {
+  if (!known(share)) return DASH;
+  let text = rounded(share, digits);
+  for (let more = digits + 1; more <= FINEST && share > 0 && share < 1 && /^(0|100)%$/.test(text); ++more) text = rounded(share, more);
+  return text;
 }
 
 /** Two decimals, never rounded up to a spotless 100%. */
@@ -28,7 +37,7 @@ export function success(share) {
 /** With its sign: "+4.2%". */
 export function signed(share) {
   if (!known(share)) return DASH;
-  const text = percent(share);
+  const text = rounded(share, 1);
   if (text === '-0%' || text === '0%') return '±0%';
   return share > 0 ? `+${text}` : text.replace('-', '\u2212');
 }
@@ -44,7 +53,7 @@ export function took(seconds) {
   if (!known(seconds)) return DASH;
   const ms = seconds * 1000;
   if (ms < 10) return `${trimmed(ms.toFixed(1))} ms`;
-  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
   return `${trimmed((ms / 1000).toFixed(ms < 10000 ? 1 : 0))} s`;
 }
 
@@ -66,7 +75,7 @@ export function number(value) {
   if (!known(value)) return DASH;
   if (value === 0) return '0';
   const size = Math.abs(value);
-  if (size >= 1000) return grouped(value);
+  if (size >= 999.5) return grouped(value);
   return trimmed(value.toPrecision(3));
 }
 

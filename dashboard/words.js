@@ -46,7 +46,10 @@ export const stateTone = (state) => (endpointStates[state] ?? unknown)[1];
 /** Reasons for which a rollout waits until a person says something. */
 const awaited = new Set(['AwaitingPromotion', 'AwaitingApproval', 'PausedByPerson']);
 
-export const waitsForPerson = (rollout) => Boolean(rollout) && (awaited.has(rollout.reason) || rollout.pausedByPerson || rollout.phase === 'Held');
+/** A test that found its winner and was told to leave the promotion to a person. */
+const hasWinnerWaiting = (rollout) => rollout.phase === 'Concluded' && rollout.reason === 'WinnerFound' && (rollout.verbs ?? []).includes('promote');
+
+export const waitsForPerson = (rollout) => Boolean(rollout) && (awaited.has(rollout.reason) || rollout.pausedByPerson || rollout.phase === 'Held' || hasWinnerWaiting(rollout));
 
 /** "AwaitingPromotion" → "awaiting promotion". */
 export const spoken = (word = '') => word.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();

@@ -92,31 +92,6 @@ it('keeps the end of a long name, where versions of one model differ', async () 
   await closePage(page);
 });
 
-it('names what each verb would do, strategy by strategy', async () => {
-  const page = await openPage(browser, world.url);
-  const seen = await page.evaluate(async () => {
-    const { effect } = await import('/dashboard/effects.js');
-    const pair = (kept, tried) => [{ version: 'v1', role: kept }, { version: 'v2', role: tried }];
-    const canary = { strategy: 'canary', phase: 'Paused', stepText: 'pause 10m, 6m12s left', next: 'setWeight 50', versions: pair('stable', 'candidate') };
-    const trial = { strategy: 'blueGreen', phase: 'Progressing', step: 1, versions: pair('active', 'preview') };
-    const flipped = { strategy: 'blueGreen', phase: 'Progressing', step: 2, versions: pair('previous', 'active') };
-    const staged = { strategy: 'stages', phase: 'Progressing', stage: 1, stages: 2, stageTexts: ['shadow', 'canary'], versions: pair('live', 'shadow') };
-    return [
-      effect('promote', canary), effect('promote', { ...canary, next: 'promotion' }), effect('promote', { ...canary, phase: 'Held' }), effect('promote', canary, true), effect('abort', canary),
-      effect('promote', trial), effect('promote', flipped), effect('undo', flipped), effect('promote', { ...staged, reason: 'AwaitingApproval', next: 'stage 2 of 2' }), effect('promote', staged, true),
-      effect('abort', { ...staged, strategy: 'shadow' }), effect('promote', { strategy: 'abTest', winner: '', versions: pair('control', 'variant') }), effect('promote', { strategy: 'abTest', winner: 'v2', versions: pair('control', 'variant') }),
-    ];
-  });
-  assert.deepEqual(seen, [
-    'Goes past “pause 10m”. v2 gets 50% of the traffic.', 'Goes past “pause 10m”. v2 gets all traffic: the rollout ends as promoted.', 'Goes on although it is held. v2 gets 50% of the traffic.',
-    'v2 gets all traffic now, past every step and every check.', 'All traffic goes back to v1, and the rollout ends as aborted.',
-    'All traffic flips to v2 at once, however undecided its checks are.', 'Ends the watch: the version that serves now is promoted.', 'All traffic goes back to v1 at once.',
-    'This stage ends, and stage 2 of 2 begins.', 'Past all 2 stages: the last stage\'s candidate gets all traffic now, without checks.',
-    'No more copies are made. Clients notice nothing.', 'Only a winner can be promoted, and there is none yet.', 'v2 gets all traffic.',
-  ]);
-  await closePage(page);
-});
-
 it('updates live over one stream, without being loaded again', async () => {
   const page = await openPage(browser, world.url);
   const asked = [];
