@@ -21,12 +21,21 @@ export function authorization() {
   return token.get() ? { Authorization: `Bearer ${token.get()}` } : {};
 }
 
-/** The response, or Refused with the gateway's own sentence. */
+/** These tell who asks what became of the token. */
+const SPEAK_FOR_THEMSELVES = new Set(['access', 'live']);
+
+/**
+ * The response, or Refused with the gateway's own sentence. The event `sluice-refused` says that it no longer takes the
+ * token that is kept here.
+ */
 export async function open(path, init = {}) {
+  const shown = token.get();
   const response = await fetch(url(path), {
     cache: 'no-store', credentials: 'omit', ...init, headers: { ...authorization(), ...init.headers },
   });
   if (response.ok) return response;
+  const isOver = response.status === 401 && shown !== '' && shown === token.get();
+  if (isOver && !SPEAK_FOR_THEMSELVES.has(path)) window.dispatchEvent(new Event('sluice-refused'));
   const body = await response.json().catch(() => null);
   throw new Refused(response.status, body?.error ?? `the gateway answered ${response.status}`);
 }

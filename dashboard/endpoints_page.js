@@ -11,27 +11,35 @@ import { sorted, table } from './table.js';
 import { since } from './time.js';
 import { stateMark } from './words.js';
 
-const view = { text: '', list: 'all', order: { by: 'state', down: true } };
+const view = { typed: '', list: 'all', order: { by: 'state', down: true } };
 const graver = { ejected: 6, unhealthy: 5, probation: 4, draining: 3, starting: 2, ramping: 1, admitted: 0 };
 
 /** An order to drain names an endpoint that a person has taken out; what a rollout withholds is not theirs to return. */
 const drainedByPerson = (endpoint) => endpoint.state === 'draining' && /taken out/.test(endpoint.reason ?? '');
 
-function askDrain(page, version, endpoint, undo) {
-  const others = version.endpoints.filter((it) => it !== endpoint && it.share > 0).length;
+/** What becomes of its traffic, by what is known now: the row, and the question, may be older than the state of the others. */
+function drainEffect(route, version, address) {
+  const endpoints = state.routes[route]?.versions?.find((it) => it.version === version)?.endpoints ?? [];
+  const own = endpoints.find((it) => it.endpoint === address);
+  if (!own) return h('p', null, 'The endpoint is gone.');
+  const others = endpoints.filter((it) => it !== own && it.share > 0).length;
+  return h('p', null, `It gets no new request of ${version} on ${route}; the ${own.inFlight} under way finish. `,
+    others > 0 ? `${others} other endpoint${others === 1 ? '' : 's'} of ${version} ${others === 1 ? 'takes' : 'take'} its traffic.` :
+      h('b', null, `It is the last usable one of ${version}: the gateway refuses unless another version answers for it.`));
+}
+
+function askDrain(route, version, address, undo) {
   ask({
-    title: undo ? `Let ${endpoint.endpoint} back in?` : `Drain ${endpoint.endpoint}?`,
+    title: undo ? `Let ${address} back in?` : `Drain ${address}?`,
     confirm: undo ? 'Let it back in' : 'Drain',
     grave: !undo,
     body: () => [
-      h('p', null, undo ? `It gets its share of ${version.version}'s traffic on ${page.route} again.` :
-        `It gets no new request of ${version.version} on ${page.route}; the ${endpoint.inFlight} under way finish. `,
-        !undo && (others > 0 ? `${others} other endpoint${others === 1 ? '' : 's'} of ${version.version} ${others === 1 ? 'takes' : 'take'} its traffic.` : h('b', null, `It is the last usable one of ${version.version}: the gateway refuses unless another version answers for it.`))),
+      undo ? h('p', null, `It gets its share of ${version}'s traffic on ${route} again.`) : drainEffect(route, version, address),
       h('p', { class: 'quiet' }, 'A restart of the gateway forgets this; the policy is what lasts.'),
     ],
     act: async () => {
-      const done = await post('drain', { route: page.route, version: version.version, endpoint: endpoint.endpoint, undo });
-      toast(`${undo ? 'Let back in' : 'Draining'}: ${endpoint.endpoint} (${done.changed ?? 0} changed).`);
+      const done = await post('drain', { route, version, endpoint: address, undo });
+      toast(`${undo ? 'Let back in' : 'Draining'}: ${address} (${done.changed ?? 0} changed).`);
     },
   });
 }
@@ -39,7 +47,7 @@ function askDrain(page, version, endpoint, undo) {
 function action({ page, version, endpoint }) {
   const undo = drainedByPerson(endpoint);
   if (endpoint.state === 'draining' && !undo) return DASH;
-  return h('button', { type: 'button', class: 'button small', disabled: !mayChange(), onclick: () => askDrain(page, version, endpoint, undo),
+  return h('button', { type: 'button', class: 'button small', disabled: !mayChange(), onclick: () => askDrain(page.route, version.version, endpoint.endpoint, undo),
     'aria-label': `${undo ? 'Let back in' : 'Drain'} ${endpoint.endpoint} of ${page.route}` }, undo ? 'Undo drain' : 'Drain');
 }
 
@@ -81,7 +89,8 @@ export const endpointsPage = {
   title: () => 'Endpoints',
   view() {
     const all = Object.values(state.routes).flatMap(rowsOf);
-    const found = all.filter((row) => `${row.page.route} ${row.version.version} ${row.endpoint.endpoint}`.toLowerCase().includes(view.text));
+    const text = view.typed.trim().toLowerCase();
+    const found = all.filter((row) => `${row.page.route} ${row.version.version} ${row.endpoint.endpoint}`.toLowerCase().includes(text));
     const rows = sorted(found.filter(tests[view.list]), everywhere, view.order);
     return [
       h('div', { class: 'page-head' }, h('h1', null, 'Endpoints'), h('div', { class: 'bar-tools' },
@@ -90,7 +99,7 @@ export const endpointsPage = {
         }, word, ' ', h('span', { class: 'count' }, grouped(found.filter(tests[id]).length))))),
         h('label', { class: 'search' }, h('span', { class: 'unseen' }, 'Find an endpoint'), h('input', {
           type: 'search', id: 'find', placeholder: 'Address, route or version  ( / )', autocomplete: 'off', spellcheck: 'false',
-          oninput: (event) => { view.text = event.target.value.trim().toLowerCase(); changed(); } })))),
+          value: view.typed, oninput: (event) => { view.typed = event.target.value; changed(); } })))),
       reasonAgainst() && h('p', { key: 'why', class: 'why-not' }, reasonAgainst()),
       rows.length === 0 ? h('p', { key: 'empty', class: 'empty' }, all.length === 0 ? 'The policy names no endpoint.' : 'No endpoint here.') :
         h('div', { key: 'table' }, table({ caption: 'Endpoints', columns: everywhere, rows, order: view.order, onSort: sort, class: 'cards endpoints' })),

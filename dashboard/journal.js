@@ -2,42 +2,77 @@
 import { get, routePath } from './api.js';
 import { h } from './dom.js';
 import { clock } from './format.js';
-import { changed } from './store.js';
+import { changed, state } from './store.js';
 import { table } from './table.js';
 
 const PIECE = 50;
-const view = { route: null, entries: [], before: null, newest: -1, error: null, loading: false };
+const AGAIN = 5000;  // ms until a load that failed is tried again
 
-const graveKinds = new Set(['RolledBack', 'RollingBack', 'Aborted', 'Held', 'StateDamaged', 'Dropped']);
-const goodKinds = new Set(['Promoted', 'Concluded']);
+/** `newest`: what the stream told of when `entries` were loaded. `before`: the number that older ones are asked for by. */
+const fresh = () => ({ route: null, entries: [], before: null, newest: null, error: null, following: null, older: false });
+const view = fresh();
+
+/** Numbers begin at 1 again when the store is lost or is only memory; the hash chain makes a line another one. */
+const idOf = (entry) => (entry ? `${entry.sequence} ${entry.hash}` : '');
+
+const graveKinds = new Set(['RolledBack', 'RollingBack', 'Aborted', 'Undone', 'Held', 'CheckFailed', 'ArmDropped', 'SegmentWorse', 'SegmentExcluded', 'SampleRatioMismatch', 'DriftFound', 'StoreAlarm']);
+const goodKinds = new Set(['Promoted', 'Concluded', 'WinnerFound', 'WinnerCertified']);
 const tone = (kind) => (graveKinds.has(kind) ? 'bad' : goodKinds.has(kind) ? 'good' : 'calm');
 
-async function load(route, before) {
-  if (view.loading) return;
-  view.loading = true;
+const ask = (route, more = '') => get(routePath(route, `journal?limit=${PIECE}${more}`));
+
+/** Takes the newest lines. Older ones stay only where they join: not those of another journal, nor beyond a hole. */
+function take({ entries, before }) {
+  const last = idOf(entries.at(-1));
+  const joint = view.entries.findIndex((it) => idOf(it) === last);
+  if (joint < 0) view.before = before;
+  view.entries = joint < 0 ? entries : [...entries, ...view.entries.slice(joint + 1)];
+}
+
+async function load(route, newest) {
+  const mine = {};
+  view.following = mine;
   try {
-    const page = await get(routePath(route, `journal?limit=${PIECE}${before === null ? '' : `&before=${before}`}`));
-    if (route !== view.route) return;
-    const known = new Set(view.entries.map((it) => it.sequence));
-    const fresh = page.entries.filter((it) => !known.has(it.sequence));
-    view.entries = [...view.entries, ...fresh].sort((one, other) => other.sequence - one.sequence);
-    if (before !== null || view.before === null) view.before = page.before ?? undefined;
+    const page = await ask(route);
+    if (view.following !== mine) return;
+    take(page);
+    view.newest = newest;
     view.error = null;
   } catch (error) {
+    if (view.following !== mine) return;
     view.error = error.message;
+    changed();
+    await new Promise((resolve) => setTimeout(resolve, AGAIN));
   } finally {
-    view.loading = false;
+    if (view.following === mine) view.following = null;
     changed();
   }
 }
 
-/** Keeps up with the newest line that the stream tells of. */
+async function loadOlder() {
+  const { route, before } = view;
+  if (view.older) return;
+  view.older = true;
+  try {
+    const page = await ask(route, `&before=${before}`);
+    if (route !== view.route || before !== view.before) return;
+    view.entries = [...view.entries, ...page.entries];
+    view.before = page.before;
+    view.error = null;
+  } catch (error) {
+    if (route === view.route) view.error = error.message;
+  } finally {
+    view.older = false;
+    changed();
+  }
+}
+
+/** Keeps up with the newest line that the stream tells of; looks again where another one came meanwhile. */
 function follow(page) {
-  const newest = page.rollout?.events?.[0]?.sequence ?? 0;
-  if (view.route !== page.route) Object.assign(view, { route: page.route, entries: [], before: null, newest: -1, error: null, loading: false });
-  if (newest === view.newest) return;
-  view.newest = newest;
-  load(page.route, null);
+  if (view.route !== page.route) Object.assign(view, fresh(), { route: page.route });
+  const newest = idOf(page.rollout?.events?.[0]);
+  if (newest === view.newest || view.following || state.link.state !== 'live') return;
+  load(page.route, newest);
 }
 
 const columns = [
@@ -55,6 +90,6 @@ export function journalPanel(page) {
   return h('section', { key: 'journal', class: 'panel', 'aria-labelledby': 'journal-title' }, h('h2', { id: 'journal-title' }, 'Journal'),
     view.error && h('p', { class: 'why-not' }, `The journal cannot be read now: ${view.error}`),
     entries.length === 0 ? h('p', { class: 'empty' }, 'Nothing has been decided here yet.') :
-      table({ caption: `Journal of ${page.route}`, columns, rows: entries.map((entry) => ({ key: entry.sequence, entry, deps: [entry.sequence] })), class: 'cards journal' }),
-    view.before > 0 && h('button', { type: 'button', class: 'button small', onclick: () => load(page.route, view.before) }, 'Show older'));
+      table({ caption: `Journal of ${page.route}`, columns, rows: entries.map((entry) => ({ key: idOf(entry), entry, deps: [] })), class: 'cards journal' }),
+    view.before > 0 && h('button', { type: 'button', class: 'button small', onclick: loadOlder }, 'Show older'));
 }

@@ -25,7 +25,10 @@ export function eventReader(take) {
   };
 }
 
-/** `taker`: onSnapshot, onDelta, onLink({state: connecting | live | lost | locked, since, retryAt, why}). */
+/**
+ * `taker`: onSnapshot, onDelta, onLink({state: connecting | live | lost | locked, since, retryAt, why, answered}).
+ * `answered`: the gateway is there, and said why it gives no stream.
+ */
 export class Live {
   constructor(taker) {
     this.taker = taker;
@@ -92,6 +95,6 @@ export class Live {
     this.lostSince ??= Date.now();
     const pause = Math.min(MOST, FIRST * 2 ** this.failures++) * (0.75 + Math.random() / 2);
     this.timer = setTimeout(() => this.connect(), pause);
-    this.taker.onLink({ state: 'lost', since: this.lostSince, retryAt: Date.now() + pause, why: error.message });
+    this.taker.onLink({ state: 'lost', since: this.lostSince, retryAt: Date.now() + pause, why: error.message, answered: error instanceof Refused });
   }
 }

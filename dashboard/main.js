@@ -78,6 +78,13 @@ function go() {
   document.getElementById('content').focus({ preventScroll: true });
 }
 
+function dropToken() {
+  token.set('');
+  toast('The gateway no longer takes the token: it is forgotten.');
+  learnAccess();
+  live.restart();
+}
+
 const live = new Live({
   onSnapshot: takeSnapshot,
   onDelta: takeDelta,
@@ -85,16 +92,17 @@ const live = new Live({
     const before = state.link.state;
     set({ link });
     if (link.state === 'live' && before !== 'live') learnAccess();
-    if (link.state === 'locked' && token.get()) {
-      token.set('');
-      toast('The gateway no longer takes the token: it is forgotten.');
-      learnAccess();
-      live.restart();
-    } else if (link.state === 'locked') {
-      learnAccess();
-    }
+    if (link.state !== 'locked') return;
+    if (token.get()) dropToken();
+    else learnAccess();
   },
 });
+
+/** The address names the page, so the link's own target must not become the address. */
+function skip(event) {
+  event.preventDefault();
+  document.getElementById('content').focus();
+}
 
 function keys(event) {
   const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
@@ -112,7 +120,9 @@ onChange(paint);
 onToken(() => live.restart());
 window.addEventListener('hashchange', go);
 window.addEventListener('sluice-reconnect', () => live.restart());
+window.addEventListener('sluice-refused', dropToken);
 document.addEventListener('keydown', keys);
+document.querySelector('.skip').addEventListener('click', skip);
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { window.dispatchEvent(new Event('sluice-scheme')); changed(); });
 go();
 live.restart();

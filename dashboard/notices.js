@@ -2,7 +2,7 @@
 import { askForToken } from './access.js';
 import { h } from './dom.js';
 import { icon } from './icons.js';
-import { state } from './store.js';
+import { buildOf, state } from './store.js';
 import { clockOf } from './format.js';
 
 function notice(key, tone, ...content) {
@@ -18,7 +18,7 @@ function cut() {
   }
   if (link.state !== 'lost') return null;
   return notice('link', 'bad', h('b', null, `Cut off from the gateway since ${clockOf(link.since / 1000, true)} UTC. `),
-    state.loaded ? 'What is shown is as it was then. ' : '', 'It is tried again by itself. ', h('button', { type: 'button', class: 'link', onclick: again }, 'Try now'));
+    link.answered ? `It answers, but: ${link.why}. ` : '', state.loaded ? 'What is shown is as it was then. ' : '', 'It is tried again by itself. ', h('button', { type: 'button', class: 'link', onclick: again }, 'Try now'));
 }
 
 function reload() {
@@ -46,4 +46,11 @@ function draining() {
   return notice('drain', 'warn', h('b', null, `The gateway is ${phase}. `), `${requestsInFlight ?? 0} requests are under way; new ones should go elsewhere.`);
 }
 
-export const notices = () => [cut(), draining(), store(), damage(), reload()];
+/** The page's scripts are of the build that was there when it was opened. */
+function outdated() {
+  if (!state.opened || buildOf(state.config) === state.opened) return null;
+  return notice('build', 'warn', h('b', null, 'The gateway is of another build now. '), `This page is still that of ${state.opened}. `,
+    h('button', { type: 'button', class: 'link', onclick: () => location.reload() }, 'Load it anew'));
+}
+
+export const notices = () => [cut(), draining(), outdated(), store(), damage(), reload()];

@@ -5,22 +5,28 @@ import { toast } from './dialog.js';
 import { h, memo } from './dom.js';
 import { grouped } from './format.js';
 import { mark } from './words.js';
-import { changed, mayChange, state } from './store.js';
+import { buildOf, changed, mayChange, onLocked, state } from './store.js';
 
-const view = { page: null, of: null, error: null, reloading: false };
+/** `of`: what is shown, or asked for now. `failed`: the state of the line on which no answer came. */
+const view = { page: null, of: null, error: null, failed: null, reloading: false };
+onLocked(() => Object.assign(view, { page: null, of: null }));
 
 /** What the text depends on: another generation, or another right to read it. */
 const wanted = () => `${state.config.generation} ${state.config.hash} ${state.access.authorized}`;
 
+/** A refusal lasts until the right to read is another one; any other failure until the line is there anew, or the next visit. */
 async function load() {
   const of = wanted();
-  if (view.of === of) return;
-  view.of = of;
+  const { link } = state;
+  if (view.of === of || view.failed === link || (view.failed && link.state !== 'live')) return;
+  Object.assign(view, { of, failed: null });
   try {
-    view.page = await get('policy');
-    view.error = null;
+    const page = await get('policy');
+    if (view.of === of) Object.assign(view, { page, error: null });
   } catch (error) {
+    if (view.of !== of) return;
     view.error = error;
+    if (error.status !== 401 && error.status !== 403) Object.assign(view, { of: null, failed: link });
   }
   changed();
 }
@@ -75,7 +81,7 @@ function facts() {
     entry('File', h('code', { class: 'path' }, config.policy)),
     entry('Last reload', config.lastReloadSuccessful === false ? mark('cross', 'bad', 'refused') : mark('check', 'good', 'taken')),
     entry('Refused since the start', grouped(config.reloadsRefused ?? 0)),
-    entry('Build', `${config.build ?? ''} ${config.revision ? `(${config.revision})` : ''}`));
+    entry('Build', buildOf(config)));
 }
 
 function body() {
@@ -87,6 +93,7 @@ function body() {
 
 export const policyPage = {
   title: () => 'Policy',
+  enter() { view.failed = null; },
   view() {
     load();
     const { lastReloadSuccessful, lastReloadError } = state.config;

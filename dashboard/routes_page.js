@@ -7,7 +7,9 @@ import { sorted, table } from './table.js';
 import { since } from './time.js';
 import { gravity, mark, phaseMark, servingMark, spoken, standing, strategyWord } from './words.js';
 
-const view = { text: '', list: 'all', order: { by: 'phase', down: true } };
+/** `typed` is in force for as long as the field shows it, also on a later visit. */
+const view = { typed: '', list: 'all', order: { by: 'phase', down: true } };
+const sought = () => view.typed.trim().toLowerCase();
 const lists = [['all', 'All'], ['attention', 'Needs a look'], ['moving', 'Under way'], ['settled', 'Settled']];
 
 export const routeLink = (route) => `#/routes/${encodeURIComponent(route)}`;
@@ -56,7 +58,7 @@ const columns = [
   { id: 'phase', head: 'Phase', class: 'phase', sort: ({ page }) => gravity(page), cell: phaseCell },
   { id: 'step', head: 'Step', class: 'step', cell: stepCell },
   { id: 'split', head: 'Split', class: 'split', cell: ({ page }) => (atWork(page).length === 0 ? DASH :
-    [bar(page, (it) => it.targetWeight || mirrored(page, it.version) * 0.5), h('span', { class: 'clip quiet', title: splitWords(page, { whole: true }) }, splitWords(page, { most: 3, digits: 0 }))]) },
+    [bar(page, (it) => it.targetWeight || mirrored(page, it.version) * 0.5), h('span', { class: 'clip quiet', title: splitWords(page, { whole: true }) }, splitWords(page, { most: 3 }))]) },
   { id: 'rps', head: 'Req/s', class: 'num', sort: ({ page }) => inSum(page).rps, cell: ({ page }) => rate(inSum(page).rps) },
   { id: 'success', head: 'Success', class: 'num', title: 'of the last seconds', sort: ({ page }) => inSum(page).success,
     cell: ({ page }) => successCell(page) },
@@ -86,21 +88,19 @@ function filters(counts) {
     }, word, ' ', h('span', { class: 'count' }, grouped(counts[id] ?? 0))))),
     h('label', { class: 'search' }, h('span', { class: 'unseen' }, 'Find a route'), h('input', {
       type: 'search', id: 'find', placeholder: 'Find a route  ( / )', autocomplete: 'off', spellcheck: 'false',
-      oninput: (event) => { view.text = event.target.value.trim().toLowerCase(); changed(); },
+      value: view.typed, oninput: (event) => { view.typed = event.target.value; changed(); },
     })));
 }
 
 function empty(all) {
   if (all === 0) return h('p', { class: 'empty' }, 'The policy has no route yet. A ModelRoute that is added to it appears here within a second.');
-  return h('p', { class: 'empty' }, view.text ? `No route here has “${view.text}” in its name.` : 'No route here.',
+  return h('p', { class: 'empty' }, sought() ? `No route here has “${sought()}” in its name.` : 'No route here.',
     ' ', h('button', { type: 'button', class: 'link', onclick: showAll }, 'Show all'));
 }
 
 function showAll() {
   view.list = 'all';
-  view.text = '';
-  const field = document.getElementById('find');
-  if (field) field.value = '';
+  view.typed = '';
   changed();
 }
 
@@ -111,7 +111,8 @@ export const routesPage = {
     const pooled = pages.filter(isPooled).length;
     const counts = { all: pages.length };
     for (const page of pages) counts[standing(page)] = (counts[standing(page)] ?? 0) + 1;
-    const chosen = pages.filter((page) => (view.list === 'all' || standing(page) === view.list) && page.route.toLowerCase().includes(view.text));
+    const text = sought();
+    const chosen = pages.filter((page) => (view.list === 'all' || standing(page) === view.list) && page.route.toLowerCase().includes(text));
     const rows = sorted(chosen.map((page) => ({ key: page.route, page, deps: [page], class: standing(page) })), columns, view.order);
     return [h('div', { class: 'page-head' }, h('h1', null, 'Routes'), filters(counts)),
       pooled > 0 && h('p', { key: 'pooled', class: 'why-not' }, `${grouped(pooled)} of these routes have no counters of their own or had no request: the gateway keeps counters for the first ones of a long policy. Rollouts go on all the same; rates and latencies of the others are not known.`),

@@ -3,11 +3,15 @@ import { get, routePath } from './api.js';
 import { swatch } from './arms.js';
 import { h } from './dom.js';
 import { DASH, bytes, clock, grouped, lasts, percent, took } from './format.js';
-import { changed } from './store.js';
+import { changed, onLocked } from './store.js';
 import { mark } from './words.js';
 
 const has = (value) => typeof value === 'number';
-const worst = { route: null, pairs: null, error: null, loading: false };
+const nothing = { route: null, pairs: null, error: null, loading: null };
+const worst = { ...nothing };
+
+/** Parts of what clients sent and got: they go with the token that they were read by, also when they are still on their way. */
+onLocked(() => Object.assign(worst, nothing));
 
 const fact = (word, ...value) => h('div', { key: word }, h('dt', null, word), h('dd', null, value));
 
@@ -55,14 +59,16 @@ function budgets(rollout) {
 }
 
 async function loadWorst(route) {
-  Object.assign(worst, { route, pairs: null, error: null, loading: true });
+  const mine = {};
+  Object.assign(worst, nothing, { route, loading: mine });
   changed();
+  const told = (members) => { if (worst.loading === mine) Object.assign(worst, members, { loading: null }); };
   try {
-    worst.pairs = (await get(routePath(route, 'disagreements?limit=10'))).pairs;
+    const { pairs } = await get(routePath(route, 'disagreements?limit=10'));
+    told({ pairs });
   } catch (error) {
-    worst.error = error.message;
+    told({ error: error.message });
   }
-  worst.loading = false;
   changed();
 }
 
@@ -78,9 +84,9 @@ function pair(it, i) {
 }
 
 function worstPairs(page) {
-  const mine = worst.route === page.route ? worst : { pairs: null, error: null, loading: false };
+  const mine = worst.route === page.route ? worst : nothing;
   return h('div', { class: 'worst' },
-    h('div', { class: 'panel-head' }, h('h3', null, 'Worst disagreements'), h('button', { type: 'button', class: 'button small', disabled: mine.loading, onclick: () => loadWorst(page.route) }, mine.loading ? 'Loading…' : mine.pairs ? 'Look again' : 'Show')),
+    h('div', { class: 'panel-head' }, h('h3', null, 'Worst disagreements'), h('button', { type: 'button', class: 'button small', disabled: Boolean(mine.loading), onclick: () => loadWorst(page.route) }, mine.loading ? 'Loading…' : mine.pairs ? 'Look again' : 'Show')),
     mine.error && h('p', { class: 'why-not', role: 'alert' }, mine.error),
     mine.pairs && (mine.pairs.length === 0 ? h('p', { class: 'quiet' }, 'None is kept now.') : mine.pairs.map(pair)));
 }

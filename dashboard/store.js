@@ -2,11 +2,13 @@
 import { merged } from './merge.js';
 
 /**
- * `loaded`: a first snapshot is there. `link`: connecting, live, lost or locked, and how it stands. `access`: who we
- * are to the gateway. Pages replace members, never change them, so that equal objects mean equal contents.
+ * `loaded`: a first snapshot is there. `opened`: the build that it came from. `link`: connecting, live, lost or locked,
+ * and how it stands. `access`: who we are to the gateway. Pages replace members, never change them, so that equal
+ * objects mean equal contents.
  */
 export const state = {
   loaded: false,
+  opened: null,
   routes: {},
   config: {},
   gateway: {},
@@ -29,13 +31,23 @@ export function changed() {
   });
 }
 
+const forgetters = [];
+
+/** `forget` is called when what only the token may see has to go. */
+export function onLocked(forget) { forgetters.push(forget); }
+
 export function set(members) {
+  const locks = state.access.authorized && members.access?.authorized === false;
   Object.assign(state, members);
+  if (locks) for (const forget of forgetters) forget();
   changed();
 }
 
+/** "0.1.0 (1a2b3c4)". */
+export const buildOf = ({ build = '', revision = '' }) => `${build}${revision ? ` (${revision})` : ''}`;
+
 export function takeSnapshot({ routes = {}, config = {}, gateway = {} }) {
-  set({ loaded: true, routes, config, gateway });
+  set({ loaded: true, opened: state.opened ?? buildOf(config), routes, config, gateway });
 }
 
 export function takeDelta(patch) {

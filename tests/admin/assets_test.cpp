@@ -2,11 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
 #include <string>
+
+#include "sluice/rollout/webhook_payload.hpp"
 
 namespace sluice::admin {
 namespace {
@@ -25,6 +30,38 @@ std::string field(const Page& page, std::string_view name) {
     if (key == name) return value;
   }
   return {};
+}
+
+using Words = std::set<std::string>;
+
+/// Single words in quotes.
+Words quoted(const std::string& text, char quote) {
+  Words out;
+  const auto is_letter = [](unsigned char c) { return std::isalpha(c) != 0; };
+  for (std::size_t at = text.find(quote); at != std::string::npos; at = text.find(quote, at + 1)) {
+    const auto begin = text.begin() + static_cast<std::ptrdiff_t>(at) + 1;
+    const auto end = std::find_if_not(begin, text.end(), is_letter);
+    if (end != begin && end != text.end() && *end == quote) out.emplace(begin, end);
+  }
+  return out;
+}
+
+/// What the journal's panel colours under that name.
+Words coloured(const std::string& name) {
+  const std::string script = contents(fs::path(SLUICE_SOURCE_DIR) / "dashboard/journal.js");
+  const std::size_t begin = script.find("const " + name);
+  return quoted(script.substr(begin, script.find(';', begin) - begin), '\'');
+}
+
+/// Every word in quotes that could be the kind of an event.
+Words words_of_rollouts() {
+  Words out;
+  for (const char* folder : {"src/strategy", "src/rollout"}) {
+    for (const auto& entry : fs::directory_iterator(fs::path(SLUICE_SOURCE_DIR) / folder)) {
+      if (entry.path().extension() == ".cpp") out.merge(quoted(contents(entry.path()), '"'));
+    }
+  }
+  return out;
 }
 
 Page ask(const std::string& path, std::string_view accept = {}, std::string_view known = {}) {
@@ -103,6 +140,19 @@ TEST(Assets, LetNothingRunThatIsNotTheirs) {
   EXPECT_NE(policy.find("frame-ancestors 'none'"), std::string::npos);
   EXPECT_EQ(policy.find("unsafe"), std::string::npos);
   EXPECT_EQ(field(ask("/"), "Referrer-Policy"), "no-referrer");
+}
+
+TEST(Assets, TheJournalColoursKindsThatThereAre) {
+  const Words grave = coloured("graveKinds");
+  const Words good = coloured("goodKinds");
+  const Words told = words_of_rollouts();
+  EXPECT_FALSE(grave.empty() || good.empty());
+  for (const Words& kinds : {grave, good}) {
+    for (const std::string& kind : kinds) EXPECT_TRUE(told.contains(kind)) << kind << " is never told";
+  }
+  for (const std::string& kind : told) {
+    EXPECT_TRUE(grave.contains(kind) || !rollout::is_warning(kind)) << kind << " is a warning to a webhook";
+  }
 }
 
 TEST(Assets, AnEncodingIsTakenUnlessItIsRefused) {

@@ -16,6 +16,9 @@ let urls;
 const text = (more) => world.gatewayText(`, tokenFile: ${world.folder}/token${more}`) + waitingCanary('fraud', { v1: urls[0], v2: urls[1] });
 const rollout = async () => (await world.admin('api/v1/routes/fraud', { headers: authorized })).json.rollout;
 
+/** The charts ask every few seconds: nothing of the kind is to show a token beside what a test does. */
+const withoutCharts = (page) => page.route(/\/history/, (route) => route.fulfill({ json: { seconds: 5, points: [] } }));
+
 async function unlock(page, word) {
   await page.getByRole('button', { name: 'Read only' }).click();
   await page.getByLabel('Token', { exact: true }).fill(word);
@@ -85,6 +88,40 @@ it('drops a token that was exchanged, and asks for the new one', async () => {
   await page.getByRole('button', { name: 'Read only' }).waitFor();
   await page.locator('.link-state.live').waitFor();
   assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  await closePage(page);
+});
+
+it('forgets a token as soon as a change is refused for it', async () => {
+  const page = await openPage(browser, world.url, { at: '#/routes/fraud', allowed: refused });
+  await withoutCharts(page);
+  await unlock(page, TOKEN);
+  await eventually(() => page.getByRole('button', { name: 'Resume' }).isEnabled(), 'it is unlocked');
+  await page.evaluate(() => sessionStorage.setItem('sluice.token', 'the-one-of-yesterday'));
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
+  await page.getByRole('alert').getByText('this is not the token').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Read only' }).waitFor();
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  assert.ok(await page.getByRole('button', { name: 'Resume' }).isDisabled());
+  await closePage(page);
+});
+
+it('ends what was opened with a token that is exchanged', async () => {
+  const page = await openPage(browser, world.url, { at: '#/routes/fraud', allowed: refused });
+  await withoutCharts(page);
+  await unlock(page, TOKEN);
+  await eventually(() => page.getByRole('button', { name: 'Resume' }).isEnabled(), 'it is unlocked');
+  const exchange = async (token) => {
+    await writeFile(path.join(world.folder, 'token'), `${token}\n`);
+    const reload = await world.admin('api/v1/reload', { method: 'POST', headers: { ...authorized, 'content-type': 'application/json' }, body: '{}' });
+    assert.equal(reload.status, 200);
+    authorized.authorization = `Bearer ${token}`;
+  };
+  await exchange('another-token-0123456789-0123456789');
+  await page.getByRole('button', { name: 'Read only' }).waitFor();
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  await exchange(TOKEN);
   await closePage(page);
 });
 

@@ -185,6 +185,17 @@ it('reads the policy with its defaults filled in, and again when told to', async
   await closePage(page);
 });
 
+it('skips to the content of the page that is open', async () => {
+  const page = await openPage(browser, world.url, { at: '#/routes/fraud' });
+  await page.getByRole('heading', { name: 'fraud', level: 1 }).waitFor();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'content');
+  assert.equal(await page.evaluate(() => location.hash), '#/routes/fraud');
+  await page.getByRole('heading', { name: 'fraud', level: 1 }).waitFor();
+  await closePage(page);
+});
+
 it('can be used with the keyboard alone', async () => {
   const page = await openPage(browser, world.url);
   await row(page, 'fraud').waitFor();
@@ -210,6 +221,24 @@ it('can be used with the keyboard alone', async () => {
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'hidden' });
   assert.equal(await page.evaluate(() => document.activeElement.id), 'verb-pause', 'focus is back where it was');
+  await closePage(page);
+});
+
+it('shows what is searched for as long as it is in force, also after another page', async () => {
+  const page = await openPage(browser, world.url);
+  for (const [at, label, rest] of [['#/', 'Find a route', 1], ['#/endpoints', 'Find an endpoint', 3]]) {
+    await page.goto(world.url + at);
+    await page.getByLabel(label).fill(' Fraud');
+    await eventually(async () => await page.locator('tbody tr').count() === rest, `${rest} left`);
+    await page.goto(`${world.url}#/policy`);
+    await page.getByRole('heading', { name: 'Policy', level: 1 }).waitFor();
+    await page.goto(world.url + at);
+    await page.locator('tbody tr').first().waitFor();
+    assert.equal(await page.getByLabel(label).inputValue(), ' Fraud', 'as it was typed');
+    assert.equal(await page.locator('tbody tr').count(), rest);
+    await page.getByLabel(label).fill('');
+    await eventually(async () => await page.locator('tbody tr').count() > rest, 'all of them');
+  }
   await closePage(page);
 });
 
@@ -241,6 +270,22 @@ it('drains an endpoint and lets it back in', async () => {
   await closePage(page);
 });
 
+it('counts those that would take the traffic at the moment of the question', async () => {
+  const page = await openPage(browser, world.url, { at: '#/endpoints' });
+  const [address, other] = [urls[0], urls[2]].map((it) => it.replace('http://', ''));
+  const drain = (undo) => world.admin('api/v1/drain', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ route: 'fraud', version: 'v1', endpoint: other, undo }) });
+  const dialog = page.getByRole('dialog');
+  await page.getByRole('button', { name: `Drain ${other} of fraud` }).waitFor();
+  assert.equal((await drain(false)).status, 200);
+  await page.getByRole('button', { name: `Let back in ${other} of fraud` }).waitFor();
+  await page.getByRole('button', { name: `Drain ${address} of fraud` }).click();
+  await dialog.getByText('It is the last usable one of v1').waitFor();
+  assert.equal((await drain(true)).status, 200);
+  await dialog.getByText('1 other endpoint of v1 takes its traffic.').waitFor();
+  await page.keyboard.press('Escape');
+  await closePage(page);
+});
+
 it('has no fault that axe-core knows, in the light scheme and, on a phone, in the dark one; nothing is cut off there', async () => {
   for (const [scheme, width, pages] of [['light', 1360, ['#/', '#/routes/fraud', '#/policy']], ['dark', 360, ['#/', `#/routes/${quiet}`, '#/endpoints', '#/policy']]]) {
     for (const at of pages) {
@@ -260,14 +305,22 @@ it('has no fault that axe-core knows, in the light scheme and, on a phone, in th
 it('says that it is cut off, and is live again by itself when the gateway is back', async () => {
   const page = await openPage(browser, world.url, { allowed: /ERR_|Failed to load/ });
   await row(page, 'fraud').waitFor();
+  const told = page.waitForResponse(/\/routes\/second\/journal/);
+  await page.goto(`${world.url}#/routes/second`);
+  await (await told).finished();
+  const journal = page.getByRole('region', { name: 'Journal of second' });
+  await journal.getByText('Aborted').first().waitFor();
   const port = world.adminPort;
   await world.gateway.stop('SIGKILL');
   await page.locator('.notice').getByText('Cut off from the gateway').waitFor();
-  await page.goto(`${world.url}#/routes/second`);
   assert.ok(await page.getByRole('button', { name: 'Pause' }).isDisabled(), 'no button promises what cannot be');
   await world.start(policy.replace('admin: {address: 127.0.0.1:0', `admin: {address: 127.0.0.1:${port}`));
   await page.locator('.notice', { hasText: 'Cut off' }).waitFor({ state: 'detached' });
   await page.locator('.link-state.live').waitFor();
+  // Its store was memory: another process has another journal, whose numbers begin at 1 again.
+  await journal.getByText('Begun').first().waitFor();
+  await eventually(async () => await journal.getByText(/Aborted|Retried/).count() === 0, 'no line of the process before is left');
+  await eventually(() => page.getByRole('button', { name: 'Pause' }).isEnabled(), 'buttons are on again');
   await closePage(page);
 });
 

@@ -1,6 +1,6 @@
-// Parts of the page by themselves, with data that a gateway would rarely give: what they say.
+// Parts of the page by themselves, with data that a gateway would rarely give: what they say, and what they forget.
 import assert from 'node:assert/strict';
-import { closePage, it, launch, openPage, programs, run } from './browser.js';
+import { closePage, eventually, it, launch, openPage, programs, run } from './browser.js';
 import { waitingCanary } from './demo.js';
 import { World } from './world.js';
 
@@ -14,6 +14,10 @@ async function seen(look, input) {
   await closePage(page);
   return found;
 }
+
+/** As if the stream had told of this change. */
+const tell = (page, patch) => page.evaluate(async (it) => (await import('/dashboard/store.js')).takeDelta(it), patch);
+const set = (page, members) => page.evaluate(async (it) => (await import('/dashboard/store.js')).set(it), members);
 
 const pair = (kept, tried) => [{ version: 'v1', role: kept }, { version: 'v2', role: tried }];
 const canary = { strategy: 'canary', phase: 'Paused', stepText: 'pause 10m, 6m12s left', next: 'setWeight 50', versions: pair('stable', 'candidate') };
@@ -171,6 +175,147 @@ it('counts from the flip, not from the end of the watch', async () => {
   });
   assert.match(found[0], /^Flipped 30m \ds ago$/);
   assert.match(found[1], /^Flipped 10m \ds ago$/, 'also while it is watched');
+});
+
+it('says why it is cut off where the gateway says so', async () => {
+  const held = [];
+  const stop = new AbortController();
+  for (let response; !response || response.ok;) held.push(response = await fetch(new URL('api/v1/live', world.url), { signal: stop.signal }));
+  const page = await openPage(browser, world.url, { allowed: /status of 503/ });
+  await page.locator('.notice').getByText(/It answers, but: there are \d+ live readers already\./).waitFor();
+  stop.abort();
+  await page.locator('.link-state.live').waitFor();
+  await closePage(page);
+});
+
+it('offers to load itself anew when the gateway is of another build', async () => {
+  const page = await openPage(browser, world.url);
+  await page.locator('.link-state.live').waitFor();
+  await tell(page, { config: { build: '99.0.0' } });
+  await page.locator('.notice').getByText('The gateway is of another build now.').waitFor();
+  await page.getByRole('button', { name: 'Load it anew' }).click();
+  await page.locator('.notice').waitFor({ state: 'detached' });
+  await page.locator('.link-state.live').waitFor();
+  assert.equal(await page.locator('.notice').count(), 0);
+  await closePage(page);
+});
+
+it('keeps up with the journal: through a restart, over a hole, while it is asking, and after no answer', async () => {
+  const page = await openPage(browser, world.url, { allowed: /ERR_FAILED/ });
+  let lines = [];
+  let gate = null;
+  let answers = () => {};
+  let isDead = false;
+  const line = (process, sequence) => ({ sequence, hash: `${process}${sequence}`, kind: 'Advanced', text: `line ${process}${sequence}`, time: '2026-11-22T09:51:07.042Z', rollout: 'only-1', actor: '' });
+  const write = (process, from, to) => { for (let i = from; i <= to; ++i) lines.unshift(line(process, i)); };
+  await page.route(/\/routes\/only\/journal\?/, async (route) => {
+    if (isDead) return route.abort();
+    const before = Number(new URL(route.request().url()).searchParams.get('before') ?? Infinity);
+    const entries = lines.filter((it) => it.sequence < before).slice(0, 50);
+    answers();
+    await gate;
+    return route.fulfill({ json: { entries, before: entries.length === 50 && entries[49].sequence > 1 ? entries[49].sequence : null } });
+  });
+  const tellNewest = () => tell(page, { routes: { only: { rollout: { events: [lines[0]] } } } });
+  const shown = () => page.locator('.journal td.text').allInnerTexts();
+  const shows = (process, from, to) => eventually(async () => {
+    const expected = Array.from({ length: to - from + 1 }, (_, i) => `line ${process}${to - i}`);
+    return JSON.stringify(await shown()) === JSON.stringify(expected);
+  }, `${process}${to} to ${process}${from}`);
+
+  write('a', 1, 8);
+  await page.goto(`${world.url}#/routes/only`);
+  await shows('a', 1, 8);
+
+  lines = [];
+  write('b', 1, 2);
+  await tellNewest();
+  await shows('b', 1, 2);
+
+  write('b', 3, 80);
+  await tellNewest();
+  await shows('b', 31, 80);
+  await page.getByRole('button', { name: 'Show older' }).click();
+  await shows('b', 1, 80);
+  write('b', 81, 81);
+  await tellNewest();
+  await shows('b', 1, 81);
+
+  let open;
+  gate = new Promise((resolve) => { open = resolve; });
+  const asked = new Promise((resolve) => { answers = resolve; });
+  write('b', 82, 82);
+  await tellNewest();
+  await asked;
+  write('b', 83, 83);
+  await tellNewest();
+  open();
+  await shows('b', 1, 83);
+
+  isDead = true;
+  write('b', 84, 84);
+  await tellNewest();
+  await page.getByText('The journal cannot be read now').waitFor();
+  isDead = false;
+  await shows('b', 1, 84);
+  assert.equal(await page.getByText('The journal cannot be read now').count(), 0);
+  await closePage(page);
+});
+
+it('tries the policy again after no answer: when the line is there anew, and at the next visit', async () => {
+  const page = await openPage(browser, world.url, { allowed: /ERR_FAILED/ });
+  const text = page.getByRole('region', { name: 'The policy in force as YAML' });
+  const problem = page.getByText('The policy cannot be shown');
+  let asked = 0;
+  await page.route(/\/api\/v1\/policy$/, (route) => { ++asked; return route.abort(); });
+  await page.goto(`${world.url}#/policy`);
+  await problem.waitFor();
+  assert.equal(asked, 1, 'and not again and again');
+  await page.unroute(/\/api\/v1\/policy$/);
+  await page.evaluate(() => window.dispatchEvent(new Event('sluice-reconnect')));
+  await text.waitFor();
+
+  await page.route(/\/api\/v1\/policy$/, (route) => route.abort());
+  await tell(page, { config: { generation: 99 } });
+  await problem.waitFor();
+  await page.unroute(/\/api\/v1\/policy$/);
+  await page.goto(`${world.url}#/`);
+  await page.getByRole('heading', { name: 'Routes', level: 1 }).waitFor();
+  await page.goto(`${world.url}#/policy`);
+  await text.waitFor();
+  await closePage(page);
+});
+
+it('forgets bodies of clients when it is locked, also those that are on their way', async () => {
+  const page = await openPage(browser, world.url, { at: '#/routes/only' });
+  const access = { tokenNeeded: true, authorized: true, anonymousRead: true };
+  const answer = (body) => ({ status: 200, seconds: 0.01, body });
+  const pairs = [{ at: '2026-11-22T09:51:07.042Z', version: 'v2', severity: 0.5, requestId: 'r1', differences: [{ field: '/x' }], live: answer('a secret of a client'), candidate: answer('another one') }];
+  let gate = null;
+  await page.route(/\/disagreements\?/, async (route) => { await gate; return route.fulfill({ json: { pairs } }).catch(() => {}); });
+  await page.locator('.link-state.live').waitFor();
+  await set(page, { access });
+  await tell(page, { routes: { only: { rollout: { pairs: [{ version: 'v2', pairs: 1, compared: 1, disagreements: 1, disagreement: 1, interval: {} }] } } } });
+  const show = page.locator('.worst').getByRole('button', { name: 'Show' });
+  await show.click();
+  await page.locator('.pair').waitFor();
+  await set(page, { access: { ...access, authorized: false } });
+  await page.locator('.pair').waitFor({ state: 'detached' });
+  assert.ok(!(await page.content()).includes('a secret of a client'));
+
+  await set(page, { access });
+  let open;
+  gate = new Promise((resolve) => { open = resolve; });
+  const answered = page.waitForResponse(/\/disagreements\?/);
+  await show.click();
+  await page.getByRole('button', { name: 'Loading…' }).waitFor();
+  await set(page, { access: { ...access, authorized: false } });
+  await show.waitFor();
+  open();
+  await (await answered).finished();
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  assert.ok(!(await page.content()).includes('a secret of a client'));
+  await closePage(page);
 });
 
 await run(async () => {
