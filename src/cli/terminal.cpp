@@ -184,8 +184,15 @@ std::string age(double seconds) {
 }
 
 std::string percent(double ratio) {
+  constexpr double nothing = 1e-9;
   const double value = ratio * 100;
-  if (std::abs(value - std::round(value)) < 0.05) return formatted("%.0f%%", value);
+  const double whole = std::round(value) + 0.0;  // no -0
+  // Little is not nothing, and nearly all is not all.
+  const bool is_end = whole == 0 || whole == 100;
+  if (std::abs(value - whole) < (is_end ? nothing : 0.05)) return formatted("%.0f%%", whole);
+  if (value > 0 && value < 0.00995) return "<0.01%";
+  if (value >= 99.995 && value < 100) return ">99.99%";
+  if (value >= 99.95 && value < 100) return formatted("%.2f%%", value);
   return formatted(value < 0.1 ? "%.2g%%" : "%.1f%%", value);
 }
 

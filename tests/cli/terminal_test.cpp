@@ -54,7 +54,21 @@ TEST(Terminal, NumbersAreShort) {
   EXPECT_EQ(percent(0.75), "75%");
   EXPECT_EQ(percent(0.005), "0.5%");
   EXPECT_EQ(percent(0.748), "74.8%");
+  EXPECT_EQ(percent(0.1), "10%");
+  EXPECT_EQ(percent(0.999), "99.9%");
+}
+
+TEST(Terminal, LittleIsNotNothingAndNearlyAllIsNotAll) {
   EXPECT_EQ(percent(0), "0%");
+  EXPECT_EQ(percent(-1e-15), "0%");
+  EXPECT_EQ(percent(1e-6), "<0.01%");
+  EXPECT_EQ(percent(0.0001), "0.01%") << "the least weight of a step";
+  EXPECT_EQ(percent(0.0004), "0.04%");
+  EXPECT_EQ(percent(0.003), "0.3%");
+  EXPECT_EQ(percent(0.9996), "99.96%");
+  EXPECT_EQ(percent(0.9999), "99.99%");
+  EXPECT_EQ(percent(1 - 1e-6), ">99.99%");
+  EXPECT_EQ(percent(0.1 + 0.2 + 0.3 + 0.4 - 1e-16), "100%");
   EXPECT_EQ(percent(1), "100%");
 }
 

@@ -84,7 +84,7 @@ std::string grouped(std::uint64_t number);
 std::string short_seconds(double seconds);
 /// `12s`, `3m20s`, `5h03m`, `2d04h`.
 std::string age(double seconds);
-/// `75%`, `0.5%`.
+/// `75%`, `0.5%`, `<0.01%`. `0%` and `100%` are never rounded.
 std::string percent(double ratio);
 
 }  // namespace sluice::cli
