@@ -1,5 +1,6 @@
 #include "sluice/cli/screen.hpp"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -24,10 +25,8 @@ void note_end(int /*signal*/) {
   asked_to_end = 1;
 }
 
-std::size_t rows_of_terminal() {
-  winsize size{};
-  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
-}
+/// That a pause is over is all that it is for.
+void note_resize(int /*signal*/) {}
 
 }  // namespace
 
@@ -46,33 +45,53 @@ std::string picture_of(const std::string& text, std::size_t rows) {
   return out + "\033[J";
 }
 
+// Signals are let in during a pause alone, so that none comes just before it and is slept over.
 Screen::Screen() {
   asked_to_end = 0;
+  sigset_t ours{};
+  sigemptyset(&ours);
+  for (const int signal : {SIGINT, SIGTERM, SIGWINCH}) sigaddset(&ours, signal);
+  pthread_sigmask(SIG_BLOCK, &ours, &before_);
   struct sigaction action {};
-  action.sa_handler = note_end;  // without SA_RESTART: a pause ends at once
+  action.sa_handler = note_end;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  action.sa_handler = note_resize;
+  sigaction(SIGWINCH, &action, nullptr);
   std::cout << kBegin << std::flush;
 }
 
 Screen::~Screen() {
   std::cout << kEnd << shown_ << std::flush;
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
   struct sigaction action {};
   action.sa_handler = SIG_DFL;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  for (const int signal : {SIGINT, SIGTERM, SIGWINCH}) sigaction(signal, &action, nullptr);
+}
+
+Screen::Size Screen::size_of_window() {
+  winsize size{};
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? Size{size.ws_row, size.ws_col} : Size{};
 }
 
 void Screen::show(const std::string& text) {
-  if (text == shown_) return;
+  const Size size = size_of_window();
+  if (text == shown_ && size == size_) return;
   shown_ = text;
-  std::cout << picture_of(text, rows_of_terminal()) << std::flush;
+  size_ = size;
+  std::cout << picture_of(text, size.rows) << std::flush;
 }
 
-bool Screen::wait(Duration time) const {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
-  const timespec pause{static_cast<std::time_t>(seconds.count()), static_cast<long>((time - seconds).count())};
-  if (asked_to_end == 0) nanosleep(&pause, nullptr);
+bool Screen::wait(Duration time) {
+  const auto end = std::chrono::steady_clock::now() + time;
+  while (asked_to_end == 0) {
+    show(shown_);
+    const Duration left = end - std::chrono::steady_clock::now();
+    if (left <= Duration::zero()) break;
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+    const timespec pause{static_cast<std::time_t>(seconds.count()), static_cast<long>((left - seconds).count())};
+    ppoll(nullptr, 0, &pause, &before_);
+  }
   return asked_to_end == 0;
 }
 

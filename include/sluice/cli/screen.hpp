@@ -1,5 +1,7 @@
 #pragma once
 
+#include <signal.h>
+
 #include <cstddef>
 #include <string>
 
@@ -21,13 +23,22 @@ class Screen {
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
 
-  /// Shows it, unless it is there already.
+  /// Shows it, unless it is there already in a window of this size.
   void show(const std::string& text);
-  /// False: somebody wants it to end.
-  bool wait(Duration time) const;
+  /// Shows it again when the window gets another size meanwhile. False: somebody wants it to end.
+  bool wait(Duration time);
 
  private:
+  struct Size {
+    unsigned rows = 0;  ///< 0: not known
+    unsigned columns = 0;
+    friend bool operator==(const Size&, const Size&) = default;
+  };
+  static Size size_of_window();
+
   std::string shown_;
+  Size size_;             ///< in which it is shown
+  sigset_t before_ = {};  ///< the signals that were blocked
 };
 
 }  // namespace sluice::cli
