@@ -99,18 +99,14 @@ std::vector<admin::RouteView> route_views(const metrics::Snapshot& snapshot,
 }
 
 void fill_from_rollouts(std::vector<admin::RouteView>& routes, const std::vector<rollout::RolloutView>& rollouts) {
-  for (admin::RouteView& route : routes) {
-    const auto rollout = std::find_if(rollouts.begin(), rollouts.end(),
-                                      [&](const rollout::RolloutView& view) { return view.route == route.route; });
-    if (rollout == rollouts.end()) continue;
-    if (route.strategy.empty()) route.strategy = rollout->strategy;
-    for (admin::VersionView& version : route.versions) {
+  for (const rollout::RolloutView& rollout : rollouts) {
+    admin::RouteView& route = find_or_add(routes, &admin::RouteView::route, rollout.route);
+    if (route.strategy.empty()) route.strategy = rollout.strategy;
+    for (const rollout::VersionShare& share : rollout.versions) {
+      admin::VersionView& version = find_or_add(route.versions, &admin::VersionView::version, share.version);
       if (!version.role.empty()) continue;
-      for (const rollout::VersionShare& share : rollout->versions) {
-        if (share.version != version.version) continue;
-        version.role = share.role;
-        version.target_weight = share.target;
-      }
+      version.role = share.role;
+      version.target_weight = share.target;
     }
   }
 }

@@ -117,6 +117,29 @@ TEST(AdminViews, WhatOnlyARolloutKnowsIsFilledIn) {
   EXPECT_EQ(routes[0].versions[0].target_weight, 0.75) << "its own counters know better";
 }
 
+TEST(AdminViews, ARouteWithoutCountersAndAddressesIsThereNevertheless) {
+  auto routes = route_views(snapshot(), {report("pooled", "v1", "a:1")});
+  rollout::RolloutView nameless;
+  nameless.route = "nameless";
+  nameless.strategy = "canary";
+  nameless.versions = {{"v1", "stable", 1}};
+  rollout::RolloutView half = nameless;
+  half.route = "pooled";
+  half.versions = {{"v1", "stable", 0.9}, {"v2", "candidate", 0.1}};
+  fill_from_rollouts(routes, {half, nameless});
+  ASSERT_EQ(routes.size(), 3U);
+  ASSERT_EQ(routes[1].versions.size(), 2U);
+  EXPECT_EQ(routes[1].versions[1].version, "v2");
+  EXPECT_EQ(routes[1].versions[1].role, "candidate");
+  EXPECT_EQ(routes[2].route, "nameless");
+  EXPECT_EQ(routes[2].strategy, "canary");
+  ASSERT_EQ(routes[2].versions.size(), 1U);
+  EXPECT_EQ(routes[2].versions[0].target_weight, 1);
+  const auto refusal = unknown_name({"nameless", "v1", ""}, routes);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->reason, "v1 of nameless has no endpoint") << "it is known, but nobody can be drained";
+}
+
 TEST(AdminViews, AnOrderForNobodySaysWhichNameIsUnknown) {
   const auto routes = route_views(snapshot(), {report("fraud", "v1", "a:1")});
   const auto reason = [&](const char* route, const char* version, const char* endpoint) {

@@ -13,13 +13,15 @@
 /// What the admin port shows, made from what the other modules know. Pure but for token_of().
 namespace sluice::app {
 
-/// The routes of the snapshot with the endpoints of the reports; what only the reports name comes behind.
+/// The routes of the snapshot, the pool `_other` among them, with the endpoints of the reports; what only the reports
+/// name comes behind. Who shows them tells by the pool that counters of 0 are not known.
 /// `wall_offset` takes a TimePoint of the reports to the clock on the wall; 0: that is not known.
 std::vector<admin::RouteView> route_views(const metrics::Snapshot& snapshot,
                                           const std::vector<upstream::EndpointReport>& reports,
                                           Duration wall_offset = Duration::zero());
 
-/// Role and share of versions whose counters are pooled with those of others, as their rollouts know them.
+/// Routes and versions whose counters are pooled with those of others, with role and share as their rollouts know them:
+/// also those of which no report speaks, as long as no name of an endpoint has an address.
 void fill_from_rollouts(std::vector<admin::RouteView>& routes, const std::vector<rollout::RolloutView>& rollouts);
 
 /// Nothing when the order names endpoints that there are; otherwise 404 and which name nobody has.
