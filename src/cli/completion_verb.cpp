@@ -10,6 +10,7 @@
 #include "sluice/cli/completion.hpp"
 #include "sluice/cli/exit_codes.hpp"
 #include "sluice/cli/json_fields.hpp"
+#include "sluice/cli/status_query.hpp"
 #include "sluice/cli/terminal.hpp"
 #include "sluice/policy/reader.hpp"
 
@@ -28,7 +29,7 @@ Json routes_at(const std::string& address, const std::string& token_file) {
   const auto answer = client->get("/api/v1/routes");
   if (!answer || answer->status != 200) return Json::array();
   const Json page = Json::parse(answer->body, nullptr, false);
-  return page.is_object() ? list(page, "routes") : Json::array();
+  return page.is_object() ? real_routes(page) : Json::array();
 }
 
 NameSources sources() {

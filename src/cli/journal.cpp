@@ -80,7 +80,7 @@ std::uint64_t last_of(const Lines& lines, std::uint64_t otherwise) {
   return lines.empty() ? otherwise : count(lines.back(), "sequence");
 }
 
-/// Goes on through a restart of the gateway, and says once that it is not there.
+/// Goes on through a restart of the gateway, and says once that it is not there. Ends where the token is not taken.
 int follow(const AdminClient& client, const JournalOptions& options, std::uint64_t last) {
   const Duration interval = policy::parse_duration(options.interval).value_or(std::chrono::seconds(1));
   bool answered = true;
@@ -91,7 +91,8 @@ int follow(const AdminClient& client, const JournalOptions& options, std::uint64
     if (newest_line && last_of(*newest_line, 0) < last) last = 0;
     const auto more = newest_line ? newest(client, options.route, kMostLines, last) : std::move(newest_line);
     if (!more) {
-      if (answered) failed(kNotAsked, more.error().message);
+      if (answered || more.error().is_final) failed(kNotAsked, more.error().message);
+      if (more.error().is_final) return kNotAsked;
     } else {
       print(*more, options);
       last = last_of(*more, last);
@@ -114,10 +115,6 @@ int journal(const JournalOptions& options) {
   }
   if (options.lines > 0) print(*lines, options);
   return options.follow ? follow(*client, options, last_of(*lines, 0)) : kDone;
-}
-
-std::string check_interval(const std::string& text) {
-  return policy::parse_duration(text) ? std::string() : "\"" + text + "\" is no duration such as 1s";
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "sluice/cli/json_fields.hpp"
+#include "sluice/cli/status_query.hpp"
 #include "sluice/policy/suggest.hpp"
 
 namespace sluice::cli {
@@ -18,7 +19,7 @@ std::vector<std::string> routes_of(const AdminClient& client) {
   const Json page = Json::parse(answer->body, nullptr, false);
   std::vector<std::string> names;
   if (!page.is_object()) return names;
-  for (const Json& route : list(page, "routes")) names.push_back(text(route, "route"));
+  for (const Json& route : real_routes(page)) names.push_back(text(route, "route"));
   return names;
 }
 

@@ -87,24 +87,33 @@ bool goes_on(const StatusOptions& options, std::uint64_t looks) {
 }
 
 /// On a terminal: all of it, again and again. A gateway that is away is said below what was seen last.
-int watch_on_screen(const AdminClient& client, const StatusOptions& options, Duration interval) {
+std::optional<StatusProblem> show_on_screen(const AdminClient& client, const StatusOptions& options,
+                                            Duration interval) {
   std::optional<Json> before;
+  std::optional<StatusProblem> problem;
   std::string picture;
-  int exit_code = kDone;
   Screen screen;
   for (std::uint64_t i = 0; goes_on(options, i); ++i) {
     if (i > 0 && !screen.wait(std::max(interval, kBetweenPictures))) break;
     auto status = look(client, options, before ? &*before : nullptr);
-    exit_code = status ? kDone : exit_code_of(status.error());
     if (status) {
+      problem.reset();
       picture = shown(options, *status);
       before = std::move(*status);
       screen.show(picture);
-    } else {
-      screen.show(picture + "\n" + painted(status.error().message, Colour::Red, wants_colour()) + "\n");
+      continue;
     }
+    problem = status.error();
+    if (problem->is_final) break;
+    screen.show(picture + "\n" + painted(problem->message, Colour::Red, wants_colour()) + "\n");
   }
-  return exit_code;
+  return problem;
+}
+
+int watch_on_screen(const AdminClient& client, const StatusOptions& options, Duration interval) {
+  const auto problem = show_on_screen(client, options, interval);
+  if (!problem) return kDone;
+  return problem->is_final ? failed(*problem) : exit_code_of(*problem);
 }
 
 /// For logs and pipes: one line per change, or with JSON all of it on one line per look.
@@ -119,6 +128,7 @@ int watch_in_lines(const AdminClient& client, const StatusOptions& options, Dura
     exit_code = status ? kDone : exit_code_of(status.error());
     if (!status) {
       if (std::exchange(said, status.error().message) != status.error().message) failed(status.error());
+      if (status.error().is_final) break;
       continue;
     }
     said.clear();
@@ -156,7 +166,7 @@ int wait_for_phase(const AdminClient& client, const StatusOptions& options) {
   ProgressLine progress;
   for (;;) {
     const auto rollout = query_rollout(client, options.route);
-    if (!rollout && rollout.error().no_such_route) return failed(rollout.error());
+    if (!rollout && (rollout.error().no_such_route || rollout.error().is_final)) return failed(rollout.error());
     const std::string now = rollout ? rollout_in_short(*rollout) : rollout.error().message;
     const Waiting waiting = rollout ? compare(*rollout, options.wait, options.rollout) : Waiting::Goes;
     if (waiting == Waiting::Reached) break;
@@ -183,7 +193,7 @@ int wait_for_phase(const AdminClient& client, const StatusOptions& options) {
 
 int status(const StatusOptions& options) {
   const auto client = AdminClient::make(options.admin);
-  if (!client) return failed({false, client.error().message});
+  if (!client) return failed(kNotAsked, client.error().message);
   if (!options.wait.empty()) return wait_for_phase(*client, options);
   return options.watch ? watch(*client, options) : show_once(*client, options);
 }
@@ -212,7 +222,7 @@ void add_status(CLI::App& app, int& exit_code) {
       ->needs(watch)
       ->capture_default_str()
       ->type_name("DURATION")
-      ->check(check_duration);
+      ->check(check_interval);
   verb->add_option("-n,--times", options->times, "Ends --watch after so many looks; 0: Ctrl-C does")->needs(watch);
   CLI::Option* wait = verb->add_option("--wait", options->wait, "Return when the rollout of the route has this phase")
                           ->needs(route)

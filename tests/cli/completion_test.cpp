@@ -21,7 +21,8 @@ FakeUpstream::Script two_routes() {
   return admin_port([](const auto& request) {
     if (request.target() != "/api/v1/routes") return Answer{404, "{}"};
     return Answer{200, R"({"routes": [{"route": "fraud", "versions": [{"version": "v1"}, {"version": "v2"}]},
-                                      {"route": "churn", "versions": [{"version": "v7"}]}]})"};
+                                      {"route": "churn", "versions": [{"version": "v7"}]},
+                                      {"route": "_other", "versions": [{"version": "_other"}]}]})"};
   });
 }
 

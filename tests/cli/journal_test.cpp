@@ -98,6 +98,16 @@ TEST(JournalVerb, FollowsThroughARestartAndIntoAJournalThatBeginsAnew) {
             "2026-11-22 09:51:07  fraud-3  Advanced: line 2 (alice)\n");
 }
 
+TEST(JournalVerb, FollowsNoLongerWhenItsTokenIsNotTakenAnyMore) {
+  std::atomic<int> asked{0};
+  const FakeUpstream port(admin_port([&](const auto& request) {
+    return ++asked < 3 ? gateway(request.target(), 7) : Answer{401, R"({"error": "this is not the token"})"};
+  }));
+  const Ran ran = command({"journal", "fraud", "-f", "-n", "0", "--interval", "1ms", "--admin", address_of(port)});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_EQ(ran.err.find("sluice: this is not the token"), 0U) << ran.err;
+}
+
 TEST(JournalVerb, TellsARouteWithoutLinesFromNone) {
   const FakeUpstream port(admin_port([](const auto& request) { return gateway(request.target(), 1); }));
   EXPECT_EQ(command({"journal", "idle", "--admin", address_of(port)}).exit_code, 0);
@@ -111,6 +121,7 @@ TEST(JournalVerb, RefusesWhatMakesNoSense) {
   EXPECT_EQ(command({"journal", "fraud", "-n", "100001"}).exit_code, 2);
   EXPECT_EQ(command({"journal", "fraud", "--interval", "1s"}).exit_code, 2) << "of what?";
   EXPECT_EQ(command({"journal", "fraud", "-f", "--interval", "1"}).exit_code, 2);
+  EXPECT_EQ(command({"journal", "fraud", "-f", "--interval", "0s"}).exit_code, 2) << "no pause at all";
   EXPECT_EQ(command({"journal", "fraud", "-o", "yaml"}).exit_code, 2);
 }
 

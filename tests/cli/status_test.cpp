@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -186,12 +187,64 @@ TEST(StatusVerb, AWaitOutlivesARestartButNotAnUnknownRoute) {
   EXPECT_EQ(command({"status", "frau", "--wait", "Promoted", "--admin", address_of(port)}).exit_code, 4);
 }
 
+TEST(StatusVerb, ATokenThatIsNotTakenEndsAWaitAndAWatchAtOnce) {
+  const FakeUpstream port(admin_port([](const auto&) {
+    return Answer{401, R"({"error": "a bearer token is needed"})"};
+  }));
+  for (const std::vector<std::string>& more : {std::vector<std::string>{"--wait", "Promoted"}, {"--watch"}}) {
+    std::vector<std::string> words{"status", "fraud", "--admin", address_of(port)};
+    words.insert(words.end(), more.begin(), more.end());
+    const Ran ran = command(words);
+    EXPECT_EQ(ran.exit_code, 1);
+    EXPECT_EQ(ran.err.find("sluice: a bearer token is needed; --token-file FILE"), 0U) << ran.err;
+    EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 1) << ran.err;
+  }
+}
+
+TEST(StatusVerb, AWaitEndsAtOnceWhereNoGatewayAnswersButNotWhereAProxyWaitsForOne) {
+  const FakeUpstream other(admin_port([](const auto&) { return Answer{200, "<html>"}; }));
+  EXPECT_EQ(command({"status", "fraud", "--wait", "Promoted", "--admin", address_of(other)}).exit_code, 1);
+  std::atomic<int> looks{0};
+  const FakeUpstream proxy(admin_port([&](const auto& request) {
+    return ++looks < 3 ? Answer{502, "<html>"} : gateway(request, "Promoted");
+  }));
+  const Ran ran = command({"status", "fraud", "--wait", "Promoted", "--admin", address_of(proxy)});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+}
+
+TEST(StatusVerb, CountersThatRoutesShareAreNoRoute) {
+  std::atomic<int> answered{0};
+  const FakeUpstream port(admin_port([&](const auto& request) {
+    const std::string target = request.target();
+    Json pool{{"route", "_other"}, {"strategy", "none"}};
+    pool["versions"] = Json::array({{{"version", "_other"}, {"answered", 9}}});
+    if (target == "/api/v1/routes/_other") return Answer{200, pool.dump()};
+    Answer answer = gateway(request, "Progressing", answered);
+    if (target != "/api/v1/routes") return answer;
+    Json page = Json::parse(answer.second);
+    page["routes"].push_back(pool);
+    return Answer{200, page.dump()};
+  }));
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"status"}, {"status", "fraud"}}) {
+    std::vector<std::string> asked = words;
+    asked.insert(asked.end(), {"-o", "json", "--admin", address_of(port)});
+    answered = 0;
+    const Json pooled = Json::parse(command(asked).out)["routes"];
+    ASSERT_EQ(pooled.size(), 1U) << pooled;
+    EXPECT_EQ(pooled[0]["route"], "fraud");
+    EXPECT_TRUE(pooled[0].value("pooled", false)) << "its numbers are not 0, but unknown";
+    answered = 1;
+    EXPECT_FALSE(Json::parse(command(asked).out)["routes"][0].contains("pooled"));
+  }
+}
+
 TEST(StatusVerb, RefusesWhatMakesNoSense) {
   EXPECT_EQ(command({"status", "--wait", "Promoted"}).exit_code, 2) << "of which route?";
   EXPECT_EQ(command({"status", "fraud", "--wait", "Done"}).exit_code, 2);
   EXPECT_EQ(command({"status", "fraud", "--wait", "Promoted", "--watch"}).exit_code, 2);
   EXPECT_EQ(command({"status", "fraud", "--timeout", "1s"}).exit_code, 2);
   EXPECT_EQ(command({"status", "--watch", "--interval", "1"}).exit_code, 2);
+  EXPECT_EQ(command({"status", "--watch", "--interval", "0s"}).exit_code, 2) << "no pause at all";
   EXPECT_EQ(command({"status", "--events", "1001"}).exit_code, 2);
 }
 
