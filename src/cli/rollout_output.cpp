@@ -28,9 +28,9 @@ constexpr std::array phases{
     Look{"Superseded", "\u00b7", Colour::None},
 };
 constexpr std::array verdicts{
-    Look{"Pending", "\u25cc", Colour::None}, Look{"Pass", "\u2714", Colour::Green},
-    Look{"Fail", "\u2718", Colour::Red},     Look{"Inconclusive", "\u25cc", Colour::Yellow},
-    Look{"Error", "\u26a0", Colour::Yellow},
+    Look{"pending", "\u25cc", Colour::None}, Look{"pass", "\u2714", Colour::Green},
+    Look{"fail", "\u2718", Colour::Red},     Look{"inconclusive", "\u25cc", Colour::Yellow},
+    Look{"error", "\u26a0", Colour::Yellow},
 };
 constexpr std::array servings{
     Look{"Healthy", "\u2714", Colour::Green},
@@ -60,15 +60,38 @@ std::string marked(const std::array<Look, N>& looks, const std::string& word, co
 }
 
 /// In the unit of its metric: "0.09%", "40ms", "0.9".
-std::string value_of(const Json& check, const char* key) {
-  if (!has_number(check, key)) return "-";
-  const double value = number(check, key);
+std::string value_of(const Json& check, double value) {
   const std::string name = text(check, "name");
   std::array<char, 32> out{};
   if (name.starts_with("latency-") || name.starts_with("ttfb-")) return short_seconds(value);
   const bool is_share = name.starts_with("error-rate") || name.starts_with("disagreement");
   std::snprintf(out.data(), out.size(), is_share ? "%.2f%%" : "%.4g", is_share ? value * 100 : value);
   return out.data();
+}
+
+std::string value_of(const Json& check, const char* key) {
+  return has_number(check, key) ? value_of(check, number(check, key)) : "-";
+}
+
+/// ", mean 3.1 to 3.4": where a mean lies that is held against a fixed limit. Sentences of other checks say it
+/// themselves, and for the share that is beyond a limit there is no interval, only how certain it is.
+std::string where_of(const Json& check) {
+  const Json& evidence = part(check, "evidence");
+  const Json& interval = part(evidence, "interval");
+  const bool is_limited = text(evidence, "method") == "mean" && text(interval, "of") == "value";
+  if (!is_limited || !has_number(interval, "lower") || !has_number(interval, "upper")) return {};
+  return ", mean " + value_of(check, number(interval, "lower")) + " to " + value_of(check, number(interval, "upper"));
+}
+
+/// "✔ pass: error-rate 0.09% <= 0.52%, …". It begins a sentence of its own, so its word is no name as in the API.
+std::string verdict_of(const Json& check, const Style& style) {
+  std::string word = text(check, "verdict");
+  if (!word.empty()) word.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(word.front())));
+  std::string out = marked(verdicts, word, style);
+  if (flag(check, "dryRun")) out += " (dry run)";
+  const std::string message = text(check, "message");
+  if (!message.empty()) out += ": " + painted(message + where_of(check), Colour::None, false);
+  return out;
 }
 
 /// How near to certain: "43%".
@@ -87,15 +110,11 @@ void add_checks(Table& table, const Json& checks, const std::string& owner, bool
                 const Json& known = Json::array()) {
   for (const Json& check : checks) {
     if (std::find(known.begin(), known.end(), check) != known.end()) continue;
-    const std::string message = text(check, "message");
-    std::string verdict = marked(verdicts, text(check, "verdict"), style);
-    if (flag(check, "dryRun")) verdict += " (dry run)";
-    if (!message.empty()) verdict += ": " + painted(message, Colour::None, false);
     const std::string name = (owner.empty() ? "" : owner + " ") + text(check, "name");
     std::vector<Table::Cell> cells{name, value_of(check, "reference"), value_of(check, "value"),
                                    grouped(count(check, "samples")), text(check, "rule")};
     if (certain) cells.emplace_back(evidence_of(check));
-    cells.push_back(Table::Cell::ready(verdict));
+    cells.push_back(Table::Cell::ready(verdict_of(check, style)));
     table.add(std::move(cells));
   }
 }
@@ -244,15 +263,13 @@ std::string segments_table(const Json& rollout, const Style& style) {
       continue;
     }
     for (const Json& check : list(segment, "checks")) {
-      const std::string message = text(check, "message");
-      const std::string rest = message.empty() ? "" : ": " + painted(message, Colour::None, false);
       std::vector<Table::Cell> cells{name,
                                      text(check, "name"),
                                      value_of(check, "reference"),
                                      value_of(check, "value"),
                                      grouped(count(check, "samples")),
                                      evidence_of(check)};
-      cells.push_back(Table::Cell::ready(marked(verdicts, text(check, "verdict"), style) + rest));
+      cells.push_back(Table::Cell::ready(verdict_of(check, style)));
       table.add(std::move(cells));
     }
   }

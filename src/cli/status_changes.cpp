@@ -8,6 +8,7 @@
 
 #include "sluice/cli/json_fields.hpp"
 #include "sluice/cli/rollout_output.hpp"
+#include "sluice/cli/status_output.hpp"
 #include "sluice/cli/status_summary.hpp"
 
 namespace sluice::cli {
@@ -25,7 +26,7 @@ std::string date_of(const Json& status) {
 std::string gateway_line(const Json& status) {
   const Json& config = part(status, "config");
   std::string out = "gateway " + text(part(status, "drain"), "phase") + ", policy generation " +
-                    std::to_string(count(config, "generation")) + " (" + text(config, "hash").substr(0, 8) + ")";
+                    std::to_string(count(config, "generation")) + " (" + sha_as_text(config) + ")";
   if (config.value("lastReloadSuccessful", true)) return out;
   return out + ", the last reload was refused: " + text(config, "lastReloadError");
 }

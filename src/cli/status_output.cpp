@@ -49,7 +49,7 @@ double seconds_of(const std::string& time) {
 /// Since the sample before, or else since the evidence counts.
 std::optional<double> rate_of(const Json& route, const Json& version, const Json* before, double now) {
   const std::string name = text(version, "version");
-  if (before != nullptr) {
+  if (before != nullptr && !flag(route, "pooled")) {
     const Json* past_route = find_named(list(*before, "routes"), "route", text(route, "route"));
     const Json* past = past_route == nullptr ? nullptr : find_named(list(*past_route, "versions"), "version", name);
     const double seconds = now - number(*before, "time");
@@ -71,8 +71,7 @@ std::string route_lines(const Json& route, const Json& config, const Style& styl
   std::string strategy = "Strategy: " + painted(text(route, "strategy"), Colour::None, false);
   if (rollout.empty()) return "\n" + in_columns({{name, strategy}});
   const std::uint64_t observed = count(rollout, "observedGeneration");
-  strategy +=
-      "   policy gen " + std::to_string(count(rollout, "generation")) + " (" + text(config, "hash").substr(0, 8) + ")";
+  strategy += "   policy gen " + std::to_string(count(rollout, "generation")) + " (" + sha_as_text(config) + ")";
   if (observed != count(rollout, "generation")) strategy += " observed " + std::to_string(observed);
   const std::string serving = "Serving: " + serving_as_text(text(rollout, "serving"), style);
   return "\n" + rollout_head(rollout, style, {name, strategy, serving}) + pairs_as_text(rollout);
@@ -114,7 +113,8 @@ std::string versions_table(const Json& route, bool colour) {
                {"IN-FLIGHT", true},
                {"ENDPOINTS", true}});
   for (const Json& version : list(route, "versions")) {
-    const Json& latency = part(version, "latency");
+    const bool pooled = flag(route, "pooled");
+    const std::string success = success_as_text(route, version);
     const Json& endpoints = list(version, "endpoints");
     const std::uint64_t decisions = count(version, "observedDecisions");
     const std::string ready = usable(endpoints);
@@ -122,9 +122,9 @@ std::string versions_table(const Json& route, bool colour) {
     table.add({text(version, "version"), text(version, "role"), target_of(route, version),
                decisions == 0 ? std::string("-")
                               : percent(number(version, "observedWeight")) + " (" + grouped(decisions) + ")",
-               grouped(count(version, "answered")), success_as_text(route, version), rate(version),
-               short_seconds(number(latency, "p50")), short_seconds(number(latency, "p95")),
-               short_seconds(number(latency, "p99")), grouped(count(version, "inFlight")),
+               pooled ? "-" : grouped(count(version, "answered")), success.empty() ? "-" : success, rate(version),
+               latency_as_text(version, "p50"), latency_as_text(version, "p95"), latency_as_text(version, "p99"),
+               pooled ? "-" : grouped(count(version, "inFlight")),
                Table::Cell(ready, all_ready ? Colour::None : Colour::Yellow)});
   }
   return table.text(colour);
@@ -159,7 +159,7 @@ std::string gateway_as_text(const Json& status, bool colour) {
   const Json& drain = part(status, "drain");
   const std::string phase = text(drain, "phase");
   std::string out = "Gateway: " + text(config, "build") + "   policy generation " +
-                    std::to_string(count(config, "generation")) + " (" + text(config, "hash").substr(0, 8) + ")   " +
+                    std::to_string(count(config, "generation")) + " (" + sha_as_text(config) + ")   " +
                     painted(phase, phase == "serving" ? Colour::Green : Colour::Yellow, colour) + "   " +
                     grouped(count(drain, "openConnections")) + " connections, " +
                     grouped(count(drain, "requestsInFlight")) + " requests in flight\n";
@@ -174,6 +174,15 @@ std::string gateway_as_text(const Json& status, bool colour) {
   if (config.value("lastReloadSuccessful", true)) return out;
   return out + painted("The last reload was refused: ", Colour::Red, colour) +
          painted(text(config, "lastReloadError"), Colour::None, false) + "\n";
+}
+
+std::string sha_as_text(const Json& config) {
+  return "sha " + text(config, "hash").substr(0, 8);
+}
+
+std::string latency_as_text(const Json& version, const char* quantile) {
+  if (count(version, "answered") == 0) return "-";
+  return short_seconds(number(part(version, "latency"), quantile));
 }
 
 std::string success_as_text(const Json& route, const Json& version) {

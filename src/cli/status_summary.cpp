@@ -119,7 +119,7 @@ std::string summary_as_text(const Json& status, const Style& style) {
     const Json& rollout = part(route, "rollout");
     const std::vector<const Json*> versions = versions_at_work(route);
     const auto success = [&](const Json& version) { return success_as_text(route, version); };
-    const auto p99 = [](const Json& version) { return short_seconds(number(part(version, "latency"), "p99")); };
+    const auto p99 = [](const Json& version) { return latency_as_text(version, "p99"); };
     table.add({Table::Cell(text(route, "route"), Colour::Bold), text(route, "strategy"),
                serving_cell(text(rollout, "serving"), style), phase_cell(rollout, style), step_in_numbers(rollout),
                split_of(route, versions), of_each(versions, success), of_each(versions, p99), usable_of(route),

@@ -57,17 +57,17 @@ TEST(RolloutOutput, StagesStandBeforeTheirSteps) {
 TEST(RolloutOutput, ChecksShowBothNumbersInTheirUnit) {
   EXPECT_EQ(rollout_tables(canary_json(), {}),
             "CHECK        STABLE  CANDIDATE      N  RULE                VERDICT\n"
-            "error-rate    0.02%      0.09%  6 131  margin 0.5%         Pass: error-rate 0.09% <= 0.52%\n"
-            "latency-p99    40ms       55ms  6 131  relativeMargin 20%  Inconclusive\n"
-            "gpu-memory        -          -      0  max 0.9             Error (dry run): no answer\n");
+            "error-rate    0.02%      0.09%  6 131  margin 0.5%         pass: error-rate 0.09% <= 0.52%\n"
+            "latency-p99    40ms       55ms  6 131  relativeMargin 20%  inconclusive\n"
+            "gpu-memory        -          -      0  max 0.9             error (dry run): no answer\n");
 }
 
 TEST(RolloutOutput, SymbolsNeedATerminalThatShowsThem) {
   const std::string text =
       rollout_head(canary_json(), {.unicode = true}) + rollout_tables(canary_json(), {.unicode = true});
   EXPECT_NE(text.find("\u0965 Paused"), std::string::npos);
-  EXPECT_NE(text.find("\u2714 Pass"), std::string::npos);
-  EXPECT_NE(text.find("\u25cc Inconclusive"), std::string::npos);
+  EXPECT_NE(text.find("\u2714 pass"), std::string::npos);
+  EXPECT_NE(text.find("\u25cc inconclusive"), std::string::npos);
   EXPECT_EQ(serving_as_text("Healthy", {.unicode = true}), "\u2714 Healthy");
   EXPECT_EQ(serving_as_text("Healthy", {}), "Healthy");
   EXPECT_EQ(serving_as_text("Sideways", {.unicode = true}), "Sideways") << "a word of a later version";
@@ -75,7 +75,7 @@ TEST(RolloutOutput, SymbolsNeedATerminalThatShowsThem) {
 
 TEST(RolloutOutput, ColourMarksVerdicts) {
   const std::string text = rollout_tables(canary_json(), {.colour = true});
-  EXPECT_NE(text.find("\033[32mPass\033[0m"), std::string::npos);
+  EXPECT_NE(text.find("\033[32mpass\033[0m"), std::string::npos);
   EXPECT_EQ(rollout_tables(canary_json(), {}).find('\033'), std::string::npos);
 }
 
@@ -85,11 +85,27 @@ TEST(RolloutOutput, SaysHowCertainAnUndecidedCheckIsAndWhatItStillNeeds) {
     "smallestVisible": 3.14, "requestsUntilFound": {"1.5": 88152, "2": 24859, "5": null}})");
   const std::string text = rollout_tables(json, {});
   EXPECT_NE(text.find("RULE                CERTAIN  VERDICT"), std::string::npos) << text;
-  EXPECT_NE(text.find("relativeMargin 20%      43%  Inconclusive"), std::string::npos) << text;
+  EXPECT_NE(text.find("relativeMargin 20%      43%  inconclusive"), std::string::npos) << text;
   EXPECT_NE(text.find("\n  latency-p99: passes after about 9 900 more requests if it goes on like this; finds out a "
                       "candidate that is worse by 1.5x after 89 000, 2x after 25 000 requests; by now 3.14x\n"),
             std::string::npos)
       << text;
+}
+
+TEST(RolloutOutput, AMeanAgainstALimitSaysWhereItLies) {
+  OrderedJson json = canary_json();
+  json["checks"] = OrderedJson::parse(R"json([
+    {"name": "amount", "verdict": "Pass", "rule": "max 5", "value": 3.2, "reference": null, "samples": 508,
+     "message": "amount 3.2 <= max 5 (n=508)",
+     "evidence": {"method": "mean", "fraction": 1, "interval": {"of": "value", "lower": 3.1, "upper": 3.4}}},
+    {"name": "latency-mean", "verdict": "Inconclusive", "rule": "max 50ms", "value": 0.04, "reference": null,
+     "samples": 508, "message": "latency-mean 40ms <= max 50ms, not certain yet (n=508)",
+     "evidence": {"method": "mean", "fraction": 0.5, "interval": {"of": "value", "lower": 0.03, "upper": 0.06}}}])json");
+  const std::string text = rollout_tables(json, {});
+  EXPECT_NE(text.find("pass: amount 3.2 <= max 5 (n=508), mean 3.1 to 3.4\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("not certain yet (n=508), mean 30ms to 60ms\n"), std::string::npos) << text;
+  json["checks"][0]["evidence"]["interval"]["of"] = "ratio";
+  EXPECT_NE(rollout_tables(json, {}).find("(n=508)\n"), std::string::npos) << "its sentence says it";
 }
 
 TEST(RolloutOutput, ShowsArmsWithTheirGuardrails) {
@@ -100,7 +116,7 @@ TEST(RolloutOutput, ShowsArmsWithTheirGuardrails) {
     {"version": "v2", "share": 0.98, "probabilityBest": 0.99, "successes": 9990, "failures": 10, "dropped": false}]})");
   EXPECT_EQ(rollout_tables(bandit, {}),
             "CHECK           STABLE  CANDIDATE      N  RULE       VERDICT\n"
-            "v1 latency-p99       -      900ms  1 000  max 300ms  Fail: latency-p99 900ms > max 300ms\n"
+            "v1 latency-p99       -      900ms  1 000  max 300ms  fail: latency-p99 900ms > max 300ms\n"
             "ARM  SHARE  BEST   GOOD  FAILED  NOTE\n"
             "v1      2%    1%    900     100  dropped: latency-p99 900ms > max 300ms\n"
             "v2     98%   99%  9 990      10  winner\n");

@@ -24,7 +24,7 @@ OrderedJson watched() {
 TEST(StatusChanges, BeginWithEverything) {
   EXPECT_EQ(status_changes(watched(), nullptr),
             (std::vector<std::string>{
-                "2026-09-21 14:13:20  gateway serving, policy generation 7 (4f1c2aab)",
+                "2026-09-21 14:13:20  gateway serving, policy generation 7 (sha 4f1c2aab)",
                 "2026-09-21 14:13:20  fraud  Paused/AwaitingTime  step 3/6 (pause 10m)  v1=75% v2=25%  Healthy  "
                 "endpoints 2/3"}));
 }
@@ -61,10 +61,11 @@ TEST(StatusChanges, ARefusedReloadAndARouteThatIsGoneAreSaid) {
   later["config"]["lastReloadSuccessful"] = false;
   later["config"]["lastReloadError"] = "policy.yaml:3:1: error";
   later["routes"] = OrderedJson::array();
-  EXPECT_EQ(status_changes(later, &before),
-            (std::vector<std::string>{"2026-09-21 14:13:20  gateway serving, policy generation 7 (4f1c2aab), the last "
-                                      "reload was refused: policy.yaml:3:1: error",
-                                      "2026-09-21 14:13:20  fraud  gone"}));
+  EXPECT_EQ(
+      status_changes(later, &before),
+      (std::vector<std::string>{"2026-09-21 14:13:20  gateway serving, policy generation 7 (sha 4f1c2aab), the last "
+                                "reload was refused: policy.yaml:3:1: error",
+                                "2026-09-21 14:13:20  fraud  gone"}));
 }
 
 TEST(StatusChanges, OfStagesSayWhichOne) {

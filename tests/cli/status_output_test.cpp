@@ -25,18 +25,51 @@ OrderedJson status() {
        "answered": 0, "failed": 0, "inFlight": 0, "latency": {"p50": 0, "p95": 0, "p99": 0}, "endpoints": []}]}]})");
 }
 
+OrderedJson with_rollout() {
+  OrderedJson out = status();
+  out["routes"][0]["rollout"] = OrderedJson::parse(R"({
+    "generation": 7, "observedGeneration": 7, "serving": "Healthy", "phase": "Paused", "over": false,
+    "reason": "AwaitingPromotion", "message": "waits for sluice promote fraud", "pausedByPerson": false,
+    "step": 4, "steps": 5, "stepText": "pause until promote", "next": "setWeight 50",
+    "windowSince": "2026-09-21T14:13:20.500Z", "verbs": ["promote", "abort"],
+    "versions": [{"version": "v1", "requests": 912}, {"version": "v2", "requests": 307}],
+    "checks": [{"name": "error-rate", "verdict": "Pass", "rule": "margin 0.5%", "value": 0.0009, "reference": 0.0002,
+                "threshold": 0.0052, "samples": 6131, "message": "error-rate 0.09% <= 0.52%", "dryRun": false}],
+    "events": [{"time": "2026-09-21T14:13:20.042Z", "actor": "sluice", "kind": "Advanced", "text": "v2 to 25%"}]})");
+  return out;
+}
+
 TEST(StatusOutput, ShowsVersionsAndTheirEndpoints) {
   EXPECT_EQ(
       status_as_text(status(), {}),
-      "Gateway: 0.1.0   policy generation 7 (4f1c2aab)   serving   12 connections, 9 requests in flight\n"
+      "Gateway: 0.1.0   policy generation 7 (sha 4f1c2aab)   serving   12 connections, 9 requests in flight\n"
       "\n"
       "Route:   fraud   Strategy: canary\n"
       "VERSION  ROLE       TARGET     OBSERVED(n)  ANSWERED  SUCCESS  RPS    P50   P95   P99  IN-FLIGHT  ENDPOINTS\n"
       "v1       stable        75%  74.8% (18 204)    18 204   99.97%    -  8.0ms  21ms  40ms          7        1/2\n"
-      "v2       candidate     25%               -         0             -      0     0     0          0        0/0\n"
+      "v2       candidate     25%               -         0        -    -      -     -     -          0        0/0\n"
       "ENDPOINT        VERSION  STATE     SHARE  IN-FLIGHT  EJECTIONS    FOR  LAST CHECK          REASON\n"
       "127.0.0.1:9001  v1       admitted   100%          7          0  3m20s  passed: 200 in 3ms\n"
       "127.0.0.1:9002  v1       ejected      0%          0          1    12s                      5 errors in a row\n");
+}
+
+TEST(StatusOutput, NumbersThatARouteSharesWithOthersAreNotSaidToBeZero) {
+  OrderedJson pooled = with_rollout();
+  OrderedJson& route = pooled["routes"][0];
+  route["pooled"] = true;
+  for (OrderedJson& version : route["versions"]) {
+    version["answered"] = 0;
+    version["observedDecisions"] = 0;
+    version["inFlight"] = 0;
+  }
+  const OrderedJson before = pooled;
+  add_rates(pooled, &before, 1'790'000'010.5);
+  const std::string text = status_as_text(pooled, {});
+  EXPECT_NE(
+      text.find(
+          "\nv1       stable        75%            -         -     100%  91.2    -    -    -          -        1/2\n"),
+      std::string::npos)
+      << text;
 }
 
 TEST(StatusOutput, AFailureIsNeverRoundedAway) {
@@ -100,24 +133,10 @@ TEST(StatusOutput, WhatIsMissingOrOfAnotherTypeShowsAsEmpty) {
   EXPECT_NE(status_as_text(odd, {}).find("0/1"), std::string::npos);
 }
 
-OrderedJson with_rollout() {
-  OrderedJson out = status();
-  out["routes"][0]["rollout"] = OrderedJson::parse(R"({
-    "generation": 7, "observedGeneration": 7, "serving": "Healthy", "phase": "Paused", "over": false,
-    "reason": "AwaitingPromotion", "message": "waits for sluice promote fraud", "pausedByPerson": false,
-    "step": 4, "steps": 5, "stepText": "pause until promote", "next": "setWeight 50",
-    "windowSince": "2026-09-21T14:13:20.500Z", "verbs": ["promote", "abort"],
-    "versions": [{"version": "v1", "requests": 912}, {"version": "v2", "requests": 307}],
-    "checks": [{"name": "error-rate", "verdict": "Pass", "rule": "margin 0.5%", "value": 0.0009, "reference": 0.0002,
-                "threshold": 0.0052, "samples": 6131, "message": "error-rate 0.09% <= 0.52%", "dryRun": false}],
-    "events": [{"time": "2026-09-21T14:13:20.042Z", "actor": "sluice", "kind": "Advanced", "text": "v2 to 25%"}]})");
-  return out;
-}
-
 TEST(StatusOutput, ShowsTheRolloutBetweenTheRouteAndItsVersions) {
   const std::string text = status_as_text(with_rollout(), {});
-  EXPECT_NE(text.find("\nRoute:   fraud    Strategy: canary   policy gen 7 (4f1c2aab)   Serving: Healthy\n"
-                      "Phase:   Paused   Step 4/5 (pause until promote)               Next: setWeight 50\n"
+  EXPECT_NE(text.find("\nRoute:   fraud    Strategy: canary   policy gen 7 (sha 4f1c2aab)   Serving: Healthy\n"
+                      "Phase:   Paused   Step 4/5 (pause until promote)                   Next: setWeight 50\n"
                       "         AwaitingPromotion: waits for sluice promote fraud\n"
                       "Verbs:   promote, abort\n"
                       "VERSION"),
@@ -137,7 +156,7 @@ TEST(StatusOutput, ShowsNoMoreEventsThanAskedFor) {
 TEST(StatusOutput, APolicyThatTheRolloutHasNotSeenYetIsSaid) {
   OrderedJson behind = with_rollout();
   behind["routes"][0]["rollout"]["observedGeneration"] = 6;
-  EXPECT_NE(status_as_text(behind, {}).find("policy gen 7 (4f1c2aab) observed 6"), std::string::npos);
+  EXPECT_NE(status_as_text(behind, {}).find("policy gen 7 (sha 4f1c2aab) observed 6"), std::string::npos);
 }
 
 TEST(Rates, AreOfTheEvidenceAsLongAsThereIsOneLook) {

@@ -29,7 +29,7 @@ Status two_routes() {
 TEST(StatusSummary, HasOneLinePerRoute) {
   EXPECT_EQ(
       summary_as_text(two_routes(), {}),
-      "Gateway: 0.1.0   policy generation 7 (4f1c2aab)   serving   12 connections, 9 requests in flight\n"
+      "Gateway: 0.1.0   policy generation 7 (sha 4f1c2aab)   serving   12 connections, 9 requests in flight\n"
       "\n"
       "ROUTE  STRATEGY  SERVING  PHASE                     STEP  SPLIT          SUCCESS      P99        ENDPOINTS  "
       "LAST "
@@ -37,7 +37,7 @@ TEST(StatusSummary, HasOneLinePerRoute) {
       "fraud  canary    Healthy  Paused/AwaitingPromotion  4/5   v1=75% v2=25%  100% 90.00%  40ms 55ms        1/2  "
       "11-22 "
       "09:51 Advanced: v2 to 25%\n"
-      "plain  none                                               only=100%      -            0                0/0\n"
+      "plain  none                                               only=100%      -            -                0/0\n"
       "\n"
       "All about one of them: sluice status ROUTE\n");
 }

@@ -107,7 +107,7 @@ TEST(StatusVerb, AWatchThatIsNoScreenSaysALineForEachChange) {
   constexpr std::size_t kDate = sizeof "2026-11-22 09:51:07  " - 1;
   for (std::string line; std::getline(lines, line);) said.push_back(line.substr(std::min(kDate, line.size())));
   ASSERT_EQ(said.size(), 3U) << ran.out;
-  EXPECT_EQ(said[0], "gateway serving, policy generation 7 (4f1c2aab)");
+  EXPECT_EQ(said[0], "gateway serving, policy generation 7 (sha 4f1c2aab)");
   EXPECT_EQ(said[1], "fraud  Progressing  step 2/5  endpoints 0/0");
   EXPECT_EQ(said[2], "fraud  Promoted  step 2/5  endpoints 0/0");
 }
