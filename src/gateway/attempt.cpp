@@ -19,9 +19,6 @@ namespace {
 /// How long a client that expects 100 (Continue) waits for the endpoint's word before it gets ours.
 constexpr Duration kContinuePatience = std::chrono::seconds(1);
 
-/// An endpoint that had closed an idle connection says so within a round trip. One that dies later was at work.
-constexpr Duration kStaleWithin = std::chrono::milliseconds(250);
-
 AttemptFailure kind_of(upstream::AcquireError error) noexcept {
   switch (error) {
     case upstream::AcquireError::PoolOverflow:
@@ -109,8 +106,8 @@ http::Task<> Attempt::run(Plan plan) {
       if (first_byte_at_ == TimePoint{}) first_byte_at_ = heard_at_;
       connection_->received_more(result.bytes);
     } else if (!ended()) {
-      stale_ =
-          connection_->reused() && first_byte_at_ == TimePoint{} && exchange_.worker_->now() - sent_at_ < kStaleWithin;
+      stale_ = connection_->reused() && first_byte_at_ == TimePoint{} &&
+               exchange_.worker_->now() - sent_at_ < upstream::kStaleWithin;
       fail(AttemptFailure::Reset, FailureReason::Reset);
     }
   }

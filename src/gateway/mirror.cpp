@@ -93,8 +93,7 @@ void Mirror::cancel(End why) noexcept {
 
 void Mirror::count(const CallOutcome& outcome) noexcept {
   if (metrics::VersionEvidenceCells* const cells = version_->evidence; cells != nullptr) {
-    const bool sent = outcome.worked_on.count() > 0;
-    cells->shadow_bytes.add((sent ? bytes_.size() : 0) + outcome.received);
+    cells->shadow_bytes.add(outcome.sent + outcome.received);
     cells->shadow_nanoseconds.add(static_cast<std::uint64_t>(outcome.worked_on.count()));
   }
   twin_ ? count_as_twin(outcome) : count_as_shadow(outcome);
@@ -105,7 +104,10 @@ void Mirror::count_as_shadow(const CallOutcome& outcome) noexcept {
   if (outcome.answered()) {
     counters.shadow_responses.add(outcome.status);
     counters.shadow_duration.record(mirrors_->context_->clock.now() - begun_);
-    if (version_->evidence != nullptr) version_->evidence->shadow.answered(outcome.status, outcome.answered_in);
+    if (metrics::VersionEvidenceCells* const cells = version_->evidence; cells != nullptr) {
+      cells->shadow.answered(outcome.status, outcome.answered_in);
+      cells->shadow.first_byte.record(outcome.first_byte);
+    }
     return;
   }
   if (end_ == End::ByItself) {

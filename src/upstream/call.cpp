@@ -50,28 +50,33 @@ http::Task<bool> Call::exchange(EndpointPool& pool, CallRequest request, bool ag
   }
   heard_ = answered_ = false;
   bool complete = false;
+  const TimePoint asked_at = context_->clock.now();
   iovec bytes{const_cast<char*>(request.bytes.data()), request.bytes.size()};
   auto writing = connection_->stream().write({&bytes, 1});
-  if (co_await writing == IoStatus::Ok && !given_up_) {
+  const bool sent = co_await writing == IoStatus::Ok && !given_up_;
+  if (sent) {
     sent_at_ = context_->clock.now();
+    outcome.sent += request.bytes.size();
     auto reading = read_answer(request);
     complete = co_await reading;
-    outcome.worked_on = context_->clock.now() - sent_at_;
   }
+  const TimePoint over = context_->clock.now();
+  if (sent) outcome.worked_on += over - sent_at_;
   Connection& connection = *std::exchange(connection_, nullptr);
   const bool was_reused = connection.reused();
   const bool reusable =
       complete && !request.fresh && answer_.keep_alive && answer_.framing != http::Framing::UntilClose;
-  connection.pool().release(connection, reusable, context_->clock.now());
+  connection.pool().release(connection, reusable, over);
   if (complete) {
     outcome.status = answer_.status;
-    outcome.answered_in = outcome.worked_on;
+    outcome.answered_in = over - sent_at_;
+    outcome.first_byte = heard_at_ - sent_at_;
     co_return false;
   }
   outcome.failure = timed_out_ ? FailureReason::ResponseTimeout
                     : heard_   ? FailureReason::BadResponse
                                : FailureReason::Reset;
-  const bool stale = was_reused && !heard_ && !given_up_;
+  const bool stale = was_reused && !heard_ && !given_up_ && over - asked_at < kStaleWithin;
   const bool cancelled = given_up_ && !timed_out_;
   if (request.reported && !stale && !cancelled && !answered_) pool.note_gateway_error();
   co_return stale;
@@ -109,7 +114,7 @@ http::Task<bool> Call::read_answer(CallRequest request) {
     const IoResult result = co_await stream.read_result();
     if (result.status == IoStatus::Eof && in_body && answer_.framing == http::Framing::UntilClose) co_return true;
     if (!result.ok()) co_return false;
-    heard_ = true;
+    if (!std::exchange(heard_, true)) heard_at_ = context_->clock.now();
     received_ += result.bytes;
     connection_->received_more(result.bytes);
     if (in_body && request.patience) be_patient(*request.patience);

@@ -246,6 +246,8 @@ TEST_F(CopiesTest, AreCountedInBytesAndInTheTimeTheyTook) {
   EXPECT_GT(seen.shadow_bytes, 11'000u);
   EXPECT_LT(seen.shadow_bytes, 12'000u);
   EXPECT_EQ(seen.shadow_nanoseconds, static_cast<std::uint64_t>(seen.shadow.latency.sum().count()));
+  EXPECT_EQ(seen.shadow.first_byte.count(), 1u);
+  EXPECT_LE(seen.shadow.first_byte.sum(), seen.shadow.latency.sum());
 }
 
 }  // namespace

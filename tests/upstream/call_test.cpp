@@ -1,9 +1,4 @@
-#include "sluice/upstream/call.hpp"
-
-#include <gtest/gtest.h>
-
-#include "pool_fixture.hpp"
-#include "support/fake_upstream.hpp"
+#include "call_fixture.hpp"
 #include "support/gate.hpp"
 
 namespace sluice::upstream {
@@ -14,48 +9,7 @@ using metrics::FailureReason;
 using test::Conversation;
 using test::FakeUpstream;
 
-constexpr std::string_view kGet = "GET /ready HTTP/1.1\r\nhost: a\r\n\r\n";
-
-http::Task<> make(Call& call, EndpointPool& pool, CallRequest request, std::optional<CallOutcome>& outcome) {
-  auto calling = call.run(pool, request);
-  outcome = co_await calling;
-}
-
-/// What came of a body.
-struct Bytes final : AnswerSink {
-  void take_head(const http::ResponseHead& /*answer*/, const char* /*base*/) noexcept override {}
-  void take_payload(std::string_view payload) noexcept override { text += payload; }
-  std::string text;
-};
-
-class CallTest : public PoolFixture {
- protected:
-  void begin(EndpointPool& pool, bool fresh = false, http::Method method = http::Method::Get,
-             std::string_view bytes = kGet) {
-    outcome.reset();
-    life = make(call, pool, {method, bytes, clock.now() + 1s, fresh}, outcome);
-    life.start();
-  }
-  CallOutcome run(EndpointPool& pool, bool fresh = false) {
-    begin(pool, fresh);
-    EXPECT_TRUE(run_until([&] { return outcome.has_value(); }));
-    return outcome.value_or(CallOutcome{});
-  }
-  /// A pool that reports to `status`.
-  EndpointPool& make_reporting_pool(std::uint16_t port) {
-    EndpointPool& pool = make_pool(port);
-    EndpointPool::Settings settings = pool.settings();
-    settings.status = status;
-    pool.update(settings);
-    return pool;
-  }
-  const EndpointCells& reports() const { return status->cells(0); }
-
-  std::shared_ptr<EndpointStatus> status = std::make_shared<EndpointStatus>(1, [] {});
-  Call call{context};
-  std::optional<CallOutcome> outcome;
-  http::Task<> life;
-};
+using CallTest = CallFixture;
 
 TEST_F(CallTest, GivesTheStatusOfTheAnswer) {
   FakeUpstream upstream(test::answers(418, "short and stout"));
@@ -103,22 +57,6 @@ TEST_F(CallTest, AHeadAnswerHasNoBody) {
   begin(make_pool(upstream.port()), false, http::Method::Head, "HEAD / HTTP/1.1\r\nhost: a\r\n\r\n");
   ASSERT_TRUE(run_until([&] { return outcome.has_value(); }));
   EXPECT_EQ(outcome->status, 200);
-}
-
-TEST_F(CallTest, TriesOnceMoreWhenAUsedConnectionDied) {
-  FakeUpstream upstream([](Conversation& gateway) {
-    gateway.read_request();
-    gateway.answer(200, "first");
-    if (gateway.number() == 0) {
-      gateway.read_request();
-      return;  // closes without a word
-    }
-    gateway.read_request();
-  });
-  EndpointPool& pool = make_pool(upstream.port());
-  EXPECT_EQ(run(pool).status, 200);
-  EXPECT_EQ(run(pool).status, 200);
-  EXPECT_EQ(upstream.connections(), 2u);
 }
 
 TEST_F(CallTest, ANewConnectionThatDiesIsAFailure) {
@@ -246,7 +184,7 @@ TEST_F(CallTest, ShowsTheAnswerThatItThrowsAway) {
                    test::chunked(text, 999)));
   EndpointPool& pool = make_pool(upstream.port());
   Onlooker onlooker;
-  life = make(call, pool, {http::Method::Get, kGet, clock.now() + 1s, false, &onlooker}, outcome);
+  life = make_call(call, pool, {http::Method::Get, kGetReady, clock.now() + 1s, false, &onlooker}, outcome);
   life.start();
   ASSERT_TRUE(run_until([&] { return outcome.has_value(); }));
   EXPECT_EQ(outcome->status, 200);
@@ -262,7 +200,8 @@ TEST_F(CallTest, OfAnAnswerThatBreaksOffItShowsWhatCame) {
     gateway.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf");
   });
   Onlooker onlooker;
-  life = make(call, make_pool(upstream.port()), {http::Method::Get, kGet, clock.now() + 1s, false, &onlooker}, outcome);
+  life = make_call(call, make_pool(upstream.port()), {http::Method::Get, kGetReady, clock.now() + 1s, false, &onlooker},
+                   outcome);
   life.start();
   ASSERT_TRUE(run_until([&] { return outcome.has_value(); }));
   EXPECT_FALSE(outcome->answered());
@@ -274,9 +213,9 @@ TEST_F(CallTest, IsReportedToNobodyWhereItShallNotBe) {
                              FakeUpstream::Script([](Conversation& gateway) { gateway.read_request(); })}) {
     FakeUpstream upstream(script);
     outcome.reset();
-    CallRequest request{http::Method::Get, kGet, clock.now() + 1s};
+    CallRequest request{http::Method::Get, kGetReady, clock.now() + 1s};
     request.reported = false;
-    life = make(call, make_reporting_pool(upstream.port()), request, outcome);
+    life = make_call(call, make_reporting_pool(upstream.port()), request, outcome);
     life.start();
     ASSERT_TRUE(run_until([&] { return outcome.has_value(); }));
   }
@@ -310,11 +249,11 @@ TEST_F(CallTest, ABodyMayHaveMoreTimeThanItsHead) {
     gateway.wait_for(rest);
     gateway.send("0\r\n\r\n");
   });
-  Bytes seen;
-  CallRequest request{http::Method::Get, kGet, clock.now() + 1s};
+  SeenBody seen;
+  CallRequest request{http::Method::Get, kGetReady, clock.now() + 1s};
   request.sink = &seen;
   request.patience = BodyPatience{clock.now() + 2s, clock.now() + 10s, 3s};
-  life = make(call, make_pool(upstream.port()), request, outcome);
+  life = make_call(call, make_pool(upstream.port()), request, outcome);
   life.start();
   ASSERT_TRUE(run_until([&] { return seen.text == "abc"; }));
   advance(2500ms);
@@ -336,12 +275,12 @@ TEST_F(CallTest, AStreamThatStallsOrNeverEndsIsLate) {
   });
   EndpointPool& pool = make_pool(stalls.port());
   for (const auto& [streamed, idle] : {std::pair{60s, 3s}, std::pair{3s, 60s}}) {
-    Bytes seen;
+    SeenBody seen;
     outcome.reset();
-    CallRequest request{http::Method::Get, kGet, clock.now() + 1s};
+    CallRequest request{http::Method::Get, kGetReady, clock.now() + 1s};
     request.sink = &seen;
     request.patience = BodyPatience{clock.now() + 1s, clock.now() + streamed, idle};
-    life = make(call, pool, request, outcome);
+    life = make_call(call, pool, request, outcome);
     life.start();
     ASSERT_TRUE(run_until([&] { return seen.text == "abc"; }));
     advance(2s);

@@ -41,7 +41,7 @@ struct alignas(kCacheLine) VersionEvidenceCells {
   EvidenceCells all;           ///< requests that the split assigned to it
   EvidenceCells control;       ///< of these, the stable version's control slice
   EvidenceCells units;         ///< of `all`, the first request of each unit in `assigned_units`
-  EvidenceCells shadow;        ///< copies that it was sent; their first bytes are not told
+  EvidenceCells shadow;        ///< copies that it was sent; times from the request written
   Counter shadow_bytes;        ///< of copies and their answers, also of those that say nothing about it: twins, for one
   Counter shadow_nanoseconds;  ///< for which it had copies before it: from one sent to its end, whatever that was
 };

@@ -49,8 +49,10 @@ struct CallOutcome {
   metrics::FailureReason failure = metrics::FailureReason::NoEndpoint;  ///< why, when there was none
   bool timed_out = false;                                               ///< the deadline was the reason
   Duration took{0};
-  Duration answered_in{0};     ///< of an answer: from the request sent to its last byte
-  Duration worked_on{0};       ///< from the request sent to the end, whatever that was; 0: it was not sent
+  Duration answered_in{0};  ///< of an answer: from the request sent to its last byte
+  Duration first_byte{0};   ///< of an answer: from the request sent to its first byte
+  Duration worked_on{0};    ///< from the request sent to the end, whatever that was; of both tries; 0: it was not sent
+  std::uint64_t sent = 0;   ///< bytes that went out, of both tries
   std::uint64_t received = 0;  ///< bytes that came back
   bool answered() const noexcept { return status != 0; }
 };
@@ -59,9 +61,9 @@ struct CallOutcome {
 std::string describe(const CallOutcome& outcome);
 
 /// One request of our own to an endpoint: sends it, reads its answer to the end, shows it to whoever wants to see it
-/// and throws it away. When a connection that was used before dies without a byte of an answer, it is tried once more
-/// on another. How it went is reported to the endpoint's status, where its pool has one. One at a time; used again and
-/// again it allocates nothing. One thread.
+/// and throws it away. When a connection that was used before dies at once without a byte of an answer (kStaleWithin),
+/// it is tried once more on another. How it went is reported to the endpoint's status, where its pool has one. One at a
+/// time; used again and again it allocates nothing. One thread.
 class Call final : private http::DeadlineWheel::Hook {
  public:
   explicit Call(WorkerContext& context) noexcept : context_(&context) {}
@@ -87,6 +89,7 @@ class Call final : private http::DeadlineWheel::Hook {
   bool heard_ = false;     // a byte of an answer came
   bool answered_ = false;  // the head of one came
   TimePoint sent_at_{};
+  TimePoint heard_at_{};  // while `heard_`: when the first one did
   std::uint64_t received_ = 0;
   http::ResponseHead answer_;
 };

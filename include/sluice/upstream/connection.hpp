@@ -16,6 +16,9 @@ namespace sluice::upstream {
 
 class EndpointPool;
 
+/// An endpoint that had closed an idle connection says so within a round trip. One that dies later was at work.
+inline constexpr Duration kStaleWithin = std::chrono::milliseconds(250);
+
 /// What the objects of one worker share; outlives them all.
 struct WorkerContext {
   boost::asio::io_context& io;
