@@ -69,7 +69,8 @@ http::Task<> Attempt::run(Plan plan) {
       auto sending = exchange_.send_body(*this, beside_);
       co_await sending;
     } else {
-      exchange_.note_request_sent(sent_at_);
+      // A copy's time begins when it is written, so does that of what it is compared with; nothing else asks the clock.
+      exchange_.note_request_sent(exchange_.pairing_ ? exchange_.worker_->now() : sent_at_);
     }
   }
 
