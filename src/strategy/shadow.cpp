@@ -132,24 +132,39 @@ class Observation {
     const bool inside = within_hours(spec_.schedule, context_.now);
     const bool copies = state_.weight > 0;
     if (changed_rules(copies)) return;
-    // Copies may stop while a person's pause lasts, but not begin.
-    if (inside != copies && !(inside && state_.paused)) {
+    const auto spent = what_is_spent(spec_.budget, spending());
+    // Copies may stop while a person's pause lasts, but not begin. Nor do they where the budget has no more of them.
+    if (inside != copies && !(inside && (state_.paused || spent))) {
       if (inside) count_from_here();
       return change_hours(inside);
     }
-    set_weight(state_.weight);
-    const bool waits = state_.phase == Phase::Held || state_.paused;
-    const auto spent = what_is_spent(spec_.budget, count(false));
-    if (!copies && (waits || !spent)) return;
+    const bool stops = copies && spent && state_.paused;
+    stops ? stop_copies(*spent) : set_weight(state_.weight);
+    if (!copies && !spent) return;
+    const bool held = state_.phase == Phase::Held;
+    const bool may_end = !state_.paused && state_.reason != "StateLost";
     // No further copy comes that a later look could wait for.
-    const Findings found = judge(spent && !waits);
+    const Findings found = judge(spent && may_end);
     count(found.looked);
-    if (waits) return;
+    if (!may_end || (held && !spent)) return;
     const bool conclusive = spec_.stop_when == policy::ShadowStop::Conclusive && shadow_analysis(spec_) != nullptr;
     if (conclusive && found.decided) return decide(found);
     if (spent) return end_of_budget(found, *spent);
     if (conclusive && found.exhausted) return hold(found.message);
     enter(state_, Phase::Progressing, "Copying", copying() + after_colon(found.message), context_.now);
+  }
+
+  /// A person's pause takes no time from what the shadow may last.
+  Spending spending() {
+    Spending spent = count(false);
+    if (state_.paused) spent.lasted = Duration::zero();
+    return spent;
+  }
+
+  /// The verdict waits until the pause is over.
+  void stop_copies(const std::string& spent) {
+    set_weight(0);
+    tell("Waiting", "no more copies: " + spent);
   }
 
   Spending count(bool looked) { return count_spending(spec_.budget, context_.evidence, looked, context_.now, state_); }

@@ -66,5 +66,60 @@ TEST(ShadowBudget, WaitsForAPersonsPauseWithItsLastLook) {
   EXPECT_EQ(r.state.winner, "v2");
 }
 
+TEST(ShadowBudget, EndsWhatNobodyDecidedOn) {
+  auto r = budget_rig(500, {"v2"}, policy::ShadowStop::Conclusive);
+  r.spec.analysis->checks[0].inconclusive_limit = 2;
+  for (int i = 0; i < 5; ++i) r.tick(10s);
+  ASSERT_EQ(r.where(), "Held/Undecided");
+  r.copy("v2", 40);
+  r.tick(10s);
+  EXPECT_EQ(r.where(), "Held/Undecided");
+  r.copy("v2", 460);
+  r.tick(1s);
+  EXPECT_EQ(r.where(), "Concluded/Passed") << "what came meanwhile decides: " << r.state.message;
+  EXPECT_EQ(r.mirrored("v2"), 0);
+}
+
+TEST(ShadowBudget, OfTimeEndsItToo) {
+  auto r = budget_rig(500, {"v2"}, policy::ShadowStop::Conclusive);
+  r.spec.analysis->checks[0].inconclusive_limit = 2;
+  r.spec.budget.duration = 24h;
+  for (int i = 0; i < 5; ++i) r.tick(10s);
+  ASSERT_EQ(r.where(), "Held/Undecided");
+  r.tick(24h);
+  EXPECT_EQ(r.where(), "Concluded/BudgetSpent");
+  EXPECT_EQ(r.state.winner, "");
+  EXPECT_EQ(r.mirrored("v2"), 0);
+}
+
+TEST(ShadowBudget, WithinAPersonsPauseItEndsTheCopies) {
+  auto r = budget_rig(5000, {"v2"});
+  r.spec.budget.bytes = 1_KiB;
+  r.state.paused = true;
+  r.copy("v2", 500);
+  r.version("v2").shadow_bytes = 1000;
+  r.tick(1s);
+  EXPECT_EQ(r.mirrored("v2"), 0.5);
+  r.version("v2").shadow_bytes = 1024;
+  r.tick(1s).tick(1s);
+  EXPECT_EQ(r.mirrored("v2"), 0);
+  EXPECT_EQ(r.told("Waiting"), 1);
+  EXPECT_FALSE(is_over(r.state.phase));
+  r.tick(24h);
+  EXPECT_FALSE(is_over(r.state.phase));
+  r.state.paused = false;
+  r.tick(1s);
+  EXPECT_EQ(r.where(), "Concluded/BudgetSpent");
+  EXPECT_EQ(r.state.winner, "v2") << "by what was copied: " << r.state.message;
+}
+
+TEST(ShadowBudget, APausesTimeIsNotSpent) {
+  auto r = budget_rig(500, {"v2"});
+  r.spec.budget.duration = 1h;
+  r.state.paused = true;
+  r.tick(2h);
+  EXPECT_EQ(r.mirrored("v2"), 0.5);
+}
+
 }  // namespace
 }  // namespace sluice::strategy
