@@ -19,6 +19,13 @@ double seconds_in(Duration duration) noexcept {
   return std::chrono::duration<double>(duration).count();
 }
 
+/// What they show now, at this look, is less than they showed before: they began anew in the same process, as when the
+/// versions of the policy come in another order. A look without a copy says nothing.
+bool began_anew(const ArmState& arm, const VersionEvidence& seen) noexcept {
+  if (seen.shadow.requests == 0) return false;
+  return seen.shadow.requests < arm.copies_seen || seen.shadow_bytes < arm.copied_bytes_seen;
+}
+
 /// What the counters named by the arm show, never less than at the look before.
 struct SeenOfArm {
   std::uint64_t copies = 0;
@@ -57,13 +64,14 @@ Spending count_spending(const policy::ShadowBudget& budget, const Evidence& evid
   if (!is_counted(budget)) return spending;
   const std::uint64_t counters = evidence.counters;
   for (ArmState& arm : state.arms) {
-    if (counters != arm.seen_counters && counters != 0) {
+    const VersionEvidence& now_seen = evidence_of(evidence, state, arm.version);
+    if ((counters != arm.seen_counters || began_anew(arm, now_seen)) && counters != 0) {
       arm.copies += std::exchange(arm.copies_seen, 0);
       arm.copied_bytes += std::exchange(arm.copied_bytes_seen, 0);
       arm.backend_seconds += std::exchange(arm.backend_seconds_seen, 0);
       arm.seen_counters = counters;
     }
-    const SeenOfArm seen = seen_of(arm, evidence_of(evidence, state, arm.version));
+    const SeenOfArm seen = seen_of(arm, now_seen);
     add_spent(arm, seen, spending);
     if (!remember && !is_worth_keeping(budget, arm, seen)) continue;
     arm.copies_seen = seen.copies;
@@ -78,9 +86,10 @@ Spending spending_of(const RolloutState& state, const Evidence& evidence, WallTi
   spending.lasted = lasted(state, state.ended.value_or(now));
   for (const ArmState& arm : state.arms) {
     static const VersionEvidence nothing;
-    // Counters of another process than the state knows are added to what it saw of the one before.
-    const bool anew = evidence.counters != arm.seen_counters && evidence.counters != 0;
+    // Counters that the state does not know yet are added to what it saw of those before.
     const VersionEvidence& now_seen = evidence_of(evidence, state, arm.version);
+    const bool other = evidence.counters != arm.seen_counters || began_anew(arm, now_seen);
+    const bool anew = other && evidence.counters != 0;
     add_spent(arm, seen_of(arm, anew ? nothing : now_seen), spending);
     if (!anew) continue;
     spending.copies += now_seen.shadow.requests;

@@ -3,6 +3,7 @@
 
 #include "rig.hpp"
 #include "sluice/strategy/shadow.hpp"
+#include "sluice/strategy/shadow_spending.hpp"
 
 namespace sluice::strategy {
 namespace {
@@ -119,6 +120,28 @@ TEST(ShadowBudget, APausesTimeIsNotSpent) {
   r.state.paused = true;
   r.tick(2h);
   EXPECT_EQ(r.mirrored("v2"), 0.5);
+}
+
+TEST(ShadowBudget, CountersThatBeginAnewInOneProcessDoNotRefillIt) {
+  auto r = budget_rig(1000, {"v2"});
+  r.spec.budget.bytes = 1_MiB;
+  r.copy("v2", 900);
+  r.version("v2").shadow_bytes = 900'000;
+  r.tick(1s);
+  auto& v2 = r.version("v2");  // another order of the policy's versions makes other counters
+  v2.shadow = {};
+  v2.shadow_bytes = 0;
+  r.tick(1s);
+  EXPECT_EQ(r.steering().copies.requests, 1000U) << "what says nothing changes nothing";
+  r.copy("v2", 50);
+  r.version("v2").shadow_bytes = 50'000;
+  r.tick(1s);
+  EXPECT_EQ(r.steering().copies.requests, 100U);
+  EXPECT_EQ(spending_of(r.state, r.evidence, r.now).copies, 950U);
+  EXPECT_EQ(spending_of(r.state, r.evidence, r.now).bytes, 950'000U);
+  r.copy("v2", 50);
+  r.tick(1s);
+  EXPECT_EQ(r.where(), "Concluded/BudgetSpent");
 }
 
 }  // namespace
