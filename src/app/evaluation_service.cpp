@@ -213,8 +213,15 @@ void EvaluationService::add_drifts(const std::string& name, const Route& route,
   const auto stable =
       std::find_if(route.seen.begin(), route.seen.end(), [&](const Seen& one) { return one.version == route.stable; });
   for (const Seen& version : route.seen) {
+    const std::size_t first = snapshot.drifts.size();
     for (const auto& drift : version.drifts) {
+      // What it answered to clients comes first; where that is told, its answers to copies are not told as well.
+      const auto is_told = [&](std::string_view against) {
+        return std::any_of(snapshot.drifts.begin() + static_cast<std::ptrdiff_t>(first), snapshot.drifts.end(),
+                           [&](const auto& one) { return one.against == against && one.of == word_of(*drift); });
+      };
       const auto add = [&](const char* against, metrics::DriftSnapshot made, double log_e) {
+        if (is_told(against)) return;
         made.route = name;
         made.version = version.version;
         made.of = word_of(*drift);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "sluice/strategy/drift_watch.hpp"
@@ -86,6 +87,22 @@ class EvaluationServiceTest : public testing::Test {
     pair->live_answer = std::make_shared<const compare::Answer>(answer_with(live));
     pair->other_answer = answer_with(other);
     service_.sink()->note(0, std::move(pair));
+  }
+  /// What a client was answered, or an answer from which no score was read.
+  void observe(const std::string& version, std::optional<float> score) {
+    outcomes::Observation seen;
+    seen.decision.route = outcomes::name_hash("fraud");
+    seen.decision.version = outcomes::name_hash(version);
+    seen.decision.window = kPairsWindow;
+    seen.prediction.has_score = score.has_value();
+    seen.prediction.score = score.value_or(0);
+    drift_.observe(seen);
+  }
+  /// So many series of a version have these labels.
+  static std::ptrdiff_t series(const metrics::ComparisonsSnapshot& shown, const std::string& version,
+                               const std::string& against) {
+    return std::count_if(shown.drifts.begin(), shown.drifts.end(),
+                         [&](const auto& one) { return one.version == version && one.against == against; });
   }
   std::shared_ptr<const strategy::PairEvidence> pairs() {
     gathered_ = evidence_.gather();
@@ -209,15 +226,7 @@ TEST_F(EvaluationServiceTest, PairsMayBeLookedAtWhereThePolicyAllowsIt) {
 }
 
 TEST_F(EvaluationServiceTest, LiveAnswersHaveADistributionWithTheirReference) {
-  for (int i = 0; i < 120; ++i) {
-    outcomes::Observation seen;
-    seen.decision.route = outcomes::name_hash("fraud");
-    seen.decision.version = outcomes::name_hash("v1");
-    seen.decision.window = kPairsWindow;
-    seen.prediction.has_score = true;
-    seen.prediction.score = static_cast<float>(i % 100);
-    drift_.observe(seen);
-  }
+  for (int i = 0; i < 120; ++i) observe("v1", static_cast<float>(i % 100));
   pairs();
   const auto& drifts = gathered_["fraud"].versions[0].drifts;
   ASSERT_EQ(drifts.size(), 1U);
@@ -231,15 +240,7 @@ TEST_F(EvaluationServiceTest, LiveAnswersHaveADistributionWithTheirReference) {
 }
 
 TEST_F(EvaluationServiceTest, WhatACandidateAnswersToCopiesIsHeldAgainstTheReference) {
-  for (int i = 0; i < 120; ++i) {
-    outcomes::Observation seen;
-    seen.decision.route = outcomes::name_hash("fraud");
-    seen.decision.version = outcomes::name_hash("v1");
-    seen.decision.window = kPairsWindow;
-    seen.prediction.has_score = true;
-    seen.prediction.score = static_cast<float>(i % 100) / 100;
-    drift_.observe(seen);
-  }
+  for (int i = 0; i < 120; ++i) observe("v1", static_cast<float>(i % 100) / 100);
   for (int i = 0; i < 300; ++i) {
     hand_over("{\"score\":" + std::to_string(i % 100 / 100.0) + "}", R"({"score":0.995})");
   }
@@ -255,14 +256,28 @@ TEST_F(EvaluationServiceTest, WhatACandidateAnswersToCopiesIsHeldAgainstTheRefer
   ASSERT_EQ(watched.events.size(), 1U) << "one that answers copies is watched like any other";
   EXPECT_EQ(watched.events[0].text.find("'v2' no longer predicts as the reference did"), 0U) << watched.events[0].text;
   const auto metrics = service_.metrics();
-  const auto against = [&](const std::string& whom) {
-    return std::count_if(metrics.drifts.begin(), metrics.drifts.end(),
-                         [&](const auto& one) { return one.version == "v2" && one.against == whom; });
-  };
-  EXPECT_EQ(against("stable"), 1);
-  EXPECT_EQ(against("reference"), 1);
+  EXPECT_EQ(series(metrics, "v2", "stable"), 1);
+  EXPECT_EQ(series(metrics, "v2", "reference"), 1);
   ASSERT_EQ(metrics.distributions.size(), 2U);
   EXPECT_EQ(metrics.distributions[1].bins.back().second, 300U) << "its own distribution is shown";
+}
+
+TEST_F(EvaluationServiceTest, OneThatAnswersClientsAndCopiesHasOneSeriesOfEach) {
+  for (int i = 0; i < 200; ++i) {
+    observe("v1", static_cast<float>(i % 100) / 100);
+    observe("v2", static_cast<float>(i % 100) / 100);
+  }
+  for (int i = 0; i < 300; ++i) {
+    hand_over("{\"score\":" + std::to_string(i % 100 / 100.0) + "}", R"({"score":0.995})");
+  }
+  ASSERT_TRUE(compares(300));
+  ASSERT_GT(gathered_["fraud"].versions[1].drifts.size(), 1U) << "both are watched";
+  const auto metrics = service_.metrics();
+  EXPECT_EQ(series(metrics, "v2", "stable"), 1);
+  ASSERT_EQ(series(metrics, "v2", "reference"), 1) << "Prometheus refuses a page that says two things of one series";
+  const auto shown = std::find_if(metrics.drifts.begin(), metrics.drifts.end(),
+                                  [](const auto& one) { return one.version == "v2" && one.against == "reference"; });
+  EXPECT_LT(shown->distance, 0.1) << "what clients got";
 }
 
 }  // namespace
