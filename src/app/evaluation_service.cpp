@@ -68,6 +68,12 @@ metrics::DriftSnapshot distances(const std::vector<std::uint64_t>& own, const st
   return made;
 }
 
+/// Of the answers that a value was read from: not every answer has one, and not as often in both versions.
+double share_read(const strategy::DriftEvidence& drift) {
+  const auto own = static_cast<double>(sum_of(drift.own));
+  return own / (own + static_cast<double>(sum_of(drift.stable)));
+}
+
 double shown_e(double log_e) {
   return std::exp(std::min(log_e, kMostLogShown));
 }
@@ -210,8 +216,6 @@ void EvaluationService::add_comparisons(metrics::ComparisonsSnapshot& snapshot) 
 
 void EvaluationService::add_drifts(const std::string& name, const Route& route,
                                    metrics::ComparisonsSnapshot& snapshot) const {
-  const auto stable =
-      std::find_if(route.seen.begin(), route.seen.end(), [&](const Seen& one) { return one.version == route.stable; });
   for (const Seen& version : route.seen) {
     const std::size_t first = snapshot.drifts.size();
     for (const auto& drift : version.drifts) {
@@ -231,10 +235,8 @@ void EvaluationService::add_drifts(const std::string& name, const Route& route,
       };
       if (sum_of(drift->own) == 0) continue;
       if (version.version != route.stable && !drift->stable.empty()) {
-        const double both = version.share + (stable == route.seen.end() ? 0 : stable->share);
         const double log_e = !drift->moves.empty() ? stats::log_e_unlike_pairs(drift->moves, drift->own.size())
-                             : both > 0 ? stats::log_e_unlike(drift->own, drift->stable, version.share / both)
-                                        : 0;
+                                                   : stats::log_e_unlike(drift->own, drift->stable, share_read(*drift));
         add("stable", distances(drift->own, drift->stable, drift->by_class), log_e);
       }
       if (!drift->reference.empty()) {

@@ -78,7 +78,7 @@ std::size_t bins_of(std::size_t moves) noexcept {
   return static_cast<std::size_t>(std::llround(std::sqrt(static_cast<double>(moves))));
 }
 
-Distance distance_of(const DriftEvidence& evidence, const Subject& subject, double alpha) {
+Distance distance_of(const DriftEvidence& evidence, double alpha) {
   Distance made;
   made.evidence = &evidence;
   made.own = sum_of(evidence.own);
@@ -93,10 +93,9 @@ Distance distance_of(const DriftEvidence& evidence, const Subject& subject, doub
     return made;
   }
   made.lies = stats::distance_confidence(evidence.own, evidence.stable, alpha, evidence.by_class);
-  const double seen = static_cast<double>(made.own) / static_cast<double>(made.own + made.stable);
-  // Where users stick their number is what is drawn; what they predict comes by requests.
-  const double share = subject.share > 0 && !subject.users_stick ? subject.share : seen;
-  made.log_e_unlike = stats::log_e_unlike(evidence.own, evidence.stable, share);
+  // Not what the split drew: not every answer has a value, and not as often in both versions.
+  const double read = static_cast<double>(made.own) / static_cast<double>(made.own + made.stable);
+  made.log_e_unlike = stats::log_e_unlike(evidence.own, evidence.stable, read);
   return made;
 }
 
@@ -146,11 +145,11 @@ struct Distances {
   std::uint64_t least = UINT64_MAX;  ///< answers, of either version
 };
 
-Distances distances_of(const Drifts& drifts, const Subject& subject, double max, double alpha) {
+Distances distances_of(const Drifts& drifts, double max, double alpha) {
   Distances seen;
   for (const auto& one : drifts) {
     if (!is_beside_stable(one)) continue;
-    const Distance found = distance_of(*one, subject, alpha);
+    const Distance found = distance_of(*one, alpha);
     const bool far = found.lies.lower > max;
     const stats::Interval& known = seen.worst.lies;
     const bool first = seen.worst.evidence == nullptr;
@@ -202,7 +201,7 @@ Finding judge_score_drift(const policy::Check& check, const policy::Analysis& an
   const double doubt = (1 - analysis.confidence.fraction) * part_of_stretch(subject, counted, evidence);
   const auto kinds = std::count_if(drifts.begin(), drifts.end(), is_beside_stable);
   const double alpha = doubt / (static_cast<double>(kinds) * sharing);
-  const Distances seen = distances_of(drifts, subject, limit.value, alpha);
+  const Distances seen = distances_of(drifts, limit.value, alpha);
   Finding finding;
   finding.verdict = Verdict::Inconclusive;
   finding.threshold = limit.value;

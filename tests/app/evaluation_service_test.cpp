@@ -280,5 +280,21 @@ TEST_F(EvaluationServiceTest, OneThatAnswersClientsAndCopiesHasOneSeriesOfEach) 
   EXPECT_LT(shown->distance, 0.1) << "what clients got";
 }
 
+TEST_F(EvaluationServiceTest, AnswersWithoutAScoreAreNoSignThatTheOthersDiffer) {
+  look_.evidence.versions[0].share = look_.evidence.versions[1].share = 0.5;
+  for (int i = 0; i < 100'000; ++i) {
+    const auto score = static_cast<float>(i / 20 % 100) / 100;
+    observe("v1", score);
+    observe("v2", i % 20 == 0 ? std::nullopt : std::optional(score));
+  }
+  pairs();
+  const auto metrics = service_.metrics();
+  const auto shown = std::find_if(metrics.drifts.begin(), metrics.drifts.end(),
+                                  [](const auto& one) { return one.version == "v2" && one.against == "stable"; });
+  ASSERT_NE(shown, metrics.drifts.end());
+  EXPECT_LT(shown->distance, 0.01);
+  EXPECT_LT(shown->e_value, 2);
+}
+
 }  // namespace
 }  // namespace sluice::app

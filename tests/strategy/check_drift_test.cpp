@@ -71,6 +71,12 @@ TEST(CheckDrift, OneThatPredictsOtherwiseFails) {
   EXPECT_NE(found.message.find("> max 0.1: of scores, PSI "), std::string::npos) << found.message;
 }
 
+TEST(CheckDrift, AnswersWithoutAValueAreNoSignThatTheOthersDiffer) {
+  DriftCheck check;
+  check.candidate.drifts = {drift_of(evenly(95'000), evenly(100'000))};  // of as many requests
+  EXPECT_LE(check.look().proof.log_e, 0) << check.look().message;
+}
+
 TEST(CheckDrift, ToDifferForCertainIsNotToDifferByTooMuch) {
   DriftCheck check(0.5);
   check.candidate.drifts = {drift_of({3000, 3000, 1000, 1000, 500, 500, 500, 200, 200, 100}, evenly(10'000))};

@@ -47,10 +47,11 @@ double largest_difference(std::span<const std::uint64_t> own, std::span<const st
 Interval distance_confidence(std::span<const std::uint64_t> own, std::span<const std::uint64_t> reference, double alpha,
                              bool by_class) noexcept;
 
-/// ln of the evidence that two versions do not predict alike, from answers that the split dealt out with `share` to the
-/// candidate: for every bin and every threshold between bins the two-sided relative-risk mixture (RelativeRisk), and
-/// the mean of these e-values. The counts of one share: where it changed, the evidence of each adds up. 15 µs for ten
-/// bins.
+/// ln of the evidence that two versions do not predict alike, from answers of which `share` are the candidate's: for
+/// every bin and every threshold between bins the two-sided relative-risk mixture (RelativeRisk), and the mean of these
+/// e-values. Valid however often it is looked at where each answer fell on the candidate with that probability. The
+/// share that was counted is right as well where not every answer tells a value; then it is valid at one look: given
+/// how many answers each has, the counts of a bin vary less than a draw of each would. 15 µs for ten bins.
 double log_e_unlike(std::span<const std::uint64_t> candidate, std::span<const std::uint64_t> stable,
                     double share) noexcept;
 
