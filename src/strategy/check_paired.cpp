@@ -158,9 +158,11 @@ class PairedLook {
     const auto counts = discordant(all);
     const stats::RiskRule rule = rule_against_stable(versus_);
     const stats::Interval live = stable_interval(all, analysis_.confidence.fraction);
-    // A margin that is a part of live's rate is taken from where that rate may lie, which costs half of the doubt.
+    // A margin that is a part of live's rate is taken from where that rate may lie, which costs half of the doubt: of
+    // what all checks share where it can fail the candidate, of its own where it lets it pass.
     const bool is_part = rule.factor != 1;
-    const double margin = rule.offset + (is_part ? (rule.factor - 1) * live.upper : 0);
+    const double most_live = is_part ? stable_interval(all, 1 - std::exp(-proof_.log_threshold)).upper : 0;
+    const double margin = rule.offset + (rule.factor - 1) * most_live;
     const double of_rate = versus_.margin ? 0 : (rule.tolerated_factor - 1) * live.lower;
     const double tolerated = std::max(rule.tolerated_offset, of_rate);
     const double half = std::log(2.0);

@@ -167,6 +167,16 @@ TEST(CheckPairs, ARelativeMarginIsOfWhereLivesRateMayLie) {
   EXPECT_EQ(same.look().verdict, Verdict::Pass) << same.look().message;
 }
 
+TEST(CheckPairs, WhereLivesRateMayLieIsPartOfWhatChecksShare) {
+  const auto log_e = [](std::size_t guardrails) {
+    PairedCheck check(no_worse_by_part("error-rate", 0.5));
+    check.see({.pairs = 2000, .both_failed = 200, .only_candidate_failed = 240});
+    return check.look(guardrails).proof.log_e;
+  };
+  EXPECT_LT(log_e(4), log_e(1)) << "a rate that is more certain may lie further away";
+  EXPECT_GT(log_e(4), 0);
+}
+
 TEST(CheckPairs, ToFailWithLiveIsNoMerit) {
   auto check = errors_by(0.01);
   check.see({.pairs = 2000, .both_failed = 1000});
