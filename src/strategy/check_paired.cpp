@@ -104,6 +104,14 @@ std::size_t level_of_quantile(double quantile) noexcept {
 
 // ---- what they mean
 
+/// How often the event came to either version, and the rule that a split would judge that by.
+struct Split {
+  stats::RiskRule rule;
+  double candidate = 0;
+  double stable = 0;
+  double more = 0;  ///< ln of the evidence that it takes besides: one level of several has to make up for the others
+};
+
 /// One look at one check.
 class PairedLook {
  public:
@@ -173,8 +181,8 @@ class PairedLook {
     proof_.log_e = log_e_of_pairs(record_, 0, above) - (is_part ? half : 0);
     proof_.log_good = stats::log_e_paired_below(counts, std::min(tolerated, most_margin)) - (versus_.margin ? 0 : half);
     locate(stats::paired_difference(counts, doubt_));
-    split_rule_ = rule;
-    if (versus_.margin) split_rule_->tolerated_factor = 1;  // as much is to be shown, and pairs show the difference
+    split_ = Split{rule, *candidate_, *live_};
+    if (versus_.margin) split_->rule.tolerated_factor = 1;  // as much is to be shown, and pairs show the difference
     sick_ = live.lower > too_sick && proof_.upper.value_or(0) >= 0;
   }
 
@@ -208,6 +216,21 @@ class PairedLook {
     proof_.log_e = stats::log_mean_e(against);
     proof_.log_good = stats::log_e_paired_below(discordant(own), doubled_odds(share) - share);
     locate(stats::paired_difference(discordant(all_pairs(record_, proves)), doubt_));
+    if (is_broken()) {
+      split_ = split_of(strongest_, all_pairs(record_, strongest_));
+      split_->more = std::log(static_cast<double>(paired_levels));
+    } else {
+      split_ = split_of(proves, own);
+    }
+  }
+
+  /// Pairs in which both are slow are not counted: how many they are is known by the quantile that the limit was read
+  /// off.
+  static Split split_of(std::size_t level, const std::vector<PairSums>& slower) {
+    const double quantile = stats::SlowLimits::kQuantiles[level];
+    const double only_live = stable_share(slower);
+    const double live = std::max(1 - quantile, only_live);
+    return {slow_rule(quantile), std::clamp(live + candidate_share(slower) - only_live, 0.0, 1.0), live};
   }
 
   void weigh_means() {
@@ -257,8 +280,9 @@ class PairedLook {
     const double log_e = is_broken() ? proof_.log_e : proof_.log_good;
     const double log_threshold = is_broken() ? proof_.log_threshold : log_enough();
     proof_.of_pairs = enough_pairs(pairs_, log_e, log_threshold, analysis_.min_requests);
-    if (!split_rule_ || !candidate_ || !live_) return;
-    const auto of_split = requests_of_split(*split_rule_, *candidate_, *live_, is_broken(), log_threshold);
+    if (!split_) return;
+    const auto of_split =
+        requests_of_split(split_->rule, split_->candidate, split_->stable, is_broken(), log_threshold + split_->more);
     if (of_split) proof_.of_split = std::max(*of_split, 2 * analysis_.min_requests);
   }
 
@@ -336,7 +360,7 @@ class PairedLook {
   std::uint64_t waiting_ = 0;    ///< of these
   std::optional<double> candidate_;
   std::optional<double> live_;
-  std::optional<stats::RiskRule> split_rule_;
+  std::optional<Split> split_;
   std::size_t strongest_ = 0;
   bool sick_ = false;  ///< live fails too often to be a measure, and the candidate is not clearly better
   Proof proof_;

@@ -32,14 +32,6 @@ void freeze(const policy::VersusStable& versus, const stats::Histogram& stable, 
   evidence.frozen = true;
 }
 
-stats::RiskRule slow_rule(double quantile) noexcept {
-  const double share = 1 - quantile;
-  stats::RiskRule rule;
-  rule.tolerated_factor = doubled_odds(share) / share;
-  rule.tolerated_offset = share / 2;
-  return rule;
-}
-
 void count_levels(const stats::Histogram& candidate, const stats::Histogram& stable, const CheckEvidence& evidence,
                   CountedLook& look) {
   const auto& quantiles = stats::SlowLimits::kQuantiles;
@@ -71,6 +63,14 @@ std::size_t level_of(const Metric& metric) noexcept {
 }
 
 }  // namespace
+
+stats::RiskRule slow_rule(double quantile) noexcept {
+  const double share = 1 - quantile;
+  stats::RiskRule rule;
+  rule.tolerated_factor = doubled_odds(share) / share;
+  rule.tolerated_offset = share / 2;
+  return rule;
+}
 
 std::uint64_t nanoseconds(double seconds) noexcept {
   return static_cast<std::uint64_t>(std::llround(std::max(seconds, 0.0) * 1e9));

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "sluice/policy/analysis.hpp"
+#include "sluice/stats/excess_risk.hpp"
 #include "sluice/stats/histogram.hpp"
 #include "sluice/strategy/check_state.hpp"
 
@@ -14,6 +15,8 @@ struct CountedLook;
 struct Metric;
 struct Subject;
 
+/// What a split may show of answers that are slower than stable's at this quantile.
+stats::RiskRule slow_rule(double quantile) noexcept;
 /// Of a limit in seconds; nothing is below 0.
 std::uint64_t nanoseconds(double seconds) noexcept;
 /// In later buckets than this one.

@@ -222,6 +222,21 @@ TEST(CheckPairs, AnEquallyFastCandidatePassesByFewPairs) {
   EXPECT_EQ(found.verdict, Verdict::Pass) << found.message;
 }
 
+TEST(CheckPairs, OfLatenciesASplitWouldHaveNeededManyTimesAsManyRequests) {
+  for (const Duration candidate : {20ms, 30ms}) {
+    PairedCheck check(no_worse_by_part("latency-p95", 0.1));
+    check.time(100, 20ms, candidate);
+    check.look();
+    EXPECT_FALSE(check.look().proof.of_split) << "nothing is decided";
+    check.time(300, 20ms, candidate);
+    const Finding found = check.look();
+    ASSERT_NE(found.verdict, Verdict::Inconclusive) << found.message;
+    ASSERT_TRUE(found.proof.of_split) << found.message;
+    EXPECT_GT(*found.proof.of_split, 2 * *found.proof.of_pairs) << found.message;
+    EXPECT_LT(*found.proof.of_split, 100'000U) << found.message;
+  }
+}
+
 TEST(CheckPairs, LimitsOfLatencyOutliveARestart) {
   PairedCheck check(no_worse_by_part("latency-p95", 0.1));
   check.time(100, 20ms, 20ms);
