@@ -1,13 +1,17 @@
 #include "support/load.hpp"
 
 #include <memory>
+#include <utility>
 
 #include "support/raw_client.hpp"
 
 namespace sluice::test {
 
-Load::Load(std::uint16_t port, std::size_t clients, std::string request) {
-  for (std::size_t i = 0; i < clients; ++i) threads_.emplace_back([this, port, request] { ask(port, request); });
+Load::Load(std::uint16_t port, std::size_t clients, std::string request)
+    : Load(port, clients, [request = std::move(request)] { return request; }) {}
+
+Load::Load(std::uint16_t port, std::size_t clients, std::function<std::string()> make) {
+  for (std::size_t i = 0; i < clients; ++i) threads_.emplace_back([this, port, make] { ask(port, make); });
 }
 
 Load::~Load() {
@@ -28,12 +32,12 @@ std::vector<std::string> Load::stop() {
   return failures_;
 }
 
-void Load::ask(std::uint16_t port, const std::string& request) {
+void Load::ask(std::uint16_t port, const std::function<std::string()>& make) {
   std::unique_ptr<RawClient> client;
   while (!stopping_) {
     try {
       if (client == nullptr) client = std::make_unique<RawClient>(port);
-      const auto response = client->exchange(request);
+      const auto response = client->exchange(make());
       if (response.status() != 200 || !response.complete) {
         fail(response.start_line + " " + response.field("x-sluice-error") + " " + response.body);
       }

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -14,6 +15,8 @@ namespace sluice::test {
 class Load {
  public:
   Load(std::uint16_t port, std::size_t clients, std::string request);
+  /// Each request is another: made by the thread that is about to send it.
+  Load(std::uint16_t port, std::size_t clients, std::function<std::string()> make);
   ~Load();
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
@@ -25,7 +28,7 @@ class Load {
   std::vector<std::string> stop();
 
  private:
-  void ask(std::uint16_t port, const std::string& request);
+  void ask(std::uint16_t port, const std::function<std::string()>& make);
   void fail(std::string what);
 
   std::atomic<bool> stopping_{false};
