@@ -31,7 +31,7 @@ function candidate(page, pairs) {
       fact('Pairs', grouped(pairs.pairs)), fact('Compared', grouped(pairs.compared)), fact('Differ', grouped(pairs.disagreements)),
       pairs.worstField && fact('Worst field', h('code', { class: 'path' }, pairs.worstField), ` in ${grouped(pairs.worstFieldPairs)}`),
       pairs.rows > 0 && fact('Largest class changed', `${grouped(pairs.flips)} of ${grouped(pairs.rows)}`),
-      fact('Noise', pairs.noiseKnown ? `known: ${grouped(pairs.noisyFields)} field${pairs.noisyFields === 1 ? '' : 's'} left out` : `not known yet (${grouped(pairs.twins)} asked twice)`),
+      fact('Noise', pairs.noiseKnown ? `known: ${grouped(pairs.noisyFields)} field${pairs.noisyFields === 1 ? '' : 's'} left out` : `not known yet (${grouped(pairs.twins)} asked twice${pairs.refusedTwins > 0 ? `, ${grouped(pairs.refusedTwins)} more refused` : ''})`),
       copies && fact('Copies answered', grouped(copies.answered)), copies && fact('Dropped', dropped(copies)),
       (pairs.segments ?? []).map((segment) => fact(`Segment ${segment.name}`, `${grouped(segment.disagreements)} of ${grouped(segment.pairs)} differ`))),
     (pairs.replays ?? []).map((replay) => h('p', { key: replay.outcome, class: 'quiet' }, `By ${replay.outcome} it would have earned ${percent(replay.value)} where both answer alike (${percent(replay.covered)} of the requests); live earned ${percent(replay.served)} of all.`)));

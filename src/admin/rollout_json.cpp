@@ -177,6 +177,7 @@ Json pairs_json(const rollout::PairsView& pairs) {
   out["disagreement"] = pairs.compared == 0 ? Json() : Json(pairs.disagreement);
   out["interval"] = {{"lower", optional_json(pairs.lower)}, {"upper", optional_json(pairs.upper)}};
   out["twins"] = pairs.twins;
+  out["refusedTwins"] = pairs.refused_twins;
   out["noiseKnown"] = pairs.noise_known;
   out["noisyFields"] = pairs.noisy_fields;
   out["worstField"] = pairs.worst_field;

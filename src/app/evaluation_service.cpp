@@ -38,6 +38,7 @@ std::shared_ptr<const strategy::PairEvidence> to_pairs(const compare::Findings& 
   made->tally = findings.pairs;
   made->unsettled = findings.unsettled;
   made->twins = findings.twins;
+  made->refused_twins = findings.refused_twins;
   made->noise_known = findings.noise_known;
   made->noisy_fields = findings.noisy_fields;
   made->worst_field = findings.worst_field;

@@ -33,7 +33,9 @@ std::string range_of(const Json& interval) {
 
 std::string noise_of(const Json& pairs) {
   const std::uint64_t fields = count(pairs, "noisyFields");
-  const std::string twins = grouped(count(pairs, "twins")) + " twins";
+  const std::uint64_t refused = count(pairs, "refusedTwins");
+  const std::string twins = grouped(count(pairs, "twins")) + " twins" +
+                            (refused == 0 ? "" : " (" + grouped(refused) + " more with another status)");
   if (!flag(pairs, "noiseKnown")) return twins + ", noise not known yet";
   return twins +
          (fields == 0 ? ", no noise" : ", " + grouped(fields) + (fields == 1 ? " noisy field" : " noisy fields"));

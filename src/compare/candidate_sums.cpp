@@ -151,6 +151,7 @@ void CandidateSums::fill_pairs(Findings& made) const {
 
 void CandidateSums::fill_noise(Findings& made) const {
   made.twins = noise_.twins();
+  made.refused_twins = noise_.refused_twins();
   made.noise_known = noise_.is_known();
   made.noisy_fields = noise_.noisy_fields();
   made.fields = noise_.fields();

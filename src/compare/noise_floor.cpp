@@ -11,6 +11,8 @@ namespace sluice::compare {
 namespace {
 
 constexpr std::size_t other_field_id = 0;
+constexpr std::size_t status_field_id = 1;  // has its place from the start, so that it is never one of the others
+constexpr std::string_view status_field = "status";
 
 std::string key_of(std::string_view name, Change change) {
   std::string key(name);
@@ -20,10 +22,15 @@ std::string key_of(std::string_view name, Change change) {
 }
 
 /// α of the n-th field, n from 1: α / (n (n + 1)), which adds up to α over any number of fields. The order is that of
-/// appearance, and evidence begins after it, so a field cannot be picked for its evidence.
+/// appearance, and evidence begins after it, so a field cannot be picked for its evidence. The status needs none.
 double log_threshold_of(std::size_t number) noexcept {
   const auto n = static_cast<double>(number);
   return std::log(n * (n + 1) / NoiseFloor::kAlpha);
+}
+
+bool do_statuses_differ(const Comparison& pair) noexcept {
+  return std::any_of(pair.differences.begin(), pair.differences.end(),
+                     [](const Difference& one) { return one.change == Change::Status; });
 }
 
 }  // namespace
@@ -40,11 +47,15 @@ NoiseFloor::NoiseFloor() {
   Known& other = fields_.emplace_back();
   other.field.name = other_fields;
   other.log_threshold = log_threshold_of(1);
+  Known& status = fields_.emplace_back();
+  status.field.name = status_field;
+  status.field.change = Change::Status;
 }
 
 NoiseFloor NoiseFloor::without_pairs() const {
   NoiseFloor made;
   made.twins_ = twins_;
+  made.refused_ = refused_;
   for (std::size_t i = 0; i < fields_.size(); ++i) {
     const Known& known = fields_[i];
     if (known.field.twins == 0) continue;
@@ -52,7 +63,7 @@ NoiseFloor NoiseFloor::without_pairs() const {
       Known& kept = made.fields_.emplace_back();
       kept.field.name = known.field.name;
       kept.field.change = known.field.change;
-      kept.log_threshold = log_threshold_of(made.fields_.size());
+      kept.log_threshold = log_threshold_of(made.fields_.size() - 1);
       made.ids_.emplace(key_of(kept.field.name, kept.field.change), static_cast<FieldId>(made.fields_.size() - 1));
     }
     Known& kept = i == other_field_id ? made.fields_.front() : made.fields_.back();
@@ -64,6 +75,7 @@ NoiseFloor NoiseFloor::without_pairs() const {
 }
 
 std::optional<NoiseFloor::FieldId> NoiseFloor::find(const Difference& difference) const {
+  if (difference.change == Change::Status) return FieldId{status_field_id};
   const std::string_view name = utf8_prefix(difference.field, kNameBytes);
   if (name == other_fields) return FieldId{other_field_id};
   const auto found = ids_.find(key_of(name, difference.change));
@@ -78,7 +90,7 @@ NoiseFloor::FieldId NoiseFloor::field_of(const Difference& difference, bool of_t
   Known& known = fields_.emplace_back();
   known.field.name = utf8_prefix(difference.field, kNameBytes);
   known.field.change = difference.change;
-  known.log_threshold = log_threshold_of(fields_.size());
+  known.log_threshold = log_threshold_of(fields_.size() - 1);
   known.seen_in = block_;
   ids_.emplace(key_of(known.field.name, difference.change), id);
   return id;
@@ -101,6 +113,10 @@ NoiseFloor::FieldIds NoiseFloor::fields_of(const Comparison& pair, bool of_twin)
 
 void NoiseFloor::add_twin(const Comparison& twin) {
   if (!twin.compared) return;
+  if (do_statuses_differ(twin)) {
+    ++refused_;
+    return;
+  }
   ++twins_;
   ++block_twins_;
   for (const FieldId id : fields_of(twin, true)) {
@@ -134,8 +150,9 @@ void NoiseFloor::judge(Known& known) const noexcept {
 
 NoiseFloor::Set NoiseFloor::add_pair(const Comparison& pair, std::size_t stratum, std::uint8_t segment) {
   if (!pair.compared) return 0;
-  ++block_pairs_;
   ++segment_pairs_[segment];
+  // Twins whose statuses differ are left out, so such pairs are no measure beside the others.
+  if (!do_statuses_differ(pair)) ++block_pairs_;
   if (pair.differences.empty()) return 0;
   FieldIds ids = fields_of(pair, false);
   for (const FieldId id : ids) {

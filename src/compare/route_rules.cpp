@@ -14,7 +14,7 @@ std::optional<policy::Compare> copy_of(const policy::Compare* compare) {
   return *compare;
 }
 
-/// Without what says how many twins there are, what is kept of pairs, and what copies carry.
+/// Without what says how many twins there are, and what is kept of pairs.
 std::optional<policy::Compare> meaning_of(const policy::Compare* compare) {
   auto made = copy_of(compare);
   if (!made) return made;

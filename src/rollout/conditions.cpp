@@ -95,6 +95,8 @@ Condition segments_sound(const RolloutState& state) {
 
 /// After so many pairs twins should have come.
 constexpr std::uint64_t pairs_without_twins = 1000;
+/// As many as would have been enough, had live not refused them.
+constexpr std::uint64_t many_refused = 20;
 
 /// Of the candidate of which least is known.
 Condition noise_known(const std::vector<PairsView>& all) {
@@ -105,13 +107,22 @@ Condition noise_known(const std::vector<PairsView>& all) {
   if (least->noise_known) return {"NoiseKnown", yes, "Known", twins, {}};
   const std::string text = twins + ", beside " + std::to_string(least->compared) +
                            " compared pairs; until there are more, no difference fails a candidate";
+  if (least->refused_twins >= many_refused) {
+    return {"NoiseKnown",
+            no,
+            "TwinsRefused",
+            text + ". " + std::to_string(least->refused_twins) +
+                " more got another status the second time: live's server refuses requests for carrying "
+                "x-sluice-shadow, for lacking what compare.dropHeaders takes off, or as too many",
+            {}};
+  }
   if (least->compared < pairs_without_twins) return {"NoiseKnown", unknown, "Learning", text, {}};
   return {"NoiseKnown",
           no,
           "FewTwins",
           text +
-              ". In sluice_shadow_twins_total, skipped: live is hardly ever idle; failed: its server refuses requests "
-              "with x-sluice-shadow",
+              ". In sluice_shadow_twins_total, skipped: live is hardly ever idle; failed: its server does not bear "
+              "requests with x-sluice-shadow",
           {}};
 }
 

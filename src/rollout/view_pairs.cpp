@@ -115,6 +115,7 @@ PairsView view_of(const strategy::PairEvidence& seen, const policy::ModelRoute& 
     view.upper = stats::disagreement_confidence(counts, doubt).upper;
   }
   view.twins = seen.twins;
+  view.refused_twins = seen.refused_twins;
   view.noise_known = seen.noise_known;
   view.noisy_fields = seen.noisy_fields;
   view.worst_field = seen.worst_field;

@@ -30,6 +30,7 @@ TEST(RolloutJson, ShowsWhatPairsFoundAndWhatTheyCost) {
   pairs.lower = 0.001;
   pairs.upper = 0.009;
   pairs.twins = 12;
+  pairs.refused_twins = 7;
   pairs.worst_field = "/outputs/score";
   pairs.segments = {{"mobile", 120, 3}};
   pairs.limit = 0.01;
@@ -45,6 +46,7 @@ TEST(RolloutJson, ShowsWhatPairsFoundAndWhatTheyCost) {
   EXPECT_EQ(json["pairs"][0]["disagreement"], 0.004);
   EXPECT_EQ(json["pairs"][0]["interval"]["upper"], 0.009);
   EXPECT_EQ(json["pairs"][0]["noiseKnown"], false);
+  EXPECT_EQ(json["pairs"][0]["refusedTwins"], 7);
   EXPECT_EQ(json["pairs"][0]["segments"][0]["name"], "mobile");
   EXPECT_EQ(json["pairs"][0]["pairsCertify"], 360);
   EXPECT_EQ(json["pairs"][0]["scoreDifference"]["mean"], 0.02);

@@ -54,6 +54,14 @@ TEST(PairsOutput, SaysHowManyPairsAreStillNeeded) {
             "that agree\n");
 }
 
+TEST(PairsOutput, SaysThatLiveRefusesTwins) {
+  OrderedJson json = shadow_json();
+  json["pairs"][0]["noiseKnown"] = false;
+  json["pairs"][0]["refusedTwins"] = 25;
+  EXPECT_NE(pairs_as_text(json).find("30 twins (25 more with another status), noise not known yet"), std::string::npos)
+      << pairs_as_text(json);
+}
+
 TEST(PairsOutput, SaysNothingWhereThereIsNothing) {
   EXPECT_EQ(pairs_as_text(OrderedJson::parse("{}")), "");
   EXPECT_EQ(pairs_as_text(OrderedJson::parse(R"({"pairs": [], "budgets": []})")), "");

@@ -49,6 +49,25 @@ TEST_F(EvaluationTest, TwinsTeachNoiseAndCountForNobody) {
   EXPECT_EQ(found(1, "v1"), nullptr) << "live is no candidate";
 }
 
+TEST_F(EvaluationTest, ACandidateThatRefusesEveryCopyDisagreesAlsoWhereLiveRefusesTwins) {
+  const auto refusal = [] {
+    Answer made = answered("");
+    made.status = 401;
+    return made;
+  };
+  for (int i = 0; i < 30; ++i) {
+    note(a_pair(answered(body_of("a")), refusal()));
+    note(a_twin(answered(body_of("a")), refusal()));
+  }
+  const auto findings = found();
+  EXPECT_EQ(findings->pairs.disagreements(), 30U);
+  EXPECT_EQ(findings->worst_field, "status");
+  EXPECT_EQ(findings->twins, 0U);
+  EXPECT_EQ(findings->refused_twins, 30U);
+  EXPECT_FALSE(findings->noise_known);
+  EXPECT_EQ(evaluation_.counts().versions.at(0).mismatch, 30U);
+}
+
 TEST_F(EvaluationTest, ASecondWindowBeginsAnewButKnowsTheNoise) {
   for (int i = 0; i < 20; ++i) note(a_twin(answered(body_of("a", 1)), answered(body_of("a", 2))));
   note_labels("a", "b");

@@ -174,6 +174,43 @@ TEST(NoiseFloor, AFieldThatIsMissingIsNotClearedByOneWhoseValueIsNoise) {
   EXPECT_EQ(floor.disagreements(0), 30U);
 }
 
+TEST(NoiseFloor, AStatusIsNeverLearntAsNoise) {
+  NoiseFloor floor;
+  for (int i = 0; i < 400; ++i) {
+    floor.add_pair(refused(), 0, 0);
+    if (i % 4 == 0) floor.add_twin(refused());
+  }
+  EXPECT_EQ(floor.disagreements(0), 400U) << "not one answer of the candidate's was seen";
+  EXPECT_TRUE(floor.disagrees(refused()));
+  EXPECT_FALSE(floor.is_known()) << "so nobody fails for it either: live refuses copies as well";
+  EXPECT_EQ(floor.twins(), 0U);
+  EXPECT_EQ(floor.refused_twins(), 100U);
+  EXPECT_EQ(floor.noisy_fields(), 0U);
+  EXPECT_TRUE(floor.without_pairs().disagrees(refused()));
+  EXPECT_EQ(floor.without_pairs().refused_twins(), 100U);
+}
+
+TEST(NoiseFloor, ATwinRefusedNowAndThenDoesNotHideWhatTheOthersTeach) {
+  NoiseFloor floor;
+  for (int i = 0; i < 39; ++i) floor.add_twin(differing({"/time"}));
+  floor.add_twin(refused());
+  EXPECT_TRUE(floor.is_known());
+  EXPECT_EQ(floor.noisy_fields(), 1U);
+  EXPECT_TRUE(floor.disagrees(floor.add_pair(refused(), 0, 0)));
+  floor.add_twin(refused());
+  EXPECT_FALSE(floor.is_known()) << "two of 41";
+  floor.add_twin(alike());
+  EXPECT_TRUE(floor.is_known());
+}
+
+TEST(NoiseFloor, EndlessFieldsOfACandidateDoNotHideThatItRefuses) {
+  NoiseFloor floor;
+  for (int i = 0; i < 2000; ++i) floor.add_pair(differing({"/x" + std::to_string(i)}), 0, 0);
+  for (int i = 0; i < 30; ++i) floor.add_twin(differing({std::string(other_fields)}));
+  EXPECT_TRUE(floor.disagrees(floor.add_pair(refused(), 0, 0)));
+  EXPECT_FALSE(floor.disagrees(floor.add_pair(differing({"/x1999"}), 0, 0)));
+}
+
 TEST(NoiseFloor, WhatCouldNotBeComparedIsLeftOut) {
   NoiseFloor floor;
   Comparison unread = differing({"/label"});

@@ -28,6 +28,13 @@ inline Comparison alike() {
   return differing({});
 }
 
+/// One of the two was refused, so nobody looked at bodies.
+inline Comparison refused() {
+  Comparison made = differing({"status"}, 1);
+  made.differences.front().change = Change::Status;
+  return made;
+}
+
 inline Answer answered(std::string body = "{}", float latency = 0.01F) {
   Answer made;
   made.status = 200;

@@ -184,6 +184,13 @@ TEST(Conditions, SayWhetherNoiseIsKnownWherePairsAreCompared) {
   EXPECT_EQ(found.reason, "FewTwins");
   EXPECT_NE(found.message.find("3 requests were answered twice"), std::string::npos) << found.message;
   EXPECT_NE(found.message.find("x-sluice-shadow"), std::string::npos) << found.message;
+  pairs[1].compared = 100;
+  pairs[1].refused_twins = 20;
+  found = find(conditions_of(state, facts), "NoiseKnown");
+  EXPECT_EQ(found.status, "False") << "nor will this";
+  EXPECT_EQ(found.reason, "TwinsRefused");
+  EXPECT_NE(found.message.find("20 more got another status"), std::string::npos) << found.message;
+  EXPECT_NE(found.message.find("dropHeaders"), std::string::npos) << found.message;
   pairs[1].noise_known = true;
   EXPECT_EQ(find(conditions_of(state, facts), "NoiseKnown").status, "True");
   pairs.clear();

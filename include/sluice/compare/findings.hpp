@@ -18,6 +18,7 @@ struct Findings {
   /// `pairs`; see NoiseFloor::unsettled. Agreement is certified with these counted as disagreements.
   std::vector<std::uint64_t> unsettled;
   std::uint64_t twins = 0;  ///< requests that live answered twice, in windows before too: live's noise stays known
+  std::uint64_t refused_twins = 0;  ///< whose second answer had another status; see NoiseFloor
   bool noise_known = false;
   std::uint64_t noisy_fields = 0;
   std::string worst_field;  ///< that differs in most pairs beyond noise; empty: none

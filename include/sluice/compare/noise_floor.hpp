@@ -23,6 +23,10 @@ namespace sluice::compare {
 /// fields that differ, so what is learnt later also holds for what came before. A field that differs in two ways (its
 /// value; it is missing) is two fields here.
 ///
+/// A status is never noise. Where live itself gives the second of two equal requests another one, the copy as such is
+/// refused (a credential is missing, it is marked as a shadow, there are too many), and the candidate would be let off
+/// for refusing as well. Such a twin teaches nothing, and where that is the rule noise is not known.
+///
 /// At most kFields fields are told apart, a quarter of them only for what twins show, so that a hostile candidate
 /// cannot hide live's noise; all others are one more, `other_fields`, like those that a comparison had no room for.
 /// Beyond kSets sets of fields a pair stands under the one field of its set that says most against it, so there are at
@@ -34,6 +38,7 @@ class NoiseFloor {
   static constexpr std::size_t kSets = 4096;
   static constexpr std::size_t kNameBytes = 256;     ///< of a field; longer names are cut
   static constexpr std::uint64_t kEnoughTwins = 20;  ///< fewer: noise is not known yet
+  static constexpr std::uint64_t kRefusedOf = 20;    ///< more than one refused for so many that teach: nor is it then
   static constexpr double kAlpha = 0.01;             ///< that noise of any field is ever taken for a difference
 
   /// A set of fields in which a pair differs; 0: none. Good as long as the floor.
@@ -48,8 +53,11 @@ class NoiseFloor {
   /// A floor that knows the same noise and no pairs; evidence about noisy fields begins anew.
   NoiseFloor without_pairs() const;
 
+  /// That teach.
   std::uint64_t twins() const noexcept { return twins_; }
-  bool is_known() const noexcept { return twins_ >= kEnoughTwins; }
+  /// That do not, because their statuses differ.
+  std::uint64_t refused_twins() const noexcept { return refused_; }
+  bool is_known() const noexcept { return twins_ >= kEnoughTwins && refused_ * kRefusedOf <= twins_; }
   /// Compared pairs of that stratum that disagree by all that is known now.
   std::uint64_t disagreements(std::size_t stratum) const;
   /// Pairs of that stratum that do not, but only because a field is noisy of which the evidence so far leans to
@@ -117,11 +125,12 @@ class NoiseFloor {
   template <typename Is>
   std::uint64_t sum(Is&& is) const;
 
-  std::vector<Known> fields_;  // the first is other_fields
+  std::vector<Known> fields_;  // the first is other_fields, the second the status
   std::unordered_map<std::string, FieldId> ids_;
   std::vector<Differing> sets_;  // the first is empty
   std::unordered_map<FieldIds, Set, HashIds> set_ids_;
   std::uint64_t twins_ = 0;
+  std::uint64_t refused_ = 0;
   std::uint64_t block_ = 0;  // number of the block under way: pairs, and twins at its end
   std::uint64_t block_pairs_ = 0;
   std::uint64_t block_twins_ = 0;

@@ -77,7 +77,8 @@ struct PairsView {
   double disagreement = 0;      ///< share of those compared, weighted
   std::optional<double> lower;  ///< where it lies; nothing while nothing is compared
   std::optional<double> upper;
-  std::uint64_t twins = 0;  ///< requests that live answered twice
+  std::uint64_t twins = 0;          ///< requests that live answered twice
+  std::uint64_t refused_twins = 0;  ///< the same with another status the second time: these teach nothing
   bool noise_known = false;
   std::uint64_t noisy_fields = 0;
   std::string worst_field;  ///< that differs in most pairs; empty: none

@@ -70,7 +70,8 @@ struct PairEvidence {
   /// By stratum: pairs that agree only because a field is noisy that seems to differ more often than noise makes it.
   /// Agreement is certified with these counted as disagreements.
   std::vector<std::uint64_t> unsettled;
-  std::uint64_t twins = 0;  ///< requests that live answered twice, so that noise is known
+  std::uint64_t twins = 0;          ///< requests that live answered twice, so that noise is known
+  std::uint64_t refused_twins = 0;  ///< the same with another status the second time: these teach nothing
   bool noise_known = false;
   std::uint64_t noisy_fields = 0;
   std::string worst_field;  ///< that differs in most pairs, beyond noise; empty: none
