@@ -198,6 +198,7 @@ NoiseFloor::FieldId NoiseFloor::strongest(const FieldIds& ids) const noexcept {
 }
 
 bool NoiseFloor::disagrees(Set set) const noexcept {
+  if (set >= sets_.size()) return true;  // kUnknown
   const FieldIds& ids = sets_[set].fields;
   return std::any_of(ids.begin(), ids.end(), [this](FieldId id) { return fields_[id].field.counts; });
 }

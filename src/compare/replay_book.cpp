@@ -101,9 +101,18 @@ void ReplayBook::drop_first() {
 }
 
 void ReplayBook::forget_before(std::uint64_t window) {
+  keep_only([window](const ReplayDecision& decision) { return decision.window >= window; });
+}
+
+void ReplayBook::forget(std::uint64_t window) {
+  keep_only([window](const ReplayDecision& decision) { return decision.window != window; });
+}
+
+template <typename Stays>
+void ReplayBook::keep_only(const Stays& stays) {
   std::deque<Waiting> kept;
   for (const Waiting& waiting : waiting_) {
-    if (waiting.decision.window >= window) kept.push_back(waiting);
+    if (stays(waiting.decision)) kept.push_back(waiting);
   }
   if (kept.size() == waiting_.size()) return;
   room_ += waiting_.size() - kept.size();

@@ -48,6 +48,8 @@ void RouteState::make_room_for(std::uint64_t window) {
   }
   for (std::size_t i = 0; i + kWindows <= others.size(); ++i) {
     sums_.erase(sums_.lower_bound(Key{others[i], 0}), sums_.lower_bound(Key{others[i] + 1, 0}));
+    // Its decisions say in which fields they differ by numbers that are gone with it.
+    book_->forget(others[i]);
   }
 }
 
@@ -78,13 +80,13 @@ void RouteState::add_twin(const AnswerPair& twin, const Comparison& comparison) 
 CandidateSums::Added RouteState::add(const AnswerPair& pair, const Comparison& comparison, WallTime now) {
   CandidateSums& sums = sums_of(pair);
   const CandidateSums::Added added = sums.add(pair, comparison);
-  if (!comparison.compared) return added;
   ReplayDecision decision;
   decision.nonce = pair.nonce;
   decision.window = pair.window;
   decision.at = pair.at;
   decision.candidate = pair.other;
-  decision.set = added.set;
+  // Also what failed is one of all requests, of which the estimate says for how many it speaks.
+  decision.set = comparison.compared ? added.set : NoiseFloor::kUnknown;
   decision.stratum = static_cast<std::uint32_t>(added.stratum);
   book_->note(decision, now, take());
   return added;

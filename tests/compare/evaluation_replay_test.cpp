@@ -53,6 +53,49 @@ TEST_F(ReplayTest, OutcomesCountWhereBothAnswersAgreed) {
   EXPECT_DOUBLE_EQ(late->replays[1].tally.strata.front().agreeing.mean, 10);
 }
 
+TEST_F(ReplayTest, RequestsThatTheCandidateFailedOrThatCouldNotBeComparedAreSomeOfAll) {
+  note_decision(1, "a");
+  note_decision(2, "a");
+  AnswerPair failed = a_pair(answered(body_of("a")), failed_answer());
+  failed.nonce = 3;
+  note(std::move(failed));
+  const auto large = [] {
+    Answer made = answered("");
+    made.too_large = true;
+    return made;
+  };
+  AnswerPair unread = a_pair(large(), large());
+  unread.nonce = 4;
+  note(std::move(unread));
+  evaluation_.run_now();
+  for (std::uint64_t nonce = 1; nonce <= 4; ++nonce) report(nonce, "revenue", 10);
+  const auto findings = found();
+  EXPECT_EQ(findings->pairs.compared(), 2U);
+  EXPECT_EQ(findings->replays[1].tally.agreeing(), 2U);
+  EXPECT_EQ(findings->replays[1].tally.differing(), 2U) << "the estimate speaks for half of them";
+}
+
+TEST_F(ReplayTest, DecisionsOfAWindowThatIsForgottenAreTooAndNoneIsTakenForAnother) {
+  const auto note_in = [this](std::uint64_t window, std::uint64_t nonce, const std::string& other) {
+    AnswerPair pair = a_pair(answered(body_of("a")), answered(other));
+    pair.window = window;
+    pair.nonce = nonce;
+    note(std::move(pair));
+  };
+  for (std::uint64_t nonce = 1; nonce <= 9; ++nonce) {
+    note_in(2, nonce, R"({"label":"a","time":1,"x)" + std::to_string(nonce) + R"(":0})");
+  }
+  for (std::uint64_t window = 3; window <= 5; ++window) note_in(window, 10 + window, body_of("a"));
+  note_in(2, 20, body_of("a"));  // when there is no room for it any more: it begins anew
+  evaluation_.run_now();
+  for (std::uint64_t nonce = 1; nonce <= 9; ++nonce) report(nonce, "revenue", 10);
+  report(20, "revenue", 10);
+  const auto findings = found(2);
+  ASSERT_NE(findings, nullptr);
+  EXPECT_EQ(findings->replays[1].tally.differing(), 0U);
+  EXPECT_EQ(findings->replays[1].tally.agreeing(), 1U);
+}
+
 TEST_F(ReplayTest, AReportBeforeItsComparisonIsHeardToo) {
   note_decision(1, "a");
   report(1, "revenue", 10);

@@ -43,6 +43,8 @@ class NoiseFloor {
 
   /// A set of fields in which a pair differs; 0: none. Good as long as the floor.
   using Set = std::uint32_t;
+  /// Of a pair that could not be compared, so nobody knows that it agrees; such a set always disagrees.
+  static constexpr Set kUnknown = ~Set{0};
 
   NoiseFloor();
 
@@ -69,6 +71,7 @@ class NoiseFloor {
   std::uint64_t segment_pairs(std::uint8_t segment) const;
   /// Whether this pair disagrees by all that is known now.
   bool disagrees(const Comparison& pair) const;
+  /// A set that is none of this floor's disagrees.
   bool disagrees(Set set) const noexcept;
   /// Whether pairs that differ here disagree.
   bool counts(const Difference& difference) const;

@@ -59,6 +59,8 @@ class ReplayBook {
   void mature(WallTime now, const Take& take);
   /// Waits no more for decisions of windows before this one.
   void forget_before(std::uint64_t window);
+  /// Nor for those of this one.
+  void forget(std::uint64_t window);
 
   std::size_t size() const noexcept { return waiting_.size(); }
   /// Decisions that found no room.
@@ -80,6 +82,8 @@ class ReplayBook {
   void hear(Waiting& waiting, std::size_t outcome, double value, const Take& take);
   void count(Waiting& waiting, std::size_t outcome, double value, const Take& take);
   void drop_first();
+  template <typename Stays>
+  void keep_only(const Stays& stays);
 
   const std::vector<ReplayOutcome> outcomes_;
   std::size_t& room_;
