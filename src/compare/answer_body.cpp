@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace sluice::compare {
 
@@ -60,7 +61,8 @@ std::uint32_t AnswerBody::tokens() const {
     for (const std::string_view name : {"completion_tokens", "output_tokens"}) {
       JsonTree::Place count = 0;
       if (!tree_.find(usage, name, count) || tree_.kind(count) != JsonKind::Number) continue;
-      return static_cast<std::uint32_t>(std::clamp(tree_.number(count), 0.0, 4e9));
+      const double tokens = tree_.number(count);  // NaN is read as well, and is no number that could be cast
+      return std::isnan(tokens) ? 0 : static_cast<std::uint32_t>(std::clamp(tokens, 0.0, 4e9));
     }
   }
   return events_;

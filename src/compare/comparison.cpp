@@ -18,8 +18,9 @@ bool do_statuses_agree(std::uint16_t live, std::uint16_t other) noexcept {
   return live == other;
 }
 
-bool is_body_unknown(const Answer& answer) noexcept {
-  return answer.out_of_memory || answer.encoded;
+/// It came in a way in which nobody can look into it, and which its server chose.
+bool is_closed(const Answer& answer) noexcept {
+  return answer.too_large || answer.encoded;
 }
 
 }  // namespace
@@ -72,9 +73,10 @@ struct Comparer::Impl {
 
 bool Comparer::Impl::compare_bodies(const CompareRules::Impl& rules, const Answer& live_answer,
                                     const Answer& other_answer, bool are_equal) {
-  if (is_body_unknown(live_answer) || is_body_unknown(other_answer)) return false;
-  if (live_answer.too_large || other_answer.too_large) {
-    if (live_answer.too_large && other_answer.too_large) return false;
+  if (live_answer.out_of_memory || other_answer.out_of_memory) return false;
+  if (is_closed(live_answer) && is_closed(other_answer)) return false;
+  // On one side alone it is a difference, or a candidate could choose which of its answers are compared.
+  if (is_closed(live_answer) || is_closed(other_answer)) {
     note("body", Change::Unread);
     return true;
   }

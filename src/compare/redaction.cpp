@@ -177,8 +177,24 @@ std::string_view utf8_prefix(std::string_view text, std::size_t most) noexcept {
 }
 
 struct Redactor::Impl {
+  std::string show(const Answer& answer, std::size_t json, const std::vector<std::string>& pointers, std::size_t most);
+
   simdjson::dom::parser parser;
 };
+
+std::string Redactor::Impl::show(const Answer& answer, std::size_t json, const std::vector<std::string>& pointers,
+                                 std::size_t most) {
+  simdjson::dom::element document;
+  const bool is_json = !answer.events && !answer.encoded && json <= answer.body.size() &&
+                       !parser.parse(answer.body.data(), json, true).get(document);
+  if (!is_json) return in_bytes_only(answer.body.size());
+  std::vector<std::vector<std::string>> parsed;
+  parsed.reserve(pointers.size());
+  for (const std::string& pointer : pointers) parsed.push_back(pointer_tokens(pointer));
+  std::string text = RedactedText(parsed, most).write(document);
+  if (json < answer.body.size()) text += " " + in_bytes_only(answer.body.size() - json);
+  return text;
+}
 
 Redactor::Redactor() : impl_(std::make_unique<Impl>()) {}
 Redactor::~Redactor() = default;
@@ -186,15 +202,8 @@ Redactor::~Redactor() = default;
 std::string Redactor::show(const Answer& answer, const std::vector<std::string>& pointers, std::size_t most) {
   if (answer.body.empty()) return {};
   const std::size_t json = answer.json_bytes > 0 ? answer.json_bytes : answer.body.size();
-  simdjson::dom::element document;
-  const bool is_json = !answer.events && !answer.encoded && json <= answer.body.size() &&
-                       !impl_->parser.parse(answer.body.data(), json, true).get(document);
-  if (!is_json) return in_bytes_only(answer.body.size());
-  std::vector<std::vector<std::string>> parsed;
-  parsed.reserve(pointers.size());
-  for (const std::string& pointer : pointers) parsed.push_back(pointer_tokens(pointer));
-  std::string text = RedactedText(parsed, most).write(document);
-  if (json < answer.body.size()) text += " " + in_bytes_only(answer.body.size() - json);
+  std::string text = impl_->show(answer, json, pointers, most);
+  if (json > kKept) impl_->parser = simdjson::dom::parser();  // it would keep many times as much
   return text;
 }
 

@@ -49,6 +49,10 @@ TEST(ChatAnswers, AreComparedByTextReasonAndTokens) {
   const Comparison found = judge.judge(answer_of(chat("Paris.", "stop", 5)), answer_of(chat("Paris!", "stop", 7)));
   EXPECT_EQ(found.live_tokens, 5u);
   EXPECT_EQ(found.other_tokens, 7u);
+  const Comparison hostile = judge.judge(answer_of(R"({"usage":{"completion_tokens":NaN}})"),
+                                         answer_of(R"({"usage":{"completion_tokens":Infinity}})"));
+  EXPECT_EQ(hostile.live_tokens, 0u);
+  EXPECT_EQ(hostile.other_tokens, 4'000'000'000u);
   EXPECT_DOUBLE_EQ(found.differences[0].size, 1.0 / 6);
 }
 

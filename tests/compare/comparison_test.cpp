@@ -67,12 +67,15 @@ TEST(Comparison, IsNotOfBodiesThatAreNotThere) {
   forgotten.out_of_memory = true;
   Answer large = answer_of("");
   large.too_large = true;
-  EXPECT_EQ(judge.tell(whole, encoded), "not compared");
   EXPECT_EQ(judge.tell(encoded, encoded), "not compared");
+  EXPECT_EQ(judge.tell(encoded, large), "not compared");
   EXPECT_EQ(judge.tell(forgotten, whole), "not compared");
   EXPECT_EQ(judge.tell(large, large), "not compared");
-  // One that is too large while the other is not: that is a difference.
+  EXPECT_EQ(judge.tell(encoded, forgotten), "not compared");
+  // One that is too large or compressed while the other is not: that is a difference.
   EXPECT_EQ(judge.tell(whole, large), "body unread");
+  EXPECT_EQ(judge.tell(whole, encoded), "body unread");
+  EXPECT_EQ(judge.tell(encoded, whole), "body unread");
   encoded.status = 404;
   EXPECT_EQ(judge.tell(whole, encoded), "status status");
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "comparing.hpp"
+#include "sluice/compare/redaction.hpp"
 
 // What comparing takes of the heap, and that it takes nothing more once it is warm.
 
@@ -177,6 +178,20 @@ TEST(MemoryBound, IsGivenBackAfterALargePairAndKeptAfterUsualOnes) {
   judge.judge(one, two);
   // The comparison's own texts and lists.
   EXPECT_LT(heap_calls.load() - calls, 40);
+}
+
+TEST(MemoryBound, OfWhatMakesBodiesReadyForPeopleIsGivenBackToo) {
+  Redactor redactor;
+  std::string body = "[1";
+  while (body.size() < 4 * Redactor::kKept) body += ",1";
+  const Answer whole = answer_of(body + "]");
+  const Answer broken = answer_of(body);
+  const std::int64_t before = heap_bytes.load();
+  EXPECT_EQ(redactor.show(whole, {}, 4), "[1,1");
+  EXPECT_LT(heap_bytes.load() - before, static_cast<std::int64_t>(kMebibyte));
+  EXPECT_EQ(redactor.show(broken, {}, 4).front(), '<');
+  EXPECT_LT(heap_bytes.load() - before, static_cast<std::int64_t>(kMebibyte));
+  EXPECT_EQ(redactor.show(answer_of("[1,2]"), {}, 10), "[1,2]");
 }
 
 }  // namespace

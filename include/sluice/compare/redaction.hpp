@@ -21,11 +21,14 @@ std::string_view utf8_prefix(std::string_view text, std::size_t most) noexcept;
 /// streams, compressed ones and bytes of binary tensors it says how many there are.
 class Redactor {
  public:
+  static constexpr std::size_t kKept = std::size_t{2} << 20;  ///< of one answer
+
   Redactor();
   ~Redactor();
 
   /// At most `most` bytes, and behind them what it says of a tensor's bytes. About a microsecond per kilobyte of the
-  /// body and three per kilobyte shown; memory as parsing takes it, which is kept for the next.
+  /// body and three per kilobyte shown; memory as parsing takes it, which is kept for the next
+  /// after bodies of at most kKept bytes.
   std::string show(const Answer& answer, const std::vector<std::string>& pointers, std::size_t most);
 
  private:
