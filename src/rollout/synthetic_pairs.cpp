@@ -5,14 +5,12 @@
 #include <memory>
 #include <variant>
 
+#include "first_twins.hpp"
 #include "sluice/rollout/synthetic_traffic.hpp"
 
 /// Copies beside what live answered to the same requests.
 namespace sluice::rollout {
 namespace {
-
-/// As the comparing thread says it.
-constexpr std::uint64_t enough_twins = 20;
 
 struct ComparesLatencies {
   static bool in(const std::optional<policy::Analysis>& analysis) {
@@ -78,12 +76,25 @@ void SyntheticTraffic::pair(std::size_t index, const Count& copies) {
     stratum.disagreements += differing;
     found.worst_field_pairs += differing;
     if (differing > 0) found.worst_field = "a field";
-    found.twins += some(stream.twins, copies.requests, compare_->noise.fraction);
+    found.twins += twins_of(stream, copies.requests);
   }
   found.noise_known = found.twins >= enough_twins;
   if (times_pairs_) time_pairs(index, answered, stratum);
   if (route_.drift) predict_pairs(index, answered);
   evidence_.versions[index].pairs = stream.found;
+}
+
+/// Of so many copied requests, those that live answers twice.
+std::uint64_t SyntheticTraffic::twins_of(PairStream& stream, std::uint64_t copies) {
+  const double noise = compare_->noise.fraction;
+  const double share = twin_share(noise, stream.found->twins);
+  std::uint64_t early = 0;
+  if (share > noise) {
+    const auto missing = static_cast<double>(first_twins - stream.found->twins);
+    early = std::min(copies, static_cast<std::uint64_t>(std::ceil(missing / share)));
+  }
+  const std::uint64_t made = some(stream.twins, early, share);
+  return made + some(stream.twins, copies - early, noise);
 }
 
 /// A request that takes one version long takes the other one long too, mostly.

@@ -6,6 +6,7 @@
 #include <optional>
 #include <variant>
 
+#include "first_twins.hpp"
 #include "sluice/policy/metrics.hpp"
 #include "sluice/stats/pairs.hpp"
 #include "sluice/strategy/check.hpp"
@@ -14,8 +15,6 @@
 
 namespace sluice::rollout {
 namespace {
-
-constexpr double enough_twins_of_live = 20;
 
 std::string per_second(double rate) {
   std::string text = strategy::percent(rate / 100);
@@ -76,7 +75,7 @@ void add_notes(const policy::Shadow& shadow, const Scenario& scenario, Timeline&
     }
     const double noise = shadow.compare ? shadow.compare->noise.fraction : 0;
     if (!(noise > 0)) continue;
-    const double needed = enough_twins_of_live / noise;
+    const double needed = static_cast<double>(enough_twins) / twin_share(noise, 0);
     timeline.notes.push_back("noise is known by " + strategy::grouped(static_cast<std::uint64_t>(std::ceil(needed))) +
                              " copies" + after(needed, copies) + "; before that no difference fails a candidate");
   }

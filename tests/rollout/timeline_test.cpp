@@ -144,7 +144,7 @@ TEST(Timeline, OfAShadowThatComparesSaysHowManyPairsItTakes) {
   ASSERT_EQ(timeline.notes.size(), 2U);
   EXPECT_EQ(timeline.notes[0].find("at 100 requests/s and 5% copies: 3"), 0U) << timeline.notes[0];
   EXPECT_NE(timeline.notes[0].find(" agreeing pairs certify 1% after 1m"), std::string::npos) << timeline.notes[0];
-  EXPECT_EQ(timeline.notes[1].find("noise is known by 2 000 copies after 6m40s"), 0U) << timeline.notes[1];
+  EXPECT_EQ(timeline.notes[1].find("noise is known by 100 copies after 20s"), 0U) << timeline.notes[1];
   EXPECT_EQ(timeline.run.reason, "Passed") << timeline.run.message;
   EXPECT_LT(timeline.run.took, std::chrono::seconds(100));
 }

@@ -147,6 +147,7 @@ class SyntheticTraffic final : public TrafficControl, public KpiSource, public E
   void serve_unit(std::size_t unit, std::vector<Count>& controls);
   void copy(std::size_t index, double requests, double seconds);
   void pair(std::size_t index, const Count& copies);
+  std::uint64_t twins_of(PairStream& stream, std::uint64_t copies);
   void time_pairs(std::size_t index, std::uint64_t pairs, stats::PairStratum& stratum);
   void predict();
   void predict_pairs(std::size_t index, std::uint64_t pairs);
