@@ -1,6 +1,7 @@
 #include "sluice/compare/difference_list.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -44,6 +45,10 @@ std::size_t FieldPath::push(std::string_view key) {
   return push_plain(escaped);
 }
 
+double severity_of(double worst, std::size_t fields) noexcept {
+  return fields == 0 ? 0 : 1 - (1 - worst) / (1 + 0.1 * (static_cast<double>(fields) - 1));
+}
+
 double gravity_of(Change change) noexcept {
   switch (change) {
     case Change::Status:
@@ -78,17 +83,24 @@ double gravity_of_share(Change change, double share) noexcept {
 
 void DifferenceList::clear() {
   entries_.clear();
+  hashes_.clear();
   outputs_.clear();
   last_ = 0;
   other_count_ = rows_ = flips_ = 0;
   other_gravity_ = relative_ = 0;
 }
 
+std::size_t DifferenceList::place_of(std::string_view field) const noexcept {
+  const std::size_t hash = std::hash<std::string_view>()(field);
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    if (hashes_[i] == hash && entries_[i].field == field) return i;
+  }
+  return entries_.size();
+}
+
 void DifferenceList::note(std::string_view field, Change change, double size, std::uint32_t count, double gravity) {
-  if (last_ >= entries_.size() || entries_[last_].difference.field != field) {
-    const auto known =
-        std::find_if(entries_.begin(), entries_.end(), [&](const Entry& one) { return one.difference.field == field; });
-    last_ = static_cast<std::size_t>(known - entries_.begin());
+  if (last_ >= entries_.size() || entries_[last_].field != field) {
+    last_ = place_of(field);
   }
   if (last_ == entries_.size()) {
     if (entries_.size() + 1 >= max_differences) {
@@ -96,19 +108,19 @@ void DifferenceList::note(std::string_view field, Change change, double size, st
       other_gravity_ = std::max(other_gravity_, gravity);
       return;
     }
-    entries_.push_back({{std::string(field), change, size, count}, gravity});
+    hashes_.push_back(std::hash<std::string_view>()(field));
+    entries_.push_back({std::string(field), change, size, count, gravity});
     return;
   }
-  Entry& entry = entries_[last_];
-  Difference& known = entry.difference;
+  Difference& known = entries_[last_];
   known.count = sum_up_to_most(known.count, count);
   if (change == known.change) {
     known.size = std::max(known.size, size);
-  } else if (gravity > entry.gravity) {
+  } else if (gravity > known.gravity) {
     known.change = change;
     known.size = size;
   }
-  entry.gravity = std::max(entry.gravity, gravity);
+  known.gravity = std::max(known.gravity, gravity);
 }
 
 void DifferenceList::note_rows(std::string_view field, std::uint32_t rows, std::uint32_t flips) {
@@ -125,17 +137,15 @@ void DifferenceList::note_rows(std::string_view field, std::uint32_t rows, std::
 
 void DifferenceList::finish(Comparison& comparison) {
   double worst = other_gravity_;
-  for (const Entry& entry : entries_) worst = std::max(worst, entry.gravity);
+  for (const Difference& one : entries_) worst = std::max(worst, one.gravity);
   std::sort(entries_.begin(), entries_.end(),
-            [](const Entry& a, const Entry& b) { return a.difference.field < b.difference.field; });
+            [](const Difference& a, const Difference& b) { return a.field < b.field; });
   comparison.differences.clear();
-  for (Entry& entry : entries_) comparison.differences.push_back(std::move(entry.difference));
+  for (Difference& one : entries_) comparison.differences.push_back(std::move(one));
   if (other_count_ > 0) {
-    comparison.differences.push_back({std::string(other_fields), Change::Value, 0, other_count_});
+    comparison.differences.push_back({std::string(other_fields), Change::Value, 0, other_count_, other_gravity_});
   }
-  // Of two pairs that are equally wrong at their worst field, the one that is wrong at more fields comes first.
-  const auto more = static_cast<double>(comparison.differences.size()) - 1;
-  comparison.severity = comparison.differences.empty() ? 0 : 1 - (1 - worst) / (1 + 0.1 * more);
+  comparison.severity = severity_of(worst, comparison.differences.size());
   comparison.relative_difference = relative_;
   comparison.rows = rows_;
   comparison.flips = flips_;

@@ -11,6 +11,7 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -52,8 +53,10 @@ struct Evaluation::Impl {
   void compare(const AnswerPair& pair);
   std::shared_ptr<const RouteRules> rules_for(const AnswerPair& pair);
   RouteState* state_of(const AnswerPair& pair, const std::shared_ptr<const RouteRules>& rules);
-  bool add(const AnswerPair& pair, const RouteRules& rules, const Comparison& comparison, RouteState& state);
-  void keep(const AnswerPair& pair, const std::shared_ptr<const RouteRules>& rules, Comparison comparison);
+  std::optional<double> add(const AnswerPair& pair, const RouteRules& rules, const Comparison& comparison,
+                            RouteState& state);
+  void keep(const AnswerPair& pair, const std::shared_ptr<const RouteRules>& rules, Comparison comparison,
+            double severity);
   PairCounts& counts_of(const RouteRules& rules, std::uint32_t version);
   RouteState* find(std::uint64_t route);
 
@@ -133,23 +136,23 @@ void Evaluation::Impl::compare(const AnswerPair& pair) {
   const auto rules = rules_for(pair);
   if (rules == nullptr || !is_counted(pair)) return;
   Comparison comparison = comparer.compare(rules->how(), *pair.live_answer, pair.other_answer);
-  bool is_wanted = false;
+  std::optional<double> wanted;
   {
     const std::lock_guard lock(mutex);
     RouteState* const state = state_of(pair, rules);
     if (state == nullptr) return;
-    is_wanted = add(pair, *rules, comparison, *state);
+    wanted = add(pair, *rules, comparison, *state);
   }
-  if (is_wanted) keep(pair, rules, std::move(comparison));
+  if (wanted) keep(pair, rules, std::move(comparison), *wanted);
 }
 
-/// With the mutex held. Whether people shall see this pair.
-bool Evaluation::Impl::add(const AnswerPair& pair, const RouteRules& rules, const Comparison& comparison,
-                           RouteState& state) {
+/// With the mutex held. How bad this pair is, where people shall see it.
+std::optional<double> Evaluation::Impl::add(const AnswerPair& pair, const RouteRules& rules,
+                                            const Comparison& comparison, RouteState& state) {
   if (pair.live_answer->out_of_memory || pair.other_answer.out_of_memory) ++lost_memory;
   if (pair.kind == PairKind::Twin) {
     state.add_twin(pair, comparison);
-    return false;
+    return std::nullopt;
   }
   const WallTime now = clock.wall_now();
   const CandidateSums::Added added = state.add(pair, comparison, now);
@@ -157,12 +160,12 @@ bool Evaluation::Impl::add(const AnswerPair& pair, const RouteRules& rules, cons
   if (noise != nullptr && both_answered(pair)) {
     counts_of(rules, pair.other).add(comparison, pair.segment, *noise);
   }
-  return added.disagrees && state.wants(pair, comparison.severity, now);
+  return added.disagrees ? state.wants(pair, comparison, now) : std::nullopt;
 }
 
 /// Bodies are made ready without the mutex, for a large one takes a millisecond.
 void Evaluation::Impl::keep(const AnswerPair& pair, const std::shared_ptr<const RouteRules>& rules,
-                            Comparison comparison) {
+                            Comparison comparison, double severity) {
   const policy::KeepPairs& how = *rules->keep();
   const auto most = static_cast<std::size_t>(how.bytes.count);
   KeptPair kept;
@@ -170,7 +173,7 @@ void Evaluation::Impl::keep(const AnswerPair& pair, const std::shared_ptr<const 
   if (pair.segment > 0) kept.segment = rules->segments()[pair.segment - 1];
   kept.request_id = pair.request_id;
   kept.at = pair.at;
-  kept.severity = comparison.severity;
+  kept.severity = severity;
   kept.differences = std::move(comparison.differences);
   kept.live_status = pair.live_answer->status;
   kept.other_status = pair.other_answer.status;
@@ -221,8 +224,12 @@ void Evaluation::set_routes(const std::vector<policy::ModelRoute>& routes) {
 }
 
 void Evaluation::set_current(std::string_view route, std::uint64_t window) {
+  const WallTime now = impl_->clock.wall_now();
   const std::lock_guard lock(impl_->mutex);
-  if (RouteState* const state = impl_->find(route_hash(route))) state->set_current(window);
+  RouteState* const state = impl_->find(route_hash(route));
+  if (state == nullptr) return;
+  state->set_current(window);
+  state->expire(now);
 }
 
 void Evaluation::start() {

@@ -25,6 +25,18 @@ auto same_request(std::string_view request_id) {
 
 }  // namespace
 
+double severity_beyond(const std::vector<Difference>& differences,
+                       const std::function<bool(const Difference&)>& counts) {
+  double worst = 0;
+  std::size_t fields = 0;
+  for (const Difference& one : differences) {
+    if (!counts(one)) continue;
+    worst = std::max(worst, one.gravity);
+    ++fields;
+  }
+  return severity_of(worst, fields);
+}
+
 void KeptPairs::expire(WallTime now) {
   const auto is_over = [&](const KeptPair& pair) { return now - pair.at >= rules_.expire_after; };
   pairs_.erase(std::remove_if(pairs_.begin(), pairs_.end(), is_over), pairs_.end());
@@ -45,6 +57,16 @@ void KeptPairs::add(KeptPair pair, WallTime now) {
                                   [&](const KeptPair& than) { return is_worse(pair.severity, pair.at, than); });
   pairs_.insert(place, std::move(pair));
   if (pairs_.size() > rules_.pairs) pairs_.pop_back();
+}
+
+void KeptPairs::judge_anew(const std::function<bool(const Difference&)>& counts) {
+  for (KeptPair& pair : pairs_) pair.severity = severity_beyond(pair.differences, counts);
+  const auto is_noise = [&](const KeptPair& pair) {
+    return std::none_of(pair.differences.begin(), pair.differences.end(), counts);
+  };
+  pairs_.erase(std::remove_if(pairs_.begin(), pairs_.end(), is_noise), pairs_.end());
+  std::stable_sort(pairs_.begin(), pairs_.end(),
+                   [](const KeptPair& a, const KeptPair& b) { return is_worse(a.severity, a.at, b); });
 }
 
 const std::vector<KeptPair>& KeptPairs::worst(WallTime now) {

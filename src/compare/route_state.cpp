@@ -1,9 +1,26 @@
 #include "route_state.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace sluice::compare {
+
+namespace {
+
+/// As many as people read, in the order of their fields.
+std::vector<Difference> the_gravest(std::vector<Difference> differences) {
+  constexpr std::size_t most_read = 32;
+  if (differences.size() <= most_read) return differences;
+  std::stable_sort(differences.begin(), differences.end(),
+                   [](const Difference& a, const Difference& b) { return a.gravity > b.gravity; });
+  differences.resize(most_read);
+  std::sort(differences.begin(), differences.end(),
+            [](const Difference& a, const Difference& b) { return a.field < b.field; });
+  return differences;
+}
+
+}  // namespace
 
 RouteState::RouteState(std::shared_ptr<const RouteRules> rules, std::size_t& room)
     : rules_(std::move(rules)), room_(room) {
@@ -37,6 +54,10 @@ void RouteState::set_current(std::uint64_t window) {
   current_ = window;
   sums_.erase(sums_.begin(), sums_.lower_bound(Key{window, 0}));
   book_->forget_before(window);
+}
+
+void RouteState::expire(WallTime now) {
+  for (auto& [candidate, kept] : kept_) kept.pairs.expire(now);
 }
 
 /// Of the windows that are not in force the lowest go, so that this one has room.
@@ -108,16 +129,23 @@ void RouteState::report(std::uint64_t nonce, std::string_view outcome, double va
   book_->report(nonce, outcome, value, take());
 }
 
-bool RouteState::wants(const AnswerPair& pair, double severity, WallTime now) {
-  if (!rules_->keep()) return false;
+std::optional<double> RouteState::wants(const AnswerPair& pair, const Comparison& comparison, WallTime now) {
+  const NoiseFloor* const noise = noise_of(pair);
+  if (!rules_->keep() || noise == nullptr) return std::nullopt;
   auto found = kept_.find(pair.other);
-  if (found == kept_.end()) found = kept_.emplace(pair.other, KeptPairs(*rules_->keep())).first;
-  return found->second.wants(severity, pair.at, pair.request_id, now);
+  if (found == kept_.end()) found = kept_.emplace(pair.other, Kept{KeptPairs(*rules_->keep()), noise->twins()}).first;
+  Kept& kept = found->second;
+  const auto counts = [noise](const Difference& one) { return noise->counts(one); };
+  // What was kept before anybody knew that it is noise would keep the places of what is worse.
+  if (std::exchange(kept.twins, noise->twins()) != noise->twins()) kept.pairs.judge_anew(counts);
+  const double severity = severity_beyond(comparison.differences, counts);
+  if (!kept.pairs.wants(severity, pair.at, pair.request_id, now)) return std::nullopt;
+  return severity;
 }
 
 void RouteState::keep(std::uint32_t candidate, KeptPair pair, WallTime now) {
   const auto found = kept_.find(candidate);
-  if (found != kept_.end()) found->second.add(std::move(pair), now);
+  if (found != kept_.end()) found->second.pairs.add(std::move(pair), now);
 }
 
 CandidateSums* RouteState::newest_of(std::uint32_t candidate) {
@@ -130,13 +158,16 @@ CandidateSums* RouteState::newest_of(std::uint32_t candidate) {
 
 std::vector<KeptPair> RouteState::kept(WallTime now) {
   std::vector<KeptPair> found;
-  for (auto& [candidate, pairs] : kept_) {
+  for (auto& [candidate, kept] : kept_) {
     const CandidateSums* const sums = newest_of(candidate);
-    for (KeptPair pair : pairs.worst(now)) {
-      const auto is_noise = [&](const Difference& one) { return sums != nullptr && !sums->noise().counts(one); };
+    const auto counts = [sums](const Difference& one) { return sums == nullptr || sums->noise().counts(one); };
+    for (KeptPair pair : kept.pairs.worst(now)) {
       auto& differences = pair.differences;
-      differences.erase(std::remove_if(differences.begin(), differences.end(), is_noise), differences.end());
-      if (!differences.empty()) found.push_back(std::move(pair));
+      differences.erase(std::remove_if(differences.begin(), differences.end(), std::not_fn(counts)), differences.end());
+      pair.severity = severity_beyond(differences, counts);
+      if (differences.empty()) continue;
+      differences = the_gravest(std::move(differences));
+      found.push_back(std::move(pair));
     }
   }
   std::stable_sort(found.begin(), found.end(), [](const KeptPair& a, const KeptPair& b) {

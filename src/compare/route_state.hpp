@@ -32,6 +32,8 @@ class RouteState {
   /// Another policy: goes on where it counts alike.
   void set_rules(std::shared_ptr<const RouteRules> rules);
   void set_current(std::uint64_t window);
+  /// Kept pairs go when their time is over, also where nobody asks for them.
+  void expire(WallTime now);
   /// Whether such a pair is of this policy and a window that counts.
   bool takes(const AnswerPair& pair) const noexcept;
 
@@ -40,7 +42,8 @@ class RouteState {
   /// What is known of the fields of this pair's candidate; null before its first pair.
   const NoiseFloor* noise_of(const AnswerPair& pair) const;
 
-  bool wants(const AnswerPair& pair, double severity, WallTime now);
+  /// How bad a pair is, by what is noise now, where people shall see it; else nothing.
+  std::optional<double> wants(const AnswerPair& pair, const Comparison& comparison, WallTime now);
   void keep(std::uint32_t candidate, KeptPair pair, WallTime now);
   /// The worst first, by what is noise now.
   std::vector<KeptPair> kept(WallTime now);
@@ -53,6 +56,10 @@ class RouteState {
 
  private:
   using Key = std::pair<std::uint64_t, std::uint32_t>;  // window, candidate
+  struct Kept {
+    KeptPairs pairs;
+    std::uint64_t twins = 0;  // that were known when they were judged
+  };
 
   void begin_anew();
   void new_book();
@@ -66,7 +73,7 @@ class RouteState {
   std::optional<std::uint64_t> current_;
   std::map<Key, CandidateSums> sums_;
   std::map<std::uint32_t, NoiseFloor> noise_;  // by live version, of all windows
-  std::map<std::uint32_t, KeptPairs> kept_;    // by candidate
+  std::map<std::uint32_t, Kept> kept_;         // by candidate
   std::unique_ptr<ReplayBook> book_;
   std::uint64_t lost_ = 0;  // of books before
 };

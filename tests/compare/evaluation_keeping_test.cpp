@@ -85,6 +85,53 @@ TEST_F(KeepingTest, WhatTurnsOutToBeNoiseIsShownNoLonger) {
   EXPECT_EQ(kept().front().differences.front().field, "/label");
 }
 
+TEST_F(KeepingTest, NoiseMakesNoPairWorse) {
+  const auto scored = [](double score, const std::string& noise) {
+    return R"({"score":)" + std::to_string(score) + noise + "}";
+  };
+  note(a_twin(answered(scored(0.5, R"(,"id":"a")")), answered(scored(0.5, R"(,"id":"b")"))));
+  note_request("far", scored(0.5, R"(,"id":"a")"), scored(0.9, R"(,"id":"b")"));
+  note_request("middle", scored(0.5, R"(,"id":"a")"), scored(0.6, R"(,"id":"b")"));
+  clock_.advance(std::chrono::minutes(1));
+  note_request("near", scored(0.5, R"(,"id":"a")"), scored(0.51, R"(,"id":"b")"));
+  const auto pairs = kept();
+  ASSERT_EQ(pairs.size(), 2U);
+  EXPECT_EQ(pairs[0].request_id, "far") << "an id that differs is worse than any of the scores, and says nothing";
+  EXPECT_EQ(pairs[1].request_id, "middle");
+  EXPECT_LT(pairs[0].severity, 0.6);
+}
+
+TEST_F(KeepingTest, OfManyFieldsTheGravestAreShown) {
+  const auto with = [](int value) {
+    std::string made = R"({"a":1)";
+    for (int i = 0; i < 60; ++i) made += ",\"t" + std::to_string(i) + "\":" + std::to_string(value);
+    return made;
+  };
+  note_request("many", with(1) + R"(,"z":1})", with(2) + "}");
+  ASSERT_EQ(kept().size(), 1U);
+  const auto differences = kept().front().differences;
+  ASSERT_EQ(differences.size(), 32U);
+  EXPECT_EQ(differences.back().field, "/z") << "that it is missing is the gravest";
+}
+
+TEST_F(KeepingTest, WhatTurnsOutToBeNoiseMakesRoom) {
+  for (int i = 0; i < 2; ++i) note_request("missing" + std::to_string(i), R"({"score":0.5,"t":1})", R"({"score":0.5})");
+  EXPECT_EQ(kept().size(), 2U);
+  note(a_twin(answered(R"({"score":0.5,"t":1})"), answered(R"({"score":0.5})")));
+  note_request("score", R"({"score":0.5})", R"({"score":0.6})");
+  ASSERT_EQ(kept().size(), 1U);
+  EXPECT_EQ(kept().front().request_id, "score") << "milder than what stood there, but no noise";
+}
+
+TEST_F(KeepingTest, WhatIsOverGoesWithEveryLookAlsoWhereNobodyAsksForIt) {
+  note_request("label", body_of("a"), body_of("b"));
+  evaluation_.run_now();
+  clock_.advance(std::chrono::minutes(10));
+  evaluation_.set_current("fraud", 1);
+  clock_.advance(-std::chrono::minutes(5));
+  EXPECT_TRUE(kept().empty()) << "nothing is left that a clock that is set back could show";
+}
+
 TEST_F(KeepingTest, AnotherRedactionForgetsWhatWasKeptUnderTheOldOne) {
   note_request("label", body_of("a"), body_of("b"));
   EXPECT_EQ(kept().size(), 1U);

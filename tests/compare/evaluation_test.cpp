@@ -49,6 +49,21 @@ TEST_F(EvaluationTest, TwinsTeachNoiseAndCountForNobody) {
   EXPECT_EQ(found(1, "v1"), nullptr) << "live is no candidate";
 }
 
+TEST_F(EvaluationTest, FortyFieldsOfNoiseHideNoDifference) {
+  const auto body = [](int time, double score) {
+    std::string made = "{";
+    for (int i = 0; i < 40; ++i) made += "\"at" + std::to_string(i) + "\":" + std::to_string(time) + ",";
+    return made + "\"score\":" + std::to_string(score) + "}";
+  };
+  for (int i = 0; i < 30; ++i) {
+    note(a_twin(answered(body(i, 0.5)), answered(body(i + 1, 0.5))));
+    note(a_pair(answered(body(i, 0.5)), answered(body(i + 1, i < 3 ? 0.9 : 0.5))));
+  }
+  const auto findings = found();
+  EXPECT_EQ(findings->pairs.disagreements(), 3U);
+  EXPECT_EQ(findings->worst_field, "/score");
+}
+
 TEST_F(EvaluationTest, ACandidateThatRefusesEveryCopyDisagreesAlsoWhereLiveRefusesTwins) {
   const auto refusal = [] {
     Answer made = answered("");

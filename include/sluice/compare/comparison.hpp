@@ -35,7 +35,12 @@ struct Difference {
   Change change = Change::Value;
   double size = 0;  ///< largest absolute difference, share of a text or of rows that differ; 0: no such thing; finite
   std::uint32_t count = 1;  ///< how many places of it differ
+  double gravity = 0;       ///< 0…1: how bad that is by itself
 };
+
+/// Orders pairs by what differs in them, of which the worst is so grave: 0 alike … 1. Of two pairs that are equally
+/// wrong at their worst field, the one that is wrong at more fields comes first.
+double severity_of(double worst, std::size_t fields) noexcept;
 
 /// Rows of one output whose largest number was looked for.
 struct OutputFlips {
@@ -48,7 +53,7 @@ struct OutputFlips {
 struct Comparison {
   bool compared = false;                ///< both failed no request and their bodies could be looked into
   std::vector<Difference> differences;  ///< by field, each once; at most max_differences, the rest is "other fields"
-  double severity = 0;                  ///< orders pairs from alike to worst: 0 alike … 1
+  double severity = 0;                  ///< see severity_of; noise is in it
   std::optional<double> live_score;     ///< what `drift.score` reads
   std::optional<double> other_score;
   std::optional<std::uint64_t> live_label;  ///< stable hash of what `drift.label` reads
@@ -63,7 +68,8 @@ struct Comparison {
   std::uint32_t live_tokens = 0;     ///< OpenAI: output tokens
   std::uint32_t other_tokens = 0;
 };
-inline constexpr std::size_t max_differences = 32;
+/// Enough that a few dozen fields of noise do not push what matters among the others, which are noise with them.
+inline constexpr std::size_t max_differences = 128;
 inline constexpr std::size_t max_outputs = 16;
 /// The field of what finds no place any more.
 inline constexpr std::string_view other_fields = "other fields";

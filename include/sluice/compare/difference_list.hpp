@@ -47,14 +47,12 @@ class DifferenceList {
   void finish(Comparison& comparison);
 
  private:
-  struct Entry {
-    Difference difference;
-    double gravity = 0;
-  };
+  std::size_t place_of(std::string_view field) const noexcept;
 
-  std::vector<Entry> entries_;
-  std::size_t last_ = 0;           ///< the one that was noted last: many elements of a list are one field
-  std::uint32_t other_count_ = 0;  ///< places in fields that found no room
+  std::vector<Difference> entries_;
+  std::vector<std::size_t> hashes_;  ///< of their fields: bodies may have many thousands that find no room
+  std::size_t last_ = 0;             ///< the one that was noted last: many elements of a list are one field
+  std::uint32_t other_count_ = 0;    ///< places in fields that found no room
   double other_gravity_ = 0;
   double relative_ = 0;
   std::vector<OutputFlips> outputs_;

@@ -38,7 +38,8 @@ class Evaluation final : public PairSink {
   /// The policy that is in force: routes whose rules are as before keep what they have. Pairs of a route that is not
   /// there, or makes no copies, are dropped and counted. Any thread.
   void set_routes(const std::vector<policy::ModelRoute>& routes);
-  /// The window that is in force; what was found in those before is forgotten, but which fields are noise. Any thread.
+  /// The window that is in force; what was found in those before is forgotten, but which fields are noise. Kept
+  /// pairs whose time is over go; so to be told now and then, also when it is the same. Any thread.
   void set_current(std::string_view route, std::uint64_t window);
   /// Begins to compare; without it pairs wait. Harmless when repeated.
   void start();
