@@ -198,11 +198,13 @@ void EvaluationService::add_comparisons(metrics::ComparisonsSnapshot& snapshot) 
                    {"noise", version.noise},
                    {"not_compared", version.not_compared}};
     one.fields = version.fields;
-    one.rows = version.rows;
-    one.flips = version.flips;
-    for (std::size_t i = 0; i < version.segment_mismatch.size(); ++i) {
-      if (i > route->second.segments.size()) break;
-      one.segments.emplace_back(i == 0 ? std::string() : route->second.segments[i - 1], version.segment_mismatch[i]);
+    const std::size_t segments = std::min(version.segment_mismatch.size(), route->second.segments.size() + 1);
+    for (std::size_t i = 0; i < segments; ++i) {
+      const std::string segment = i == 0 ? std::string() : route->second.segments[i - 1];
+      one.segments.emplace_back(segment, version.segment_mismatch[i]);
+      for (const auto& output : version.outputs) {
+        if (output.rows[i] > 0) one.rows.push_back({segment, output.name, output.rows[i], output.flips[i]});
+      }
     }
     one.differences = {version.difference_bounds, version.difference_counts, version.difference_sum};
     const auto& seen = route->second.seen;

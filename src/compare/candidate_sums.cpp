@@ -117,11 +117,12 @@ void CandidateSums::forget_outcomes() {
 }
 
 std::shared_ptr<const Findings> CandidateSums::findings(std::size_t segments,
-                                                        const std::vector<ReplayOutcome>& outcomes) {
+                                                        const std::vector<ReplayOutcome>& outcomes,
+                                                        const HiddenFields& hidden) {
   if (findings_) return findings_;
   auto made = std::make_shared<Findings>();
   fill_pairs(*made);
-  fill_noise(*made);
+  fill_noise(*made, hidden);
   for (std::size_t i = 1; i <= segments; ++i) {
     const auto segment = static_cast<std::uint8_t>(i);
     made->segments.push_back({noise_.segment_pairs(segment), noise_.segment_disagreements(segment)});
@@ -149,7 +150,7 @@ void CandidateSums::fill_pairs(Findings& made) const {
   }
 }
 
-void CandidateSums::fill_noise(Findings& made) const {
+void CandidateSums::fill_noise(Findings& made, const HiddenFields& hidden) const {
   made.twins = noise_.twins();
   made.refused_twins = noise_.refused_twins();
   made.noise_known = noise_.is_known();
@@ -158,10 +159,11 @@ void CandidateSums::fill_noise(Findings& made) const {
   const auto worst = std::find_if(made.fields.begin(), made.fields.end(),
                                   [](const NoiseFloor::Field& field) { return field.counts && field.pairs > 0; });
   if (worst != made.fields.end()) {
-    made.worst_field = worst->name;
+    made.worst_field = hidden.shown(worst->name);
     made.worst_field_pairs = worst->pairs;
   }
   if (made.fields.size() > most_told_fields) made.fields.resize(most_told_fields);
+  for (NoiseFloor::Field& field : made.fields) field.name = std::string(hidden.shown(field.name));
 }
 
 void CandidateSums::fill_replays(Findings& made, const std::vector<ReplayOutcome>& outcomes) const {

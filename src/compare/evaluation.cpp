@@ -158,7 +158,7 @@ std::optional<double> Evaluation::Impl::add(const AnswerPair& pair, const RouteR
   const CandidateSums::Added added = state.add(pair, comparison, now);
   const NoiseFloor* const noise = state.noise_of(pair);
   if (noise != nullptr && both_answered(pair)) {
-    counts_of(rules, pair.other).add(comparison, pair.segment, *noise);
+    counts_of(rules, pair.other).add(comparison, pair.segment, *noise, rules.hidden());
   }
   return added.disagrees ? state.wants(pair, comparison, now) : std::nullopt;
 }

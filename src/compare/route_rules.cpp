@@ -68,6 +68,7 @@ RouteRules::RouteRules(const policy::ModelRoute& route)
   }
   for (const auto& segment : route.segments) segments_.push_back(segment.name);
   if (const auto* const compare = policy::compare_of(route)) keep_ = compare->keep;
+  if (keep_) hidden_ = HiddenFields(keep_->redact);
   for (const auto& outcome : route.outcomes) {
     if (outcome.from) continue;
     outcomes_.push_back({outcome.name, outcome.type == policy::OutcomeType::Binary, outcome.attribution_window});

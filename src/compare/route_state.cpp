@@ -36,7 +36,10 @@ void RouteState::new_book() {
 void RouteState::set_rules(std::shared_ptr<const RouteRules> rules) {
   const std::shared_ptr<const RouteRules> before = std::exchange(rules_, std::move(rules));
   if (!rules_->counts_like(*before)) return begin_anew();
-  if (rules_->keep() != before->keep()) kept_.clear();
+  if (rules_->keep() != before->keep()) {
+    kept_.clear();
+    for (auto& [key, sums] : sums_) sums.forget_findings();
+  }
   if (rules_->outcomes() == before->outcomes()) return;
   for (auto& [key, sums] : sums_) sums.forget_outcomes();
   new_book();
@@ -166,7 +169,7 @@ std::vector<KeptPair> RouteState::kept(WallTime now) {
       differences.erase(std::remove_if(differences.begin(), differences.end(), std::not_fn(counts)), differences.end());
       pair.severity = severity_beyond(differences, counts);
       if (differences.empty()) continue;
-      differences = the_gravest(std::move(differences));
+      differences = rules_->hidden().shown(the_gravest(std::move(differences)));
       found.push_back(std::move(pair));
     }
   }
@@ -188,7 +191,7 @@ std::shared_ptr<const Findings> RouteState::findings(std::string_view version, s
   if (!place) return nullptr;
   const auto found = sums_.find(Key{window, *place});
   if (found == sums_.end()) return nullptr;
-  return found->second.findings(rules_->segments().size(), book_->outcomes());
+  return found->second.findings(rules_->segments().size(), book_->outcomes(), rules_->hidden());
 }
 
 }  // namespace sluice::compare

@@ -25,8 +25,11 @@ void add_pairs(Families& page, const ComparisonsSnapshot& seen) {
     add_named(results, labels, "result", one.results);
     add_named(fields, labels, "field", one.fields);
     add_named(segments, labels, "segment", one.segments);
-    add_named(rows, labels, "output", one.rows);
-    add_named(flips, labels, "output", one.flips);
+    for (const RowCounts& of : one.rows) {
+      const Labels here = labels + Label{"segment", of.segment} + Label{"output", of.output};
+      rows.samples.push_back({here, static_cast<double>(of.rows)});
+      flips.samples.push_back({here, static_cast<double>(of.flips)});
+    }
   }
 }
 

@@ -45,17 +45,47 @@ TEST(PairCounts, FieldsAreBounded) {
   EXPECT_EQ(read.segment_mismatch, (std::vector<std::uint64_t>{1000}));
 }
 
-TEST(PairCounts, RowsAndFlipsAreToldByOutput) {
+TEST(PairCounts, RowsAndFlipsAreToldByOutputAndSegment) {
   const NoiseFloor noise;
   PairCounts counts("fraud", "v2");
+  counts.set_segments(2);
   Comparison pair = differing({"/outputs/scores"});
   pair.outputs = {{"/outputs/scores", 10, 2}, {"/outputs/other", 5, 0}};
   counts.add(pair, 0, noise);
-  counts.add(pair, 0, noise);
+  counts.add(pair, 2, noise);
+  counts.add(pair, 2, noise);
+  counts.add(pair, 9, noise);
   const auto read = counts.read();
+  ASSERT_EQ(read.outputs.size(), 2U);
+  using Counts = std::vector<std::uint64_t>;
+  EXPECT_EQ(read.outputs[0].name, "/outputs/other");
+  EXPECT_EQ(read.outputs[0].rows, (Counts{5, 0, 10}));
+  EXPECT_EQ(read.outputs[0].flips, (Counts{0, 0, 0}));
+  EXPECT_EQ(read.outputs[1].name, "/outputs/scores");
+  EXPECT_EQ(read.outputs[1].rows, (Counts{10, 0, 20}));
+  EXPECT_EQ(read.outputs[1].flips, (Counts{2, 0, 4}));
+  counts.set_segments(1);
+  EXPECT_TRUE(counts.read().outputs.empty()) << "other segments are counted anew";
+}
+
+TEST(PairCounts, OutputsAreBounded) {
+  const NoiseFloor noise;
+  PairCounts counts("fraud", "v2");
+  for (int i = 0; i < 100; ++i) {
+    Comparison pair = alike();
+    pair.outputs = {{"/outputs/x" + std::to_string(i), 1, 1}};
+    counts.add(pair, 0, noise);
+  }
+  EXPECT_EQ(counts.read().outputs.size(), PairCounts::kFields + 1);
+}
+
+TEST(PairCounts, FieldsBelowWhatIsRedactedAreNamedByItAndCountOnce) {
+  const NoiseFloor noise;
+  PairCounts counts("fraud", "v2");
+  counts.add(differing({"/label", "/users/alice@example.org", "/users/bob@example.org"}), 0, noise,
+             HiddenFields({"/users"}));
   using Named = std::vector<std::pair<std::string, std::uint64_t>>;
-  EXPECT_EQ(read.rows, (Named{{"/outputs/other", 10}, {"/outputs/scores", 20}}));
-  EXPECT_EQ(read.flips, (Named{{"/outputs/other", 0}, {"/outputs/scores", 4}}));
+  EXPECT_EQ(counts.read().fields, (Named{{"/label", 1}, {"/users", 1}}));
 }
 
 TEST(PairCounts, DifferencesFallIntoBuckets) {

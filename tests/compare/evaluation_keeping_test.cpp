@@ -85,6 +85,24 @@ TEST_F(KeepingTest, WhatTurnsOutToBeNoiseIsShownNoLonger) {
   EXPECT_EQ(kept().front().differences.front().field, "/label");
 }
 
+TEST_F(KeepingTest, NamesBelowWhatIsRedactedAreNowhere) {
+  policy::ModelRoute route = keeping_route();
+  compare_in(route).keep->redact = {"/users"};
+  evaluation_.set_routes({route});
+  note_request("users", R"({"users":{"alice@example.org":1}})", R"({"users":{"bob@example.org":1}})");
+  ASSERT_EQ(kept().size(), 1U);
+  ASSERT_EQ(kept().front().differences.size(), 1U);
+  EXPECT_EQ(kept().front().differences.front().field, "/users");
+  EXPECT_EQ(found()->worst_field, "/users");
+  EXPECT_EQ(found()->fields.front().name, "/users");
+  const auto v2 = evaluation_.counts().versions.at(0);
+  ASSERT_EQ(v2.fields.size(), 1U);
+  EXPECT_EQ(v2.fields.front().first, "/users");
+  compare_in(route).keep->redact = {"/label"};
+  evaluation_.set_routes({route});
+  EXPECT_EQ(found()->worst_field, "/users/alice@example.org") << "the policy in force says what is shown";
+}
+
 TEST_F(KeepingTest, NoiseMakesNoPairWorse) {
   const auto scored = [](double score, const std::string& noise) {
     return R"({"score":)" + std::to_string(score) + noise + "}";

@@ -21,8 +21,7 @@ ComparisonsSnapshot some_comparisons() {
   one.results = {{"match", 90}, {"mismatch", 3}, {"noise", 7}, {"not_compared", 0}};
   one.fields = {{"/outputs/score", 3}};
   one.segments = {{"", 1}, {"mobile", 2}};
-  one.rows = {{"/outputs/probabilities", 100}};
-  one.flips = {{"/outputs/probabilities", 2}};
+  one.rows = {{"", "/outputs/probabilities", 100, 2}, {"mobile", "/outputs/probabilities", 30, 1}};
   one.differences = {{0.01, 0.1}, {95, 4, 1}, 0.75};
   one.disagreement = 0.03;
   one.noise_known = true;
@@ -63,8 +62,11 @@ TEST_F(ComparisonFamilies, PairsAreCountedByWhatCameOfThem) {
   EXPECT_TRUE(has("sluice_shadow_field_mismatches_total" + of + ",field=\"/outputs/score\"} 3"));
   EXPECT_TRUE(has("sluice_shadow_segment_mismatches_total" + of + ",segment=\"\"} 1"));
   EXPECT_TRUE(has("sluice_shadow_segment_mismatches_total" + of + ",segment=\"mobile\"} 2"));
-  EXPECT_TRUE(has("sluice_shadow_rows_total" + of + ",output=\"/outputs/probabilities\"} 100"));
-  EXPECT_TRUE(has("sluice_shadow_flips_total" + of + ",output=\"/outputs/probabilities\"} 2"));
+  const std::string probabilities = ",output=\"/outputs/probabilities\"} ";
+  EXPECT_TRUE(has("sluice_shadow_rows_total" + of + ",segment=\"\"" + probabilities + "100"));
+  EXPECT_TRUE(has("sluice_shadow_flips_total" + of + ",segment=\"\"" + probabilities + "2"));
+  EXPECT_TRUE(has("sluice_shadow_rows_total" + of + ",segment=\"mobile\"" + probabilities + "30"));
+  EXPECT_TRUE(has("sluice_shadow_flips_total" + of + ",segment=\"mobile\"" + probabilities + "1"));
   EXPECT_TRUE(has("sluice_shadow_disagreement_ratio" + of + "} 0.03"));
   EXPECT_TRUE(has("sluice_shadow_noise_known" + of + "} 1"));
   EXPECT_TRUE(has("sluice_shadow_noisy_fields" + of + "} 2"));

@@ -60,7 +60,8 @@ ComparisonsSnapshot comparisons_with_everything() {
   ComparisonsSnapshot seen;
   ComparisonSnapshot& one = seen.comparisons.emplace_back();
   one.route = one.version = kAny;
-  one.results = one.fields = one.segments = one.rows = one.flips = {{kAny, 1}};
+  one.results = one.fields = one.segments = {{kAny, 1}};
+  one.rows = {{kAny, kAny, 1, 1}};
   one.differences = {{1}, {1, 1}, 1};
   seen.drifts = {{kAny, kAny, kAny, kAny, 0, 0, 0, 0}};
   seen.distributions = {{kAny, kAny, kAny, {{kAny, 1}}}};

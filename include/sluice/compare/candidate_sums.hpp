@@ -10,6 +10,7 @@
 
 #include "sluice/compare/answer_pair.hpp"
 #include "sluice/compare/findings.hpp"
+#include "sluice/compare/hidden_fields.hpp"
 #include "sluice/compare/moves.hpp"
 #include "sluice/compare/noise_floor.hpp"
 #include "sluice/compare/replay_book.hpp"
@@ -56,8 +57,11 @@ class CandidateSums {
   /// Place of the live version of this window.
   std::uint32_t live() const noexcept { return live_; }
   const NoiseFloor& noise() const noexcept { return noise_; }
+  /// Another policy redacts other fields.
+  void forget_findings() { findings_.reset(); }
   /// The same one until something is added. Up to a millisecond.
-  std::shared_ptr<const Findings> findings(std::size_t segments, const std::vector<ReplayOutcome>& outcomes);
+  std::shared_ptr<const Findings> findings(std::size_t segments, const std::vector<ReplayOutcome>& outcomes,
+                                           const HiddenFields& hidden = {});
 
  private:
   std::size_t stratum_of(double weight);
@@ -66,7 +70,7 @@ class CandidateSums {
   bool is_drawn(double weight) noexcept;
   void add_predictions(const Comparison& comparison, std::uint64_t unit, double weight);
   void fill_pairs(Findings& made) const;
-  void fill_noise(Findings& made) const;
+  void fill_noise(Findings& made, const HiddenFields& hidden) const;
   void fill_replays(Findings& made, const std::vector<ReplayOutcome>& outcomes) const;
 
   NoiseFloor noise_;

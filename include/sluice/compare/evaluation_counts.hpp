@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sluice/compare/comparison.hpp"
+#include "sluice/compare/hidden_fields.hpp"
 #include "sluice/compare/noise_floor.hpp"
 
 namespace sluice::compare {
@@ -26,8 +27,12 @@ struct EvaluationCounts {
     std::uint64_t not_compared = 0;               ///< both answered, but a body could not be looked into
     std::vector<std::uint64_t> segment_mismatch;  ///< by segment in the order of the policy, first those in none
     std::vector<std::pair<std::string, std::uint64_t>> fields;  ///< mismatches by field, at most 32 and the others
-    std::vector<std::pair<std::string, std::uint64_t>> rows;    ///< whose largest number was looked for, by output
-    std::vector<std::pair<std::string, std::uint64_t>> flips;   ///< of these, where it stands elsewhere
+    struct Output {
+      std::string name;
+      std::vector<std::uint64_t> rows;   ///< whose largest number was looked for, by segment likewise
+      std::vector<std::uint64_t> flips;  ///< of these, where it stands elsewhere
+    };
+    std::vector<Output> outputs;                   ///< at most 32 and the others
     std::vector<double> difference_bounds;         ///< upper ends of buckets of Comparison::relative_difference,
     std::vector<std::uint64_t> difference_counts;  ///< pairs in each, and at last those beyond all; not added up
     double difference_sum = 0;
@@ -52,17 +57,18 @@ class PairCounts {
   /// Another policy may have another number of them; then they are counted anew.
   void set_segments(std::size_t segments);
   /// Of a pair that both answered; `noise` is what is known of the candidate's fields.
-  void add(const Comparison& pair, std::uint8_t segment, const NoiseFloor& noise);
+  /// Fields are named as `hidden` allows.
+  void add(const Comparison& pair, std::uint8_t segment, const NoiseFloor& noise, const HiddenFields& hidden = {});
   EvaluationCounts::Version read() const;
 
  private:
   using ByField = std::map<std::string, std::uint64_t, std::less<>>;
-  static void count(ByField& fields, std::string_view name, std::uint64_t by);
+  void add_fields(const Comparison& pair, const NoiseFloor& noise, const HiddenFields& hidden);
+  void add_rows(const OutputFlips& output, std::string_view name, std::uint8_t segment);
 
   EvaluationCounts::Version counts_;
   ByField fields_;
-  ByField rows_;
-  ByField flips_;
+  std::map<std::string, EvaluationCounts::Version::Output, std::less<>> outputs_;
 };
 
 }  // namespace sluice::compare

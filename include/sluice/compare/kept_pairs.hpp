@@ -19,7 +19,7 @@ struct KeptPair {
   std::string request_id;
   WallTime at{};
   double severity = 0;                  ///< of its differences beyond noise
-  std::vector<Difference> differences;  ///< all, while it is kept; those beyond noise, when it is shown
+  std::vector<Difference> differences;  ///< all, while it is kept; those beyond noise, redacted, when it is shown
   std::uint16_t live_status = 0;
   std::uint16_t other_status = 0;
   float live_latency = 0;  ///< seconds

@@ -10,6 +10,7 @@
 
 #include "sluice/compare/answer_pair.hpp"
 #include "sluice/compare/comparison.hpp"
+#include "sluice/compare/hidden_fields.hpp"
 #include "sluice/compare/replay_book.hpp"
 #include "sluice/policy/model_route.hpp"
 
@@ -35,6 +36,8 @@ class RouteRules {
   const CompareRules& how() const noexcept { return how_; }
   /// Nothing where the policy allows no bodies to be kept.
   const std::optional<policy::KeepPairs>& keep() const noexcept { return keep_; }
+  /// What `keep` redacts, wherever fields are named to people.
+  const HiddenFields& hidden() const noexcept { return hidden_; }
   /// Those that applications report.
   const std::vector<ReplayOutcome>& outcomes() const noexcept { return outcomes_; }
 
@@ -52,6 +55,7 @@ class RouteRules {
   std::optional<policy::Compare> compare_;  // what does not say how answers are compared is as by default
   std::optional<policy::Drift> drift_;
   std::optional<policy::KeepPairs> keep_;
+  HiddenFields hidden_;
   std::vector<ReplayOutcome> outcomes_;
   CompareRules how_;
 };

@@ -13,6 +13,15 @@ namespace sluice::metrics {
 
 using NamedCounts = std::vector<std::pair<std::string, std::uint64_t>>;
 
+/// Rows of one output whose largest number was looked for, in the answers to one segment's requests.
+struct RowCounts {
+  std::string segment;  ///< "": in none
+  std::string output;
+  std::uint64_t rows = 0;
+  std::uint64_t flips = 0;  ///< of these, where it stands elsewhere
+  friend bool operator==(const RowCounts&, const RowCounts&) = default;
+};
+
 /// Pairs of one candidate since the process started, but for what is said to be of the window.
 struct ComparisonSnapshot {
   std::string route;
@@ -20,8 +29,7 @@ struct ComparisonSnapshot {
   NamedCounts results;          ///< "match", "mismatch", "noise", "not_compared"
   NamedCounts fields;           ///< mismatches by field; bounded by whoever fills it
   NamedCounts segments;         ///< mismatches by segment; "": in none
-  NamedCounts rows;             ///< whose largest number was looked for, by output; bounded likewise
-  NamedCounts flips;            ///< largest numbers that stand elsewhere, by output; bounded likewise
+  std::vector<RowCounts> rows;  ///< bounded likewise
   DurationBuckets differences;  ///< largest relative difference of each pair; no seconds
   double disagreement = 0;      ///< of the window: weighted share of the compared pairs, 0…1
   bool noise_known = false;
