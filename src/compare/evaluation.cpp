@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <exception>
@@ -38,6 +39,12 @@ bool is_counted(const AnswerPair& pair) noexcept {
   return pair.live_answer->counted && pair.other_answer.counted;
 }
 
+/// What is counted of one version for the metrics.
+struct Counted {
+  PairCounts counts;
+  std::uint64_t last_in = 0;  // number of the last policy that had it
+};
+
 bool both_answered(const AnswerPair& pair) noexcept {
   return !pair.live_answer->failed() && !pair.other_answer.failed();
 }
@@ -58,6 +65,7 @@ struct Evaluation::Impl {
   void keep(const AnswerPair& pair, const std::shared_ptr<const RouteRules>& rules, Comparison comparison,
             double severity);
   PairCounts& counts_of(const RouteRules& rules, std::uint32_t version);
+  void forget_old_versions();
   RouteState* find(std::uint64_t route);
 
   const Clock& clock;
@@ -73,7 +81,8 @@ struct Evaluation::Impl {
   std::mutex mutex;                   // over what follows; never held while answers are compared
   std::size_t room = kDecisions;
   std::map<std::uint64_t, RouteState> routes;
-  std::map<std::pair<std::string, std::string>, PairCounts> versions;  // by route and version, also of policies before
+  std::map<std::pair<std::string, std::string>, Counted> versions;  // by route and version, also of policies before
+  std::uint64_t policy = 0;                                         // how many there were
   std::uint64_t lost_memory = 0;
   std::uint64_t lost_over = 0;
   std::uint64_t lost_replay = 0;  // of routes that are gone
@@ -189,9 +198,27 @@ void Evaluation::Impl::keep(const AnswerPair& pair, const std::shared_ptr<const 
 
 PairCounts& Evaluation::Impl::counts_of(const RouteRules& rules, std::uint32_t version) {
   const std::string& name = rules.versions()[version];
-  const auto found = versions.try_emplace({rules.name(), name}, rules.name(), name).first;
-  found->second.set_segments(rules.segments().size());
-  return found->second;
+  const auto found = versions.try_emplace({rules.name(), name}, Counted{PairCounts(rules.name(), name)}).first;
+  found->second.counts.set_segments(rules.segments().size());
+  return found->second.counts;
+}
+
+/// Counters never go back while it matters: a policy that is taken back finds those of the one before. But a new
+/// version with every release must not fill the process.
+void Evaluation::Impl::forget_old_versions() {
+  ++policy;
+  std::vector<std::pair<std::uint64_t, std::pair<std::string, std::string>>> gone;
+  for (auto& [names, counted] : versions) {
+    const RouteState* const state = find(route_hash(names.first));
+    if (state != nullptr && state->rules()->place_of(names.second)) {
+      counted.last_in = policy;
+    } else {
+      gone.emplace_back(counted.last_in, names);
+    }
+  }
+  if (gone.size() <= kGoneVersions) return;
+  std::sort(gone.begin(), gone.end());
+  for (std::size_t i = 0; i + kGoneVersions < gone.size(); ++i) versions.erase(gone[i].second);
 }
 
 Evaluation::Evaluation(std::size_t workers, const Clock& clock, std::size_t memory_bytes)
@@ -221,6 +248,7 @@ void Evaluation::set_routes(const std::vector<policy::ModelRoute>& routes) {
       impl_->routes.try_emplace(hash, std::move(rules), impl_->room);
     }
   }
+  impl_->forget_old_versions();
 }
 
 void Evaluation::set_current(std::string_view route, std::uint64_t window) {
@@ -279,9 +307,9 @@ EvaluationCounts Evaluation::counts() const {
   made.waiting_bytes = impl_->memory.used();
   made.busy_seconds = static_cast<double>(impl_->busy.load(std::memory_order_relaxed)) / 1e9;
   const std::lock_guard lock(impl_->mutex);
-  for (const auto& [names, counts] : impl_->versions) {
+  for (const auto& [names, counted] : impl_->versions) {
     RouteState* const state = impl_->find(route_hash(names.first));
-    if (state != nullptr && state->rules()->place_of(names.second)) made.versions.push_back(counts.read());
+    if (state != nullptr && state->rules()->place_of(names.second)) made.versions.push_back(counted.counts.read());
   }
   made.lost_memory = impl_->lost_memory;
   made.lost_over = impl_->lost_over;

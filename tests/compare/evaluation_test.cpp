@@ -238,6 +238,23 @@ TEST_F(EvaluationTest, PairsOfARouteThatIsGoneAreDropped) {
   EXPECT_EQ(evaluation_.counts().versions.front().mismatch, 1U) << "but counters of metrics never go back";
 }
 
+TEST_F(EvaluationTest, AVersionWithEveryReleaseIsForgottenInTheEnd) {
+  const auto release = [this](std::size_t number) {
+    policy::ModelRoute route = shadow_route();
+    route.versions[1].name = "v2." + std::to_string(number);
+    std::get<policy::Shadow>(route.strategy).candidates[0].version = route.versions[1].name;
+    evaluation_.set_routes({route});
+    note_labels("a", "b");
+    evaluation_.run_now();
+    return evaluation_.counts().versions.at(0).mismatch;
+  };
+  for (std::size_t i = 0; i < Evaluation::kGoneVersions; ++i) EXPECT_EQ(release(i), 1U);
+  EXPECT_EQ(release(0), 2U) << "what comes back goes on";
+  for (std::size_t i = 0; i < Evaluation::kGoneVersions; ++i) EXPECT_EQ(release(1000 + i), 1U);
+  EXPECT_EQ(release(0), 3U);
+  EXPECT_EQ(release(5), 1U) << "it was gone for too many policies";
+}
+
 TEST_F(EvaluationTest, EveryCandidateIsCountedFromTheStart) {
   const EvaluationCounts counts = evaluation_.counts();
   ASSERT_EQ(counts.versions.size(), 2U);

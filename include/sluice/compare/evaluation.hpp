@@ -27,6 +27,7 @@ class Evaluation final : public PairSink {
   static constexpr std::size_t kQueue = 4096;
   static constexpr std::size_t kMemory = std::size_t{64} << 20;
   static constexpr std::size_t kDecisions = 131'072;  ///< whose later outcomes are followed, of all routes
+  static constexpr std::size_t kGoneVersions = 64;    ///< in no policy any more, whose counts go on if one comes back
 
   /// The clock outlives it.
   explicit Evaluation(std::size_t workers, const Clock& clock, std::size_t memory_bytes = kMemory);
