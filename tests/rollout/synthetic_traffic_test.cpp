@@ -73,6 +73,37 @@ TEST(SyntheticTraffic, ABrokenSplitLosesRequestsBeforeTheyAreCounted) {
   }
 }
 
+TEST(SyntheticTraffic, LiveAnswersTheFirstCopiedRequestsTwiceMoreOftenThanThePolicySays) {
+  policy::ModelRoute route;
+  route.name = "fraud";
+  route.versions.resize(2);
+  route.versions[0].name = "v1";
+  route.versions[1].name = "v2";
+  policy::Shadow shadow;
+  shadow.live = "v1";
+  shadow.candidates.emplace_back().version = "v2";
+  shadow.compare = policy::Compare{};
+  route.strategy = shadow;
+  TrafficModel model;
+  model.rate = 100;
+  model.expected = true;
+  SyntheticTraffic traffic(route, "v1", model, 11);
+  strategy::Steering steering = Halves::steering(0);
+  traffic::PlanSpec spec = steering.plan.spec();
+  spec.mirrors.resize(1);
+  spec.mirrors[0].version = 1;
+  spec.mirrors[0].share = 0.1;
+  steering.plan = traffic::TrafficPlan::build(std::move(spec)).value();
+  traffic.serve(std::move(steering), WallTime{});
+  const auto twins_after = [&](Duration time) {
+    traffic.pass(time);
+    return *traffic.gather().at("fraud").versions[1].pairs;
+  };
+  EXPECT_EQ(twins_after(10s).twins, 20U) << "of 100 copies";
+  EXPECT_TRUE(twins_after(1s).noise_known);
+  EXPECT_NEAR(static_cast<double>(twins_after(100s).twins), 32 + 9.5, 1.5);
+}
+
 TEST(SyntheticTraffic, DriftsMoveRatesErrorsAndLatencies) {
   TrafficModel model;
   model.rate = 100;
