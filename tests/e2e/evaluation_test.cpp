@@ -124,6 +124,45 @@ TEST(Evaluation, NoiseOfTheModelIsNoDisagreement) {
   EXPECT_GT(pairs_of(sluice, "v2", "noise"), 100) << "nothing else differs";
 }
 
+TEST(Evaluation, ACandidateThatRefusesEveryCopyDoesNotPassBecauseLiveRefusesThemToo) {
+  const auto guarded = [](Conversation& gateway) {
+    while (true) {
+      const bool is_known = gateway.read_request().has("authorization");
+      gateway.answer(is_known ? 200 : 401, R"({"label":"a"})", {{"Content-Type", "application/json"}});
+    }
+  };
+  FakeUpstream live(guarded);
+  FakeUpstream candidate(guarded);
+  SluiceProcess sluice(
+      gateway_yaml("workers: 1") +
+      route_yaml("model", {version_yaml("v1", live.url()), version_yaml("v2", candidate.url())},
+                 shadow_of("{version: v2}",
+                           "compare: {noise: 10%, dropHeaders: [authorization]}, stopWhen: Conclusive, "
+                           "analysis: {interval: 1s, minRequests: 100, "
+                           "checks: [{metric: disagreement, thresholdRange: {max: 1%}}]}")));
+  const Operator person(sluice);
+  RawClient client(sluice.port());
+  for (int i = 0; i < 600; ++i) {
+    ASSERT_EQ(client.post("/infer", "x", {{"Authorization", "Bearer secret"}}).status(), 200);
+  }
+  const auto says = [&](const std::string& reason) {
+    const auto rollout = rollout_of(person);
+    for (const auto& condition : rollout["conditions"]) {
+      if (condition["type"] == "NoiseKnown" && condition["reason"] == reason) return true;
+    }
+    return false;
+  };
+  ASSERT_TRUE(eventually([&] { return says("TwinsRefused"); })) << rollout_of(person).dump(2);
+  ASSERT_TRUE(eventually([&] { return arm_of(person, "model", "v2")["checks"][0]["value"] == 1; }))
+      << rollout_of(person).dump(2);
+  const auto rollout = rollout_of(person);
+  EXPECT_EQ(rollout["phase"], "Progressing") << rollout.dump(2);
+  EXPECT_EQ(rollout["pairs"][0]["twins"], 0);
+  EXPECT_GE(rollout["pairs"][0]["refusedTwins"], 20);
+  EXPECT_EQ(rollout["pairs"][0]["disagreement"], 1);
+  EXPECT_EQ(rollout["pairs"][0]["worstField"], "status");
+}
+
 TEST(Evaluation, PairsThatDifferCanBeLookedAtWithoutWhatIsRedacted) {
   const SampleModel v1(0, {"--variant", "v1", "--noise", "id", "--seed", "1"});
   const SampleModel v2(0, {"--variant", "v2", "--noise", "id", "--seed", "2"});
