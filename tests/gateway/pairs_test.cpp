@@ -211,11 +211,7 @@ TEST_F(PairsTest, CountEveryWayAShadowFails) {
   });
   FakeUpstream rude(hangs_up());
   FakeUpstream faulty(test::answers(503, "busy"));
-  std::uint16_t nobody = 0;
-  {
-    FakeUpstream gone;
-    nobody = gone.port();
-  }
+  const std::uint16_t nobody = test::refused_port();
   start_compared(compared_route(live, cuts_off));
   for (const std::uint16_t shadow : {cuts_off.port(), rude.port(), faulty.port(), nobody}) {
     Route route = route_of({{"v1", live.port()}, {"v2", shadow, 0, true}});

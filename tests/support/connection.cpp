@@ -256,8 +256,19 @@ void Listener::stop() {
   ::shutdown(socket_, SHUT_RDWR);
 }
 
-std::uint16_t refused_port() {
+std::uint16_t free_port() {
   return Listener().port();
+}
+
+std::uint16_t refused_port() {
+  const int socket = new_socket();  // kept to the end of the program
+  auto address = loopback(0);
+  socklen_t size = sizeof address;
+  if (::bind(socket, reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
+      ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    throw std::runtime_error(std::string("bind: ") + std::strerror(errno));
+  }
+  return ntohs(address.sin_port);
 }
 
 DeafListener::DeafListener() : listener_(0) {

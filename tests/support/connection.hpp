@@ -101,7 +101,10 @@ class Listener {
   std::uint16_t port_ = 0;
 };
 
-/// A port that refuses connections: it was free a moment ago and nobody listens on it.
+/// A port that was free a moment ago, for a program that cannot find one itself.
+std::uint16_t free_port();
+
+/// A port that refuses connections. It is taken without anybody listening on it, so that no other program gets it.
 std::uint16_t refused_port();
 
 /// A listener whose queue is full and that never accepts: dials to it hang until they time out.

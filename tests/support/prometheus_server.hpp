@@ -61,7 +61,7 @@ class PrometheusServer {
   std::string page_;
   FakeUpstream target_{[this](Conversation& prometheus) { serve(prometheus); }};
   TempDir dir_;
-  std::uint16_t port_ = refused_port();
+  std::uint16_t port_ = free_port();
   std::unique_ptr<ChildProcess> process_;
 };
 

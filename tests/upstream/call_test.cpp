@@ -83,12 +83,7 @@ TEST_F(CallTest, WhatIsNoHttpIsAFailure) {
 }
 
 TEST_F(CallTest, NobodyListensIsAFailure) {
-  std::uint16_t port = 0;
-  {
-    FakeUpstream gone;
-    port = gone.port();
-  }
-  const CallOutcome outcome = run(make_pool(port));
+  const CallOutcome outcome = run(make_pool(test::refused_port()));
   EXPECT_EQ(outcome.failure, FailureReason::ConnectFailed);
   EXPECT_FALSE(outcome.timed_out);
 }

@@ -9,7 +9,7 @@ namespace {
 class Prometheus {
  public:
   explicit Prometheus(std::uint16_t target)
-      : port_(refused_port()),  // it has no "any free port"
+      : port_(free_port()),  // it has no "any free port"
         process_({"prometheus", "--config.file=" + config(target), "--storage.tsdb.path=" + (dir_ / "data").string(),
                   "--web.listen-address=127.0.0.1:" + std::to_string(port_), "--log.level=warn"}) {}
 
