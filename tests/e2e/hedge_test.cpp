@@ -6,7 +6,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view kHedged = "hedge: {after: 60ms}\nretry: {attempts: 0}\n";
+const std::string kHedged = hedged_after(kHedgeAfter) + "retry: {attempts: 0}\n";
+
+/// Timeouts of the request and of what a backend may take.
+std::string hedged_timeouts(std::chrono::milliseconds request, std::chrono::milliseconds backend) {
+  return "timeouts: {request: " + written(request) + ", backendRequest: " + written(backend) + "}";
+}
 
 /// Two endpoints: whichever is asked first gets the first turn, the hedge the second.
 class Hedge : public testing::Test {
@@ -43,7 +48,7 @@ TEST_F(Hedge, OfASlowFirstTryWinsAndTheFirstIsLetGo) {
   SluiceProcess sluice(policy(endpoints));
   RawClient client(sluice.port());
   HttpMessage response;
-  EXPECT_GE(time_of([&] { response = client.post("/", "body"); }), 60ms);
+  EXPECT_GE(time_of([&] { response = client.post("/", "body"); }), kHedgeAfter);
   EXPECT_EQ(response.body, "hedge");
   EXPECT_FALSE(response.has("connection"));
   EXPECT_EQ(endpoints.first.request_count(), 1u) << "both went to the same endpoint";
@@ -115,13 +120,16 @@ TEST_F(Hedge, TakesPartInTheSameBudgetAsRetries) {
       }
     }
   });
-  SluiceProcess sluice(policy(endpoints, "hedge: {after: 30ms}\nretry: {budget: 0%, minBudget: 1}"));
+  SluiceProcess sluice(policy(endpoints, hedged_after(kHedgeAfter) + "retry: {budget: 0%, minBudget: 1}"));
   RawClient held(sluice.port());
   held.send(request_text("GET", "/held"));
   EXPECT_EQ(sluice.metric_becomes(1, "sluice_hedges_total"), 1);
   RawClient other(sluice.port());
   EXPECT_EQ(other.get("/").status(), 503);
-  EXPECT_EQ(sluice.metric_becomes(1, "sluice_retries_denied_total"), 1);
+  // It is denied its retry, and on a busy machine a hedge before that.
+  EXPECT_TRUE(eventually([&] { return sluice.metrics().value("sluice_retries_denied_total") >= 1; }));
+  EXPECT_EQ(sluice.metrics().value("sluice_retries_total"), 0);
+  EXPECT_EQ(sluice.metrics().value("sluice_hedges_total"), 1);
   first_may_go.open();
   EXPECT_EQ(held.read_response().body, "held");
 }
@@ -130,7 +138,7 @@ TEST_F(Hedge, IsNotMadeForAMethodThatMayNotBeRepeated) {
   TwoEndpoints endpoints([](Conversation& gateway) {
     for (;;) {
       gateway.read_request();
-      gateway.sees_close(250ms);
+      gateway.sees_close(2 * kHedgeAfter);
       gateway.answer(200, "slow");
     }
   });
@@ -139,7 +147,7 @@ TEST_F(Hedge, IsNotMadeForAMethodThatMayNotBeRepeated) {
   EXPECT_EQ(client.post("/", "x").body, "slow");
   EXPECT_EQ(endpoints.requests(), 1u);
   EXPECT_EQ(client.get("/").body, "slow");
-  EXPECT_EQ(endpoints.requests(), 3u);
+  EXPECT_TRUE(eventually([&] { return endpoints.requests() == 3; })) << endpoints.requests();
 }
 
 TEST_F(Hedge, GoesBesideADialThatHangs) {
@@ -147,7 +155,7 @@ TEST_F(Hedge, GoesBesideADialThatHangs) {
   FakeUpstream alive("alive");
   SluiceProcess sluice(
       tries_policy({version_yaml("v1", {"http://127.0.0.1:" + std::to_string(deaf.port()), alive.url()})},
-                   std::string(kHedged) + "timeouts: {connect: 9s}"));
+                   kHedged + "timeouts: {connect: 9s}"));
   RawClient client(sluice.port());
   for (int i = 0; i < 12; ++i) {
     HttpMessage response;
@@ -232,7 +240,7 @@ TEST_F(Hedge, WhenBothDieTheClientLearnsOfIt) {
 
 TEST_F(Hedge, WhenBothHangTheDeadlineOfTheFirstEndsBoth) {
   TwoEndpoints endpoints(in_turn({silent()}));
-  SluiceProcess sluice(policy(endpoints, std::string(kHedged) + "timeouts: {request: 9s, backendRequest: 300ms}"));
+  SluiceProcess sluice(policy(endpoints, kHedged + hedged_timeouts(20s, 3 * kHedgeAfter)));
   RawClient client(sluice.port());
   expect_error(client.post("/", "x"), 504, "response_timeout");
   EXPECT_TRUE(eventually([&] { return endpoints.open_connections() == 0; }));
@@ -243,7 +251,7 @@ TEST_F(Hedge, WhenBothHangTheDeadlineOfTheFirstEndsBoth) {
 TEST_F(Hedge, AFailedRaceIsRetriedLikeAnyAttempt) {
   TwoEndpoints endpoints(
       in_turn({when(second_arrived, answering(503)), noting(answering(503)), answering(200, "retry")}));
-  SluiceProcess sluice(policy(endpoints, "hedge: {after: 60ms}"));
+  SluiceProcess sluice(policy(endpoints, hedged_after(kHedgeAfter)));
   RawClient client(sluice.port());
   EXPECT_EQ(client.post("/", "x").body, "retry");
   expect_retries(sluice, 1, 1);
@@ -253,10 +261,15 @@ TEST_F(Hedge, ACandidateOfWhichBothTriesHangIsAnsweredByStable) {
   TwoEndpoints candidate(in_turn({silent()}));
   FakeUpstream stable("stable");
   SluiceProcess sluice(canary_policy(version_yaml("v1", stable), candidate.version("v2"),
-                                     std::string(kHedged) + "timeouts: {request: 9s, backendRequest: 200ms}"));
+                                     kHedged + hedged_timeouts(20s, 3 * kHedgeAfter)));
   RawClient client(sluice.port());
-  for (int i = 0; i < 12; ++i) ASSERT_EQ(client.post("/", std::string(50000, 'x')).body, "stable");
-  EXPECT_GT(sluice.metrics().value("sluice_fallbacks_total", {{"reason", "response_timeout"}}), 0);
+  const auto fallen = [&] {
+    return sluice.metrics().value("sluice_fallbacks_total", {{"reason", "response_timeout"}});
+  };
+  for (int i = 0; i < 60 && (i < 6 || fallen() == 0); ++i) {
+    ASSERT_EQ(client.post("/", std::string(50000, 'x')).body, "stable");
+  }
+  EXPECT_GT(fallen(), 0);
   EXPECT_GT(sluice.metrics().value("sluice_hedges_total", {{"version", "v2"}}), 0);
   expect_quiet(sluice);
 }
@@ -277,7 +290,7 @@ TEST_F(Hedge, AClientThatLeavesEndsBothTries) {
 
 TEST_F(Hedge, TheDeadlineOfTheRequestEndsBothTries) {
   TwoEndpoints endpoints(in_turn({silent()}));
-  SluiceProcess sluice(policy(endpoints, std::string(kHedged) + "timeouts: {request: 300ms}"));
+  SluiceProcess sluice(policy(endpoints, kHedged + hedged_timeouts(3 * kHedgeAfter, 3 * kHedgeAfter)));
   RawClient client(sluice.port());
   EXPECT_EQ(client.post("/", "x").status(), 504);
   EXPECT_TRUE(eventually([&] { return endpoints.open_connections() == 0; }));

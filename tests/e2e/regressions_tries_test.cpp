@@ -33,19 +33,22 @@ TEST(RegressionTries, AnEndpointThatHangsIsEjectedAlthoughHedgesAnswerForIt) {
 }
 
 TEST(RegressionTries, AFailureBesideAHedgeCountsOnce) {
-  TwoEndpoints endpoints(in_turn({[](Conversation& gateway, const HttpMessage&) {
-                                    gateway.sees_close(80ms);
+  Gate hedged;
+  TwoEndpoints endpoints(in_turn({[&](Conversation& gateway, const HttpMessage&) {
+                                    gateway.wait_for(hedged);
                                     gateway.reset();
                                     return false;
                                   },
-                                  [](Conversation& gateway, const HttpMessage&) {
+                                  [&](Conversation& gateway, const HttpMessage&) {
+                                    hedged.open();
                                     gateway.sees_close(300ms);
                                     gateway.answer(200, "hedge");
                                     return true;
                                   }}));
-  SluiceProcess sluice(watched_policy({endpoints.version()},
-                                      "hedge: {after: 20ms}\nretry: {attempts: 0}\n"
-                                      "ejection: {consecutiveErrors: 2, consecutiveGatewayErrors: 2}"));
+  SluiceProcess sluice(
+      watched_policy({endpoints.version()}, hedged_after(kHedgeAfter) +
+                                                "retry: {attempts: 0}\n"
+                                                "ejection: {consecutiveErrors: 2, consecutiveGatewayErrors: 2}"));
   RawClient client(sluice.port());
   EXPECT_EQ(client.get("/").body, "hedge");
   EXPECT_EQ(sluice.metric_becomes(1, "sluice_hedges_won_total"), 1);
@@ -113,8 +116,9 @@ TEST(RegressionTries, WhoWaitedTooLongKeepsATlsConnection) {
   SluiceProcess sluice(gateway_yaml("workers: 1\nlisteners: [{address: 127.0.0.1:0, tls: {certificateFile: " +
                                     identity.certificate_file + ", keyFile: " + identity.key_file + "}}]\n") +
                        route_yaml("model", {version_yaml("v1", upstream)},
-                                  "limits: {requestsInFlight: 1, waiting: 1, waitTimeout: 5s}\n"
-                                  "timeouts: {request: 300ms, backendRequest: 300ms, connect: 200ms}\n"));
+                                  "limits: {requestsInFlight: 1, waiting: 1, waitTimeout: 5s}\n" +
+                                      std::string(kSanitized ? "timeouts: {request: 1500ms, backendRequest: 1500ms}"
+                                                             : "timeouts: {request: 300ms, backendRequest: 300ms}")));
   RawClient stream(sluice.port(), visitor);
   stream.send(request_text("GET", "/", ""));
   EXPECT_EQ(stream.read_head().status(), 200);

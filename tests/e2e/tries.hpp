@@ -60,6 +60,19 @@ inline FakeUpstream::Script in_turn(std::vector<Turn> turns) {
   };
 }
 
+/// How long a first try has before a hedge goes beside it. Scripts go by the order in which requests arrive, so the
+/// first must be there before the hedge is, however busy the machine.
+inline const std::chrono::milliseconds kHedgeAfter{kSanitized ? 500 : 150};
+
+/// `key: {after: …}` and the like: a duration as a policy has it.
+inline std::string written(std::chrono::milliseconds time) {
+  return std::to_string(time.count()) + "ms";
+}
+
+inline std::string hedged_after(std::chrono::milliseconds time) {
+  return "hedge: {after: " + written(time) + "}\n";
+}
+
 /// Two endpoints of one version that share a script.
 struct TwoEndpoints {
   explicit TwoEndpoints(const FakeUpstream::Script& script) : first(script), second(script) {}
