@@ -100,12 +100,17 @@ void PrintTo(const Case& given, std::ostream* out) {
 
 class RetryOn : public testing::TestWithParam<Case> {};
 
-constexpr std::string_view kShortTimeouts = "timeouts: {request: 8s, backendRequest: 200ms, connect: 200ms}\n";
+/// Short only where the failure is that nobody answers: all others would have to hurry, too.
+std::string timeouts_for(const Case& given) {
+  if (std::string_view(given.word) != "Timeout") return "";
+  return kSanitized ? "timeouts: {request: 20s, backendRequest: 1500ms}\n"
+                    : "timeouts: {request: 8s, backendRequest: 300ms}\n";
+}
 
 TEST_P(RetryOn, ByDefaultOrNot) {
   const Case& given = GetParam();
   TwoEndpoints endpoints(in_turn({given.failure, answering(200)}));
-  SluiceProcess sluice(tries_policy({endpoints.version()}, kShortTimeouts));
+  SluiceProcess sluice(tries_policy({endpoints.version()}, timeouts_for(given)));
   RawClient client(sluice.port());
   EXPECT_EQ(client.post("/", "body").status(), given.by_default ? 200 : given.status);
   expect_retries(sluice, given.by_default, given.by_default);
@@ -115,8 +120,7 @@ TEST_P(RetryOn, ByDefaultOrNot) {
 TEST_P(RetryOn, AnotherEndpointAnswersWhereTheRuleNamesTheFailure) {
   const Case& given = GetParam();
   TwoEndpoints endpoints(in_turn({given.failure, answering(200)}));
-  SluiceProcess sluice(
-      tries_policy({endpoints.version()}, std::string(kShortTimeouts) + "retry: {on: [" + given.word + "]}"));
+  SluiceProcess sluice(tries_policy({endpoints.version()}, timeouts_for(given) + "retry: {on: [" + given.word + "]}"));
   RawClient client(sluice.port());
   EXPECT_EQ(client.post("/", "body").status(), 200);
   EXPECT_EQ(endpoints.first.request_count(), 1u) << "the same endpoint was asked twice";
@@ -133,8 +137,8 @@ TEST_P(RetryOn, TheFailureGoesToTheClientWhereTheRuleNamesOthers) {
   const Case& given = GetParam();
   const bool other = std::string_view(given.word) == "ConnectFailure";
   TwoEndpoints endpoints(in_turn({given.failure, answering(200)}));
-  SluiceProcess sluice(tries_policy({endpoints.version()}, std::string(kShortTimeouts) + "retry: {on: [" +
-                                                               (other ? "Reset" : "ConnectFailure") + "]}"));
+  SluiceProcess sluice(tries_policy(
+      {endpoints.version()}, timeouts_for(given) + "retry: {on: [" + (other ? "Reset" : "ConnectFailure") + "]}"));
   RawClient client(sluice.port());
   EXPECT_EQ(client.post("/", "body").status(), given.status);
   EXPECT_EQ(endpoints.requests(), 1u);
@@ -175,26 +179,31 @@ TEST(Retry, AnEndpointThatHangsInTheDialIsReplacedByAnother) {
   const DeafListener deaf;
   FakeUpstream alive("alive");
   const std::string hanging = "http://127.0.0.1:" + std::to_string(deaf.port());
-  SluiceProcess sluice(tries_policy({version_yaml("v1", {hanging, alive.url()})}, kShortTimeouts));
+  SluiceProcess sluice(tries_policy({version_yaml("v1", {hanging, alive.url()})}, "timeouts: {connect: 200ms}"));
   RawClient client(sluice.port());
   for (int i = 0; i < 10; ++i) EXPECT_EQ(client.post("/", "x").body, "alive");
 }
 
 TEST(Retry, ARequestThatFoundNoRoomAsksOnceMore) {
+  Gate pausing;
   FakeUpstream upstream([&](Conversation& gateway) {
     for (;;) {
-      if (gateway.read_request().target() == "/slow") gateway.sees_close(150ms);
+      if (gateway.read_request().target() == "/slow") gateway.wait_for(pausing);
       gateway.answer(200, "fine");
     }
   });
+  // The pause lasts half of its base at least: time enough to see that it has begun.
   SluiceProcess sluice(tries_policy({version_yaml("v1", upstream)},
                                     "pool: {prewarm: 0, maxConnections: 1, maxPending: 1, pendingTimeout: 50ms}\n"
-                                    "retry: {backoff: {base: 400ms, max: 400ms}}"));
+                                    "retry: {backoff: {base: 2s, max: 2s}}"));
   RawClient slow(sluice.port());
   slow.send(request_text("GET", "/slow"));
   upstream.request(0);
   RawClient client(sluice.port());
-  EXPECT_EQ(client.get("/").status(), 200) << "the connection became free during the pause";
+  client.send(request_text("GET", "/"));
+  EXPECT_EQ(sluice.metric_becomes(1, "sluice_retries_total"), 1);
+  pausing.open();
+  EXPECT_EQ(client.read_response().status(), 200) << "the connection became free during the pause";
   EXPECT_EQ(slow.read_response().status(), 200);
   expect_retries(sluice, 1, 1);
 }
@@ -313,6 +322,7 @@ TEST(RetryBudget, IsHeldUntilTheRequestEndsAndThenFreeAgain) {
   EXPECT_EQ(sluice.metric_becomes(1, "sluice_retries_denied_total"), 1);
   finish.open();
   EXPECT_EQ(held.read_response().body, "late");
+  EXPECT_EQ(sluice.metric_becomes(0, "sluice_requests_in_flight"), 0);
   EXPECT_EQ(other.post("/", "x").status(), 503);
   EXPECT_EQ(sluice.metric_becomes(2, "sluice_retries_total"), 2) << "the budget was given back";
   EXPECT_EQ(sluice.metrics().value("sluice_retries_denied_total"), 1);
