@@ -18,6 +18,7 @@ class WatchedUpstream {
   std::atomic<int> status{200};   ///< answer to a request; 0: a reset
   std::atomic<int> warm_up{200};  ///< answer to a warm-up request; 0: silence
   std::atomic<int> delay{0};      ///< milliseconds before an answer to a request
+  std::atomic<bool> mute{false};  ///< a request gets no answer at all
 
   std::uint64_t checks() const noexcept { return checks_; }
   std::uint64_t served() const noexcept { return served_; }
@@ -41,6 +42,7 @@ class WatchedUpstream {
           ++served_;
           if (delay > 0) std::this_thread::sleep_for(std::chrono::milliseconds(delay));
           if (answer == 0) return gateway.reset();
+          if (mute) answer = 0;
         }
         if (answer == 0) {
           gateway.sees_close();
@@ -59,9 +61,11 @@ class WatchedUpstream {
 };
 
 /// Checks that come quickly, and no ramp that a test would have to sit out.
-constexpr std::string_view kQuickChecks =
-    "health: {interval: 200ms, unhealthyInterval: 40ms, timeout: 190ms, unhealthyThreshold: 2}\n"
-    "slowStart: {duration: 0s}\n";
+inline const std::string kQuickChecks =
+    std::string(kSanitized
+                    ? "health: {interval: 800ms, unhealthyInterval: 80ms, timeout: 750ms, unhealthyThreshold: 2}"
+                    : "health: {interval: 200ms, unhealthyInterval: 40ms, timeout: 190ms, unhealthyThreshold: 2}") +
+    "\nslowStart: {duration: 0s}\n";
 
 inline bool endpoints_become(const SluiceProcess& sluice, int count, std::string state, Labels labels = {}) {
   labels["state"] = std::move(state);
