@@ -101,16 +101,22 @@ TEST(DrainOrder, ASecondSignalEndsAtOnceAllTheSame) {
 }
 
 TEST(DrainOrder, JoiningASignalledDrainIsHarmless) {
-  FakeUpstream upstream("fine");
-  SluiceProcess sluice(policy_for(upstream, {}, "drain: {delay: 2s, timeout: 60s}"));
+  Gate gate;
+  FakeUpstream upstream(stream_until(gate));
+  SluiceProcess sluice(policy_for(upstream, {}, "drain: {delay: 1s, timeout: 60s}"));
   const Operator admin(sluice);
+  RawClient client(sluice.port());
+  client.send(request_text("GET", "/"));
+  client.read_until("x\r\n");  // holds the end up
   sluice.signal(SIGTERM);
-  ASSERT_TRUE(admin.phase_becomes("announced"));
+  ASSERT_TRUE(eventually([&] { return admin.json("/api/v1/drain")["signalled"] == true; }));
   EXPECT_EQ(admin.drain().status(), 200);
   EXPECT_EQ(admin.drain().status(), 200);
   const auto undo = admin.drain({{"undo", true}});
   EXPECT_EQ(undo.status(), 409);
   EXPECT_EQ(error_of(undo), "a signal has come: the process ends");
+  gate.open();
+  EXPECT_TRUE(client.is_closed_by_peer());
   EXPECT_EQ(sluice.wait().code, 0);
 }
 

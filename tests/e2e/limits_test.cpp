@@ -107,6 +107,7 @@ TEST(Limits, RequestsInFlightBeyondTheLimitAreA503) {
   expect_error(second.get("/"), 503, "overloaded");
   gate.open();
   EXPECT_EQ(first.read_response().body, "fine");
+  EXPECT_EQ(sluice.metric_becomes(0, "sluice_requests_in_flight"), 0);
   EXPECT_EQ(second.get("/").body, "fine");
 }
 

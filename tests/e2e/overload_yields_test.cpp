@@ -43,6 +43,7 @@ TEST(OverloadYields, AFailedCandidateFallsBackOnlyIntoRoomThatStableHas) {
   EXPECT_EQ(second.post("/", "second").status(), 500) << "stable is full";
   gate.open();
   EXPECT_EQ(first.read_response().body, "first");
+  EXPECT_EQ(sluice.metric_becomes(0, "sluice_requests_in_flight"), 0);
   EXPECT_EQ(second.post("/", "third").body, "third") << "room again";
 }
 
@@ -94,8 +95,9 @@ TEST(OverloadYields, CopiesKeepToTheShadowsOwnLimitAndNeverWaitForIt) {
 TEST(OverloadYields, CopiesStopBeforeMemoryIsFull) {
   FakeUpstream live("live");
   FakeUpstream shadow(never_answers());
+  // However long it takes to make enough copies, none of them is given up meanwhile.
   const auto policy = [&](std::uint64_t memory) {
-    return shadow_policy(live, shadow, "requestsInFlight: 10000", {},
+    return shadow_policy(live, shadow, "requestsInFlight: 10000", "timeouts: {request: 300s, backendRequest: 300s}",
                          "workers: 1\nlimits: {memory: " + std::to_string(memory) + "MiB}");
   };
   SluiceProcess sluice(policy(100000));
@@ -139,6 +141,7 @@ TEST(OverloadAdaptive, AnAdaptiveLimitRefusesWhatIsBeyondIt) {
   gate.open();
   EXPECT_EQ(first.read_response().body, "first");
   EXPECT_EQ(second.read_response().body, "second");
+  EXPECT_EQ(sluice.metric_becomes(0, "sluice_requests_in_flight"), 0);
   EXPECT_EQ(third.post("/", "third").body, "third");
 }
 
