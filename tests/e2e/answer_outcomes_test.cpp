@@ -108,11 +108,13 @@ TEST(AnswerOutcomes, TensorsOfARealModelAreRead) {
     zeros += answer["outputs"][1]["data"][0].get<double>();
   }
   EXPECT_EQ(sluice.metric_becomes(20, "sluice_outcomes_total", {{"outcome", "label"}}), 20);
+  EXPECT_EQ(sluice.metric_becomes(20, "sluice_outcomes_total", {{"outcome", "zero"}}), 20);
+  EXPECT_EQ(sluice.metric_becomes(20, "sluice_outcome_unread_total", {{"outcome", "nowhere"}, {"reason", "absent"}}),
+            20);
   const MetricsText metrics = sluice.metrics();
   EXPECT_EQ(metrics.value("sluice_outcome_value_total", {{"outcome", "label"}}), labels);
   EXPECT_NEAR(metrics.value("sluice_outcome_value_total", {{"outcome", "zero"}}), zeros, 1e-4);
   EXPECT_EQ(metrics.value("sluice_outcomes_total", {{"outcome", "nowhere"}}), 0);
-  EXPECT_EQ(metrics.value("sluice_outcome_unread_total", {{"outcome", "nowhere"}, {"reason", "absent"}}), 20);
 }
 
 FakeUpstream::Script completes(int tokens) {
