@@ -1,6 +1,6 @@
 #include <atomic>
 
-#include "e2e/operator.hpp"
+#include "e2e/rollout.hpp"
 #include "support/prometheus_server.hpp"
 
 namespace sluice::test {
@@ -30,9 +30,9 @@ TEST(Errands, ACandidateThatPrometheusSpeaksAgainstIsRolledBack) {
                                          "          prometheus: {address: '" +
                                              prometheus.url() + "', query: 'gpu_memory{version=\"{{version}}\"}'}\n"));
   const Operator person(sluice);
-  EXPECT_EQ(person.verb({"status", "model", "--wait", "Paused", "--timeout", "30s"}).exit.code, 0);
+  EXPECT_TRUE(comes_to(person, "Paused"));
   prometheus.show(memory_page("0.92"));
-  EXPECT_EQ(person.verb({"status", "model", "--wait", "RolledBack", "--timeout", "30s"}).exit.code, 0);
+  EXPECT_TRUE(comes_to(person, "RolledBack"));
   const std::string message = person.json("/api/v1/routes/model")["rollout"]["message"];
   EXPECT_NE(message.find("gpu-memory"), std::string::npos) << message;
   EXPECT_NE(message.find("0.92"), std::string::npos) << message;
@@ -57,7 +57,7 @@ TEST(Errands, AGateThatSaysNoHoldsThePromotionUntilItSaysYes) {
   EXPECT_NE(person.json("/api/v1/routes/model")["rollout"]["phase"], "Promoted");
   EXPECT_NE(person.verb({"status", "model"}).out.find("a freeze until Monday"), std::string::npos);
   status = 200;
-  EXPECT_EQ(person.verb({"status", "model", "--wait", "Promoted", "--timeout", "30s"}).exit.code, 0);
+  EXPECT_TRUE(comes_to(person, "Promoted"));
 }
 
 }  // namespace

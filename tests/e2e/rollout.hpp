@@ -44,12 +44,13 @@ inline int looks_of(const Operator& person) {
   return checks.empty() ? 0 : checks[0].value("looks", 0);
 }
 
-/// `sluice status ROUTE --wait PHASE`; what it showed when it came to something else.
+/// `sluice status ROUTE --wait PHASE`; what it showed when it came to something else. Evidence takes requests, of which
+/// a sanitizer leaves a tenth.
 inline ::testing::AssertionResult comes_to(const Operator& person, const std::string& phase,
                                            const std::string& route = "model") {
-  const auto shown = run({sluice_binary(), "status", route, "--wait", phase, "--timeout", "30s", "--events", "30",
-                          "--admin", "127.0.0.1:" + std::to_string(person.port())},
-                         {}, std::chrono::seconds(60));
+  const auto shown = run({sluice_binary(), "status", route, "--wait", phase, "--timeout", kSanitized ? "90s" : "30s",
+                          "--events", "30", "--admin", "127.0.0.1:" + std::to_string(person.port())},
+                         {}, std::chrono::seconds(kSanitized ? 120 : 60));
   if (shown.exit.code == 0) return ::testing::AssertionSuccess();
   return ::testing::AssertionFailure() << "exit " << shown.exit.code << "\n" << shown.out << shown.err;
 }

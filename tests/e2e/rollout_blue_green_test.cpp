@@ -67,8 +67,9 @@ TEST(RolloutBlueGreen, GreenThatFailsOnlyAfterTheFlipFlipsBackAndNobodyIsFailed)
   ASSERT_TRUE(comes_to(person, "Paused"));
   Load load(sluice.port(), 2, request_text("POST", "/", "x"));
   v2.status = 500;
-  ASSERT_EQ(person.verb({"promote", "model"}).exit.code, 0);
-  EXPECT_EQ(rollout_of(person)["phase"], "Progressing") << "flipped and watched";
+  const auto flipped = person.post("/api/v1/routes/model/promote");
+  ASSERT_EQ(flipped.status(), 200) << flipped.body;
+  EXPECT_EQ(nlohmann::json::parse(flipped.body)["reason"], "Watching") << flipped.body;
   ASSERT_TRUE(comes_to(person, "RolledBack")) << sluice.logs();
   EXPECT_TRUE(load.answers(50));
   EXPECT_EQ(load.stop(), Nothing()) << "blue answered what green failed";

@@ -37,7 +37,7 @@ TEST(RolloutHooks, ASilentHookHoldsItsOwnRolloutAndNoTickAndNoOtherRoute) {
   EXPECT_EQ(rollout_of(person, "waits")["phase"], "Pending");
   EXPECT_EQ(rollout_of(person, "waits")["reason"], "AwaitingConfirmation");
   const auto took = time_of([&] { EXPECT_EQ(person.verb({"promote", "waits", "--full"}).exit.code, 0); });
-  EXPECT_LT(took, std::chrono::seconds(5)) << "a person does not wait for it either";
+  EXPECT_LT(took, std::chrono::seconds(kSanitized ? 20 : 5)) << "a person does not wait for it either";
   EXPECT_EQ(rollout_of(person, "waits")["phase"], "Promoted");
 }
 
@@ -77,7 +77,7 @@ TEST(RolloutHooks, ARollbackHookThatSaysYesTakesTheCandidateBack) {
                                              hook("rollback", judge.url()) + "]")));
   const Operator person(sluice);
   ASSERT_TRUE(eventually([&] { return judge.request_count() >= 2; })) << "in turns";
-  EXPECT_EQ(rollout_of(person)["phase"], "Paused");
+  EXPECT_TRUE(eventually([&] { return rollout_of(person)["phase"] == "Paused"; })) << rollout_of(person).dump(2);
   status = 200;
   ASSERT_TRUE(comes_to(person, "RolledBack")) << sluice.logs();
   EXPECT_EQ(rollout_of(person)["reason"], "RollbackWebhook");

@@ -31,8 +31,10 @@ TEST(RolloutRestart, AKillInTheMiddleLeavesStepWeightAndClockAsTheyWere) {
   {
     SluiceProcess first = given.start();
     const Operator person(first);
-    ASSERT_TRUE(eventually([&] { return rollout_of(person)["step"] == 4; })) << rollout_of(person).dump(2);
-    before = rollout_of(person);
+    ASSERT_TRUE(eventually([&] {
+      before = rollout_of(person);
+      return before["step"] == 4 && before["phase"] == "Paused";
+    })) << before.dump(2);
     journal = journal_of(person, true);
     Kept::kill(first);
   }

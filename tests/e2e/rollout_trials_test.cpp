@@ -50,15 +50,14 @@ TEST(RolloutShadow, ThatFailsIsConcludedWithoutAWinnerAndNobodyNoticed) {
 TEST(RolloutAbTest, TheBetterVariantWinsAndGetsEverything) {
   WatchedUpstream v1("one");
   WatchedUpstream v2("two");
-  v1.delay = 12;
+  v1.delay = kSanitized ? 60 : 12;  // stands out of what a busy machine adds to both
   SluiceProcess sluice(
       rollout_policy(v1.upstream(), v2.upstream(),
                      "abTest: {variants: [{version: v1, weight: 1}, {version: v2, weight: 1}], control: v1, "
                      "primaryMetric: latency-mean, minimumEffect: 5%, onWinner: Promote}"));
   const Operator person(sluice);
+  EXPECT_EQ(answers(sluice, 50), (std::set<std::string>{"one", "two"}));
   Load load(sluice.port(), 4, trial_request());
-  ASSERT_TRUE(load.answers(100));
-  EXPECT_EQ(answers(sluice), (std::set<std::string>{"one", "two"}));
   ASSERT_TRUE(comes_to(person, "Promoted")) << sluice.logs();
   EXPECT_EQ(load.stop(), Nothing());
   EXPECT_EQ(rollout_of(person)["winner"], "v2");
@@ -113,7 +112,8 @@ TEST(RolloutStages, AFailureInTheSecondStageLeadsBackToTheFirstStable) {
   const Operator person(sluice);
   Load load(sluice.port(), 2, trial_request());
   ASSERT_TRUE(comes_to(person, "Paused")) << sluice.logs();
-  EXPECT_EQ(person.verb({"promote", "model"}).exit.code, 0);
+  // The first look comes a second later: so much time, and no more, has the candidate to become bad.
+  EXPECT_EQ(person.post("/api/v1/routes/model/promote").status(), 200);
   v2.status = 500;
   ASSERT_TRUE(comes_to(person, "RolledBack")) << sluice.logs();
   EXPECT_EQ(load.stop(), Nothing());

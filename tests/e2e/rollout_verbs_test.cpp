@@ -25,7 +25,7 @@ TEST(RolloutVerbs, MoveARolloutFromTheCommandLine) {
   const FakeUpstream v2("two");
   const SluiceProcess sluice(operated_policy(v1, v2));
   const Operator person(sluice);
-  EXPECT_EQ(person.verb({"status", "model", "--wait", "Paused", "--timeout", "30s"}).exit.code, 0);
+  EXPECT_TRUE(comes_to(person, "Paused"));
   EXPECT_EQ(answers(sluice), (std::set<std::string>{"one", "two"}));
 
   const auto refused = person.verb({"undo", "model"});
@@ -42,7 +42,7 @@ TEST(RolloutVerbs, MoveARolloutFromTheCommandLine) {
   EXPECT_EQ(person.verb({"undo", "model", "--actor", "bob"}).exit.code, 0);
   EXPECT_EQ(answers(sluice), std::set<std::string>{"one"});
   EXPECT_EQ(person.verb({"retry", "model"}).exit.code, 0);
-  EXPECT_EQ(person.verb({"status", "model", "--wait", "Paused", "--timeout", "30s"}).exit.code, 0);
+  EXPECT_TRUE(comes_to(person, "Paused"));
   EXPECT_EQ(person.verb({"abort", "model"}).exit.code, 0);
   EXPECT_EQ(answers(sluice), std::set<std::string>{"one"});
 
@@ -60,7 +60,7 @@ TEST(RolloutVerbs, APausedRolloutStaysWhereItIsOverAKillAndARestart) {
   {
     SluiceProcess first = SluiceProcess::serve_path(path);
     const Operator person(first);
-    EXPECT_EQ(person.verb({"status", "model", "--wait", "Paused", "--timeout", "30s"}).exit.code, 0);
+    EXPECT_TRUE(comes_to(person, "Paused"));
     EXPECT_EQ(person.verb({"pause", "model", "--actor", "alice"}).exit.code, 0);
     first.signal(SIGKILL);
     first.wait();
@@ -90,7 +90,7 @@ TEST(RolloutEvents, AReaderThatComesBackAfterARestartMissesNothing) {
   {
     SluiceProcess first = SluiceProcess::serve_path(path);
     const Operator person(first);
-    EXPECT_EQ(person.verb({"status", "model", "--wait", "Paused", "--timeout", "30s"}).exit.code, 0);
+    EXPECT_TRUE(comes_to(person, "Paused"));
     RawClient reader(first.admin_port());
     ASSERT_EQ(subscribe(reader, ""), 200);
     person.post("/api/v1/routes/model/pause", R"({"actor": "alice"})");
