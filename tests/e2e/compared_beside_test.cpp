@@ -35,8 +35,11 @@ TEST(ComparedBeside, ACanaryThatAnswersOtherwiseGoesBackThoughItNeverFails) {
   EXPECT_NE(why.find("most differ at /score"), std::string::npos) << why;
   EXPECT_GT(copies_to(sluice, "v2"), 100);
   EXPECT_EQ(copies_to(sluice, "v1"), 0) << "what the candidate answers is not copied back";
+  const auto all_done = [&] { return sluice.metric_becomes(0, "sluice_shadow_requests_in_flight") == 0; };
+  ASSERT_TRUE(all_done());
   const double before = copies_to(sluice, "v2");
   EXPECT_EQ(answers(sluice), std::set<std::string>{"{\"score\":0.50}"});
+  ASSERT_TRUE(all_done());
   EXPECT_EQ(copies_to(sluice, "v2"), before) << "nor is anything once it is over";
 }
 
