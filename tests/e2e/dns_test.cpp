@@ -221,8 +221,12 @@ TEST_F(Dns, AReloadMayChangeTheNameAndTheServers) {
                       route_yaml("model", {version_yaml("v1", url)}, "slowStart: {duration: 0s}"));
   EXPECT_TRUE(answer_becomes(sluice, {2}));
   EXPECT_EQ(load.stop(), std::vector<std::string>{});
+  const auto passes = [&] {
+    return eventually([&, goal = others.questions("other.test") + 5] { return others.questions("other.test") > goal; });
+  };
+  ASSERT_TRUE(passes()) << "and a question that was on its way has arrived";
   const auto asked = names.questions("model.test");
-  ASSERT_TRUE(eventually([&] { return others.questions("other.test") > 5; }));
+  ASSERT_TRUE(passes());
   EXPECT_EQ(names.questions("model.test"), asked) << "the old name is not asked for any more";
 }
 
@@ -262,7 +266,7 @@ TEST_F(Dns, AReloadThatWaitsForANameDoesNotHoldUpTheEnd) {
   const auto begun = std::chrono::steady_clock::now();
   sluice.signal(SIGTERM);
   EXPECT_EQ(sluice.wait().code, 0);
-  EXPECT_LT(std::chrono::steady_clock::now() - begun, kSanitized ? 5s : 2s);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, kSanitized ? 15s : 2s);
 }
 
 TEST_F(Dns, SeveralNamesAndAddressesMakeOneVersion) {

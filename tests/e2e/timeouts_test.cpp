@@ -5,6 +5,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// A deadline that an endpoint has to keep before it may miss it, or a client.
+const std::chrono::milliseconds kMayBeKept{kSanitized ? 1500 : 400};
+const std::string kRequestMayBeKept = "request: " + std::to_string(kMayBeKept.count()) +
+                                      "ms, backendRequest: " + std::to_string(kMayBeKept.count()) + "ms";
+
 /// Runs `ask` and checks that it neither came early nor took far longer than the deadline under test.
 template <typename Ask>
 auto within(std::chrono::milliseconds least, Ask&& ask) {
@@ -62,9 +67,9 @@ TEST(Timeouts, RequestEndsAnAnswerThatDripsForEver) {
     gateway.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
     while (!gateway.sees_close(20ms)) gateway.send("x");
   });
-  SluiceProcess sluice(policy_for(upstream, "timeouts: {request: 400ms, backendRequest: 400ms}"));
+  SluiceProcess sluice(policy_for(upstream, "timeouts: {" + kRequestMayBeKept + "}"));
   RawClient client(sluice.port());
-  const auto response = within(400ms, [&] { return client.get("/"); });
+  const auto response = within(kMayBeKept, [&] { return client.get("/"); });
   EXPECT_EQ(response.status(), 200);
   EXPECT_FALSE(response.complete);
 }
@@ -90,11 +95,11 @@ TEST(Timeouts, AStreamThatGoesOnOutlivesTheRequestTimeout) {
     gateway.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
     for (int i = 0; i < 8; ++i) {
       gateway.send("9\r\ndata: 1\n\n\r\n");
-      if (gateway.sees_close(100ms)) return;
+      if (gateway.sees_close(kMayBeKept / 4)) return;
     }
     gateway.send("0\r\n\r\n");
   });
-  SluiceProcess sluice(policy_for(upstream, "timeouts: {request: 400ms, backendRequest: 400ms, streamIdle: 3s}"));
+  SluiceProcess sluice(policy_for(upstream, "timeouts: {" + kRequestMayBeKept + ", streamIdle: 8s}"));
   RawClient client(sluice.port());
   const auto response = client.get("/");
   EXPECT_TRUE(response.complete);
@@ -134,11 +139,12 @@ TEST(Timeouts, HeaderIsNotProlongedByAByteNowAndThen) {
 
 TEST(Timeouts, ConnectionsThatSayNothingAreClosedWithoutAWord) {
   FakeUpstream upstream("fine");
-  SluiceProcess sluice(policy_for(upstream, {}, "timeouts: {keepAlive: 300ms, header: 300ms}"));
+  const std::string kept = std::to_string(kMayBeKept.count()) + "ms";
+  SluiceProcess sluice(policy_for(upstream, {}, "timeouts: {keepAlive: " + kept + ", header: " + kept + "}"));
   RawClient silent(sluice.port());
   RawClient used(sluice.port());
   EXPECT_EQ(used.get("/").status(), 200);
-  EXPECT_EQ(within(300ms, [&] { return used.read_to_end(); }), "");
+  EXPECT_EQ(within(kMayBeKept, [&] { return used.read_to_end(); }), "");
   EXPECT_TRUE(silent.is_closed_by_peer());
 }
 
