@@ -171,7 +171,7 @@ class DnsWatchOnItsLoop : public testing::Test {
  protected:
   DnsWatchOnItsLoop() {
     settings.servers = {server.address()};
-    settings.timeout = std::chrono::milliseconds(test::kSanitized ? 1000 : 200);
+    settings.timeout = test::kPatience;
     settings.tries = 1;
     loop.start();
   }

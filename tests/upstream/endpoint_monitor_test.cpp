@@ -104,13 +104,8 @@ TEST_F(EndpointMonitorTest, OneThatFallsAndRisesIsTakenOutAndLetInAgain) {
 }
 
 TEST_F(EndpointMonitorTest, NobodyListeningIsAFailedCheck) {
-  std::uint16_t port = 0;
-  {
-    FakeUpstream gone;
-    port = gone.port();
-  }
   loop.start();
-  configure({port});
+  configure({test::refused_port()});
   ASSERT_TRUE(becomes(0, EndpointState::Unhealthy));
   EXPECT_TRUE(report(0).last_check.starts_with("failed: connect_failed in ")) << report(0).last_check;
 }
@@ -193,7 +188,8 @@ TEST_F(EndpointMonitorTest, AnEjectedEndpointComesBack) {
 
 TEST_F(EndpointMonitorTest, ARampIsPublishedStepByStep) {
   rules.health.enabled = false;
-  rules.slow_start = {.duration = 1500ms, .floor = 0.1};
+  // So long that half of it does not pass between two lines of this test.
+  rules.slow_start = {.duration = test::kSanitized ? 6000ms : 1500ms, .floor = 0.1};
   loop.start();
   configure({1});
   configure({1, 2});

@@ -5,6 +5,7 @@
 
 #include "monitor_fixture.hpp"
 #include "support/fake_upstream.hpp"
+#include "support/gate.hpp"
 
 namespace sluice::upstream {
 namespace {
@@ -123,9 +124,12 @@ TEST_F(WithheldTest, IsCheckedAllTheSame) {
 
 TEST_F(WithheldTest, WhoIsLetInMustPassACheckFirstAndIsAskedAtOnce) {
   std::atomic<bool> well{true};
+  test::Gate fails;
   test::FakeUpstream upstream([&](test::Conversation& gateway) {
     gateway.read_request();
-    gateway.answer(well ? 200 : 503, "");
+    if (well) return gateway.answer(200, "");
+    gateway.wait_for(fails);
+    gateway.answer(503, "");
   });
   rules.health.interval = 1h;
   rules.health.unhealthy_interval = 20ms;
@@ -140,6 +144,7 @@ TEST_F(WithheldTest, WhoIsLetInMustPassACheckFirstAndIsAskedAtOnce) {
   EXPECT_EQ(report(0).state, EndpointState::Starting) << "what it was before counts no more";
   EXPECT_EQ(report(0).reason, "not checked yet");
   EXPECT_FALSE(report(0).ready);
+  fails.open();
   EXPECT_TRUE(test::eventually([&] { return report(0).last_check.starts_with("failed"); })) << "not in an hour";
   EXPECT_EQ(share(0), 0u);
   well = true;
