@@ -94,6 +94,8 @@ it('keeps the end of a long name, where versions of one model differ', async () 
 
 it('updates live over one stream, without being loaded again', async () => {
   const page = await openPage(browser, world.url);
+  // The page asks once who we are, when the stream's first message is there.
+  await eventually(() => page.evaluate(() => performance.getEntriesByType('resource').some((entry) => entry.name.endsWith('/api/v1/access'))), 'the page is up');
   const asked = [];
   page.on('request', (request) => asked.push(request.url()));
   await page.evaluate(() => { window.isTheSame = true; });
