@@ -33,6 +33,24 @@ int new_socket() {
   return socket;
 }
 
+/// Whoever asks for just this port and allows it as well may have it, too, unless somebody listens there already.
+void allow_others(int socket) {
+  const int allowed = 1;
+  setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &allowed, sizeof allowed);
+}
+
+std::uint16_t bind_to_any(int socket) {
+  auto address = loopback(0);
+  socklen_t size = sizeof address;
+  if (::bind(socket, reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
+      ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    const std::string reason = std::strerror(errno);
+    ::close(socket);
+    throw std::runtime_error("bind: " + reason);
+  }
+  return ntohs(address.sin_port);
+}
+
 std::string tls_error(const char* what) {
   char text[256] = "closed by the peer";
   if (const auto code = ERR_get_error(); code != 0) ERR_error_string_n(code, text, sizeof text);
@@ -218,26 +236,26 @@ bool Connection::is_open() const {
 }
 
 Listener::Listener(int backlog) : socket_(new_socket()) {
-  listen(backlog, 0);
+  listen(backlog);
 }
 
-Listener::Listener(const std::string& address, std::uint16_t port) : socket_(new_socket()), address_(address) {
-  const int reuse = 1;  // a server that comes back finds its old connections in TIME_WAIT
-  setsockopt(socket_, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
-  listen(128, port);
+Listener::Listener(const std::string& address, std::uint16_t port)
+    : socket_(new_socket()), address_(address), port_(port) {
+  listen(128);
 }
 
-void Listener::listen(int backlog, std::uint16_t port) {
-  auto address = loopback(port);
+void Listener::listen(int backlog) {
+  if (port_ == 0) port_ = refused_port();
+  // Beside the socket that keeps the port, and a server that comes back finds its old connections in TIME_WAIT.
+  allow_others(socket_);
+  auto address = loopback(port_);
   ::inet_pton(AF_INET, address_.c_str(), &address.sin_addr);
-  socklen_t size = sizeof address;
-  if (::bind(socket_, reinterpret_cast<const sockaddr*>(&address), size) != 0 || ::listen(socket_, backlog) != 0 ||
-      ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+  if (::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(socket_, backlog) != 0) {
     const std::string reason = std::strerror(errno);
     ::close(socket_);
     throw std::runtime_error("listen: " + reason);
   }
-  port_ = ntohs(address.sin_port);
 }
 
 Listener::~Listener() {
@@ -257,18 +275,16 @@ void Listener::stop() {
 }
 
 std::uint16_t free_port() {
-  return Listener().port();
+  const int socket = new_socket();
+  const std::uint16_t port = bind_to_any(socket);
+  ::close(socket);
+  return port;
 }
 
 std::uint16_t refused_port() {
   const int socket = new_socket();  // kept to the end of the program
-  auto address = loopback(0);
-  socklen_t size = sizeof address;
-  if (::bind(socket, reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
-      ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    throw std::runtime_error(std::string("bind: ") + std::strerror(errno));
-  }
-  return ntohs(address.sin_port);
+  allow_others(socket);
+  return bind_to_any(socket);
 }
 
 DeafListener::DeafListener() : listener_(0) {

@@ -79,6 +79,8 @@ class Connection {
 /// A listening loopback socket, on a port the kernel chose unless one is given.
 class Listener {
  public:
+  /// On any port, which stays this program's to its end: whoever dials it when nobody listens any more is refused, and
+  /// does not end up at a server of another test that runs beside this one.
   explicit Listener(int backlog = 128);
   /// `address` is any of 127.0.0.0/8. Throws when the port is taken there.
   Listener(const std::string& address, std::uint16_t port);
@@ -94,7 +96,7 @@ class Listener {
   void stop();
 
  private:
-  void listen(int backlog, std::uint16_t port);
+  void listen(int backlog);
 
   int socket_ = -1;
   std::string address_ = "127.0.0.1";

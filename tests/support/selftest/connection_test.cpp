@@ -30,6 +30,29 @@ TEST(Connection, IsRefusedWhereNobodyListens) {
   EXPECT_THROW(Connection::dial(refused_port()), std::runtime_error);
 }
 
+TEST(Connection, IsRefusedByAServerThatIsGoneAndNobodyElseGetsItsPort) {
+  const auto is_taken = [](std::uint16_t port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    const bool taken = ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0;
+    ::close(socket);
+    return taken;
+  };
+  auto upstream = std::make_unique<FakeUpstream>("well");
+  const std::uint16_t port = upstream->port();
+  RawClient(port).get("/");
+  upstream->stop();
+  EXPECT_TRUE(is_taken(port));
+  upstream.reset();
+  EXPECT_TRUE(is_taken(port));
+  EXPECT_THROW(Connection::dial(port), std::runtime_error);
+  FakeUpstream back(answers(200, "again"), "127.0.0.1", port);
+  EXPECT_EQ(RawClient(port).get("/").body, "again");
+}
+
 TEST(Connection, SpeaksTlsWithBothSidesChecked) {
   Certificates authority;
   const auto server = authority.issue("model.test");
