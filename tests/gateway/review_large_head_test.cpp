@@ -29,7 +29,7 @@ TEST(LargeHead, IsRefusedWhenTheBufferIsFullHoweverHighTheLimit) {
     EXPECT_TRUE(refused.has("x-sluice-error"));
     EXPECT_TRUE(client.is_closed_by_peer());
   }
-  EXPECT_EQ(upstream.connections(), 0u);
+  EXPECT_EQ(upstream.request_count(), 0u);  // it may have been dialled: one connection is made before it is needed
 }
 
 }  // namespace

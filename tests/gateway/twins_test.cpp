@@ -150,12 +150,16 @@ TEST_F(TwinsTest, AreDrawnAtTheirShare) {
   route.pairs->twin_share = 0.001;
   start_compared(route);
   RawClient client(port);
+  // A busy machine leaves out some of those that are drawn.
+  const auto soon_are = [&](std::uint64_t count) {
+    for (int i = 0; i < 4000 && twins(TwinResult::Answered) < count; ++i) EXPECT_EQ(client.get("/").status(), 200);
+    return test::eventually([&] { return twins(TwinResult::Answered) >= count; });
+  };
+  EXPECT_TRUE(soon_are(32)) << "noise is known soon";
   for (int i = 0; i < 600; ++i) ASSERT_EQ(client.get("/").status(), 200);
-  EXPECT_TRUE(test::eventually([&] { return twins(TwinResult::Answered) >= 32; })) << "noise is known soon";
   EXPECT_LT(twins(TwinResult::Answered), 40u) << "and then only watched";
   steer(orders_for({{"v1", live.port()}, {"v2", shadow.port(), 0, true}}, 8));
-  for (int i = 0; i < 600; ++i) ASSERT_EQ(client.get("/").status(), 200);
-  EXPECT_TRUE(test::eventually([&] { return twins(TwinResult::Answered) >= 64; })) << "in each window anew";
+  EXPECT_TRUE(soon_are(64)) << "in each window anew";
 }
 
 }  // namespace
