@@ -49,7 +49,7 @@ TEST_F(PairTimesTest, BeginWhenTheRequestIsWrittenForLiveAsForItsCopy) {
       gateway.answer(200, "shadow");
     }
   });
-  ASSERT_EQ(shrink(live.port(), ::getsockname, SO_RCVBUF), 1) << "of what is accepted";
+  ASSERT_GE(shrink(live.port(), ::getsockname, SO_RCVBUF), 1) << "of what is accepted";
   Route route = compared_route(live, shadow);
   route.mirror.timeout = 600ms;
   start_compared(std::move(route));
