@@ -13,7 +13,7 @@ export const root = path.resolve(here, '../..');
 export const programs = { bin: process.env.SLUICE_BIN, data: path.join(root, 'config/quickstart/digits.csv.gz') };
 
 /** How long anything may take that is waited for; the machine may be busy. */
-const PATIENCE = 20000;
+const PATIENCE = 60000;
 
 export function launch() {
   return chromium.launch({ executablePath: process.env.SLUICE_CHROMIUM, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] });

@@ -142,9 +142,12 @@ TEST(Evaluation, ACandidateThatRefusesEveryCopyDoesNotPassBecauseLiveRefusesThem
                            "checks: [{metric: disagreement, thresholdRange: {max: 1%}}]}")));
   const Operator person(sluice);
   RawClient client(sluice.port());
-  for (int i = 0; i < 600; ++i) {
-    ASSERT_EQ(client.post("/infer", "x", {{"Authorization", "Bearer secret"}}).status(), 200);
-  }
+  const auto ask = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      EXPECT_EQ(client.post("/infer", "x", {{"Authorization", "Bearer secret"}}).status(), 200);
+    }
+  };
+  ask(600);
   const auto says = [&](const std::string& reason) {
     const auto rollout = rollout_of(person);
     for (const auto& condition : rollout["conditions"]) {
@@ -152,7 +155,11 @@ TEST(Evaluation, ACandidateThatRefusesEveryCopyDoesNotPassBecauseLiveRefusesThem
     }
     return false;
   };
-  ASSERT_TRUE(eventually([&] { return says("TwinsRefused"); })) << rollout_of(person).dump(2);
+  // A busy machine leaves out some of the twins that are drawn.
+  ASSERT_TRUE(eventually([&] {
+    ask(20);
+    return says("TwinsRefused") && rollout_of(person)["pairs"][0]["refusedTwins"] >= 20;
+  })) << rollout_of(person).dump(2);
   ASSERT_TRUE(eventually([&] { return arm_of(person, "model", "v2")["checks"][0]["value"] == 1; }))
       << rollout_of(person).dump(2);
   const auto rollout = rollout_of(person);
