@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
 #include "sluice/app/compile.hpp"
 #include "support/fake_upstream.hpp"
 #include "support/patience.hpp"
@@ -21,57 +23,61 @@ policy::ModelRoute route_to(const test::FakeUpstream& upstream) {
   return route;
 }
 
+/// A gateway with this one route, and what its rollouts would read of it.
+struct Running {
+  explicit Running(const policy::ModelRoute& route) : registry(1), gateway(registry, clock), kpis(gateway) {
+    policy::PolicySet set;
+    set.routes = {route};
+    gateway::Config config = *compile(set);
+    config.listeners = {{"127.0.0.1", 0, std::nullopt}};
+    const auto started = gateway.start(std::move(config));
+    if (!started) throw std::runtime_error(started.error().message);
+    kpis.set_routes(set.routes);
+  }
+
+  std::uint16_t port() const { return gateway.listening().at(0).port(); }
+  /// Of the route's version with that place.
+  strategy::VersionEvidence seen(std::size_t version) { return kpis.gather().at("fraud").versions.at(version); }
+
+  SystemClock clock;
+  metrics::Registry registry;
+  gateway::Gateway gateway;
+  GatewayKpis kpis;
+};
+
 TEST(GatewayKpis, TellWhatTheSplitAssignedAndWhoseRequestsFailed) {
   test::FakeUpstream faulty(test::answers(500, "x"));
-  policy::PolicySet set;
-  set.routes = {route_to(faulty)};
-  gateway::Config config = *compile(set);
-  config.listeners = {{"127.0.0.1", 0, std::nullopt}};
-  SystemClock clock;
-  metrics::Registry registry(1);
-  gateway::Gateway gateway(registry, clock);
-  ASSERT_TRUE(gateway.start(std::move(config)));
-  GatewayKpis kpis(gateway);
-  kpis.set_routes(set.routes);
+  const policy::ModelRoute route = route_to(faulty);
+  Running running(route);
 
-  test::RawClient client(gateway.listening().at(0).port());
+  test::RawClient client(running.port());
   for (const std::string user : {"alice", "bob", "alice"}) client.get("/", {{"x-user", user}});
-  ASSERT_TRUE(test::eventually([&] { return kpis.gather().at("fraud").versions.at(0).all.failures == 3; }));
-  const auto seen = kpis.gather().at("fraud").versions.at(0);
+  ASSERT_TRUE(test::eventually([&] { return running.seen(0).all.failures == 3; }));
+  const auto seen = running.seen(0);
   EXPECT_EQ(seen.assigned, 3u);
   EXPECT_EQ(seen.share, 1);
   EXPECT_TRUE(seen.failing_units_known);
-  EXPECT_TRUE(test::eventually([&] {
-    return kpis.gather().at("fraud").versions.at(0).failing_units == strategy::UnitCounts{2, 1, 0, 0, 0};
-  }));
+  EXPECT_TRUE(test::eventually([&] { return running.seen(0).failing_units == strategy::UnitCounts{2, 1, 0, 0, 0}; }));
 }
 
 TEST(GatewayKpis, TellSegmentsOnTheirOwn) {
   test::FakeUpstream faulty(test::answers(500, "x"));
-  policy::PolicySet set;
-  set.routes = {route_to(faulty)};
+  policy::ModelRoute route = route_to(faulty);
   policy::ValueMatch phone;
   phone.name = "x-device";
   phone.value = "phone";
   policy::Match match;
   match.headers = {phone};
-  set.routes[0].segments = {{"mobile", {match}, {}}};
-  gateway::Config config = *compile(set);
-  config.listeners = {{"127.0.0.1", 0, std::nullopt}};
-  SystemClock clock;
-  metrics::Registry registry(1);
-  gateway::Gateway gateway(registry, clock);
-  ASSERT_TRUE(gateway.start(std::move(config)));
-  GatewayKpis kpis(gateway);
-  kpis.set_routes(set.routes);
-  test::RawClient client(gateway.listening().at(0).port());
+  route.segments = {{"mobile", {match}, {}}};
+  Running running(route);
+  test::RawClient client(running.port());
   client.get("/", {{"x-user", "alice"}, {"x-device", "phone"}});
   client.get("/", {{"x-user", "alice"}, {"x-device", "phone"}});
   client.get("/", {{"x-user", "bob"}});
-  ASSERT_TRUE(test::eventually([&] { return kpis.gather().at("fraud").versions.at(0).all.failures == 3; }));
-  ASSERT_EQ(kpis.gather().at("fraud").versions.at(0).segments.size(), 1u);
+  ASSERT_TRUE(test::eventually([&] { return running.seen(0).all.failures == 3; }));
+  ASSERT_EQ(running.seen(0).segments.size(), 1u);
   EXPECT_TRUE(test::eventually([&] {
-    const auto seen = kpis.gather().at("fraud").versions.at(0).segments[0];
+    const auto seen = running.seen(0).segments[0];
     return seen.all.requests == 2 && seen.all.failures == 2 && seen.failing_units_known &&
            seen.failing_units == strategy::UnitCounts{1, 1, 0, 0, 0};
   }));
@@ -79,20 +85,12 @@ TEST(GatewayKpis, TellSegmentsOnTheirOwn) {
 
 TEST(GatewayKpis, SayWhenFailuresAreNotKnownByUnit) {
   test::FakeUpstream faulty(test::answers(500, "x"));
-  policy::PolicySet set;
-  set.routes = {route_to(faulty)};
-  set.routes[0].unit = {};
-  gateway::Config config = *compile(set);
-  config.listeners = {{"127.0.0.1", 0, std::nullopt}};
-  SystemClock clock;
-  metrics::Registry registry(1);
-  gateway::Gateway gateway(registry, clock);
-  ASSERT_TRUE(gateway.start(std::move(config)));
-  GatewayKpis kpis(gateway);
-  kpis.set_routes(set.routes);
-  test::RawClient(gateway.listening().at(0).port()).get("/");
-  ASSERT_TRUE(test::eventually([&] { return kpis.gather().at("fraud").versions.at(0).all.failures == 1; }));
-  const auto seen = kpis.gather().at("fraud").versions.at(0);
+  policy::ModelRoute route = route_to(faulty);
+  route.unit = {};
+  Running running(route);
+  test::RawClient(running.port()).get("/");
+  ASSERT_TRUE(test::eventually([&] { return running.seen(0).all.failures == 1; }));
+  const auto seen = running.seen(0);
   EXPECT_FALSE(seen.failing_units_known);
   EXPECT_EQ(seen.failing_units, strategy::UnitCounts{});
 }
@@ -100,30 +98,22 @@ TEST(GatewayKpis, SayWhenFailuresAreNotKnownByUnit) {
 TEST(GatewayKpis, TellWhatCopiesCost) {
   test::FakeUpstream live("live");
   test::FakeUpstream other(std::string(1000, 'x'));
-  policy::PolicySet set;
-  set.routes = {route_to(live)};
-  set.routes[0].versions.push_back(route_to(other).versions[0]);
-  set.routes[0].versions[1].name = "v2";
+  policy::ModelRoute route = route_to(live);
+  route.versions.push_back(route_to(other).versions[0]);
+  route.versions[1].name = "v2";
   policy::Shadow shadow;
   shadow.live = "v1";
   shadow.candidates.emplace_back().version = "v2";
-  set.routes[0].strategy = shadow;
-  gateway::Config config = *compile(set);
-  config.listeners = {{"127.0.0.1", 0, std::nullopt}};
-  SystemClock clock;
-  metrics::Registry registry(1);
-  gateway::Gateway gateway(registry, clock);
-  ASSERT_TRUE(gateway.start(std::move(config)));
-  GatewayKpis kpis(gateway);
-  kpis.set_routes(set.routes);
-  test::RawClient(gateway.listening().at(0).port()).get("/");
-  ASSERT_TRUE(test::eventually([&] { return kpis.gather().at("fraud").versions.at(1).shadow.requests == 1; }));
-  const auto seen = kpis.gather().at("fraud").versions.at(1);
+  route.strategy = shadow;
+  Running running(route);
+  test::RawClient(running.port()).get("/");
+  ASSERT_TRUE(test::eventually([&] { return running.seen(1).shadow.requests == 1; }));
+  const auto seen = running.seen(1);
   EXPECT_GT(seen.shadow_bytes, 1000u);
   EXPECT_LT(seen.shadow_bytes, 3000u);
   EXPECT_GT(seen.shadow_seconds, 0);
   EXPECT_LT(seen.shadow_seconds, 60) << "seconds, not nanoseconds";
-  EXPECT_EQ(kpis.gather().at("fraud").versions.at(0).shadow_bytes, 0u) << "live costs nobody's budget";
+  EXPECT_EQ(running.seen(0).shadow_bytes, 0u) << "live costs nobody's budget";
 }
 
 // ---- what a rollout's steering becomes
