@@ -45,10 +45,6 @@ std::size_t FieldPath::push(std::string_view key) {
   return push_plain(escaped);
 }
 
-double severity_of(double worst, std::size_t fields) noexcept {
-  return fields == 0 ? 0 : 1 - (1 - worst) / (1 + 0.1 * (static_cast<double>(fields) - 1));
-}
-
 double gravity_of(Change change) noexcept {
   switch (change) {
     case Change::Status:
@@ -136,8 +132,6 @@ void DifferenceList::note_rows(std::string_view field, std::uint32_t rows, std::
 }
 
 void DifferenceList::finish(Comparison& comparison) {
-  double worst = other_gravity_;
-  for (const Difference& one : entries_) worst = std::max(worst, one.gravity);
   std::sort(entries_.begin(), entries_.end(),
             [](const Difference& a, const Difference& b) { return a.field < b.field; });
   comparison.differences.clear();
@@ -145,7 +139,6 @@ void DifferenceList::finish(Comparison& comparison) {
   if (other_count_ > 0) {
     comparison.differences.push_back({std::string(other_fields), Change::Value, 0, other_count_, other_gravity_});
   }
-  comparison.severity = severity_of(worst, comparison.differences.size());
   comparison.relative_difference = relative_;
   comparison.rows = rows_;
   comparison.flips = flips_;

@@ -34,7 +34,7 @@ double severity_beyond(const std::vector<Difference>& differences,
     worst = std::max(worst, one.gravity);
     ++fields;
   }
-  return severity_of(worst, fields);
+  return fields == 0 ? 0 : 1 - (1 - worst) / (1 + 0.1 * (static_cast<double>(fields) - 1));
 }
 
 void KeptPairs::expire(WallTime now) {

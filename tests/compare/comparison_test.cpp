@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "comparing.hpp"
+#include "pair_fixtures.hpp"
 
 namespace sluice::compare {
 namespace {
@@ -98,7 +99,7 @@ TEST(Comparison, OfBodiesThatAreNoJsonIsOfTheirBytes) {
 
 TEST(Comparison, PutsTheWorstPairsFirst) {
   Judge judge(Protocol::Raw);
-  const auto severity = [&](const Answer& live, const Answer& other) { return judge.judge(live, other).severity; };
+  const auto severity = [&](const Answer& live, const Answer& other) { return severity_of(judge.judge(live, other)); };
   const Answer live = answer_of(R"({"a":100,"b":"x","c":1})");
   const double none = severity(live, live);
   const double slight = severity(live, answer_of(R"({"a":101,"b":"x","c":1})"));

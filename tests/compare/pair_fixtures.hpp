@@ -10,17 +10,22 @@
 
 #include "sluice/compare/answer_pair.hpp"
 #include "sluice/compare/comparison.hpp"
+#include "sluice/compare/kept_pairs.hpp"
 #include "sluice/compare/route_rules.hpp"
 #include "sluice/policy/model_route.hpp"
 
 namespace sluice::compare {
 
+/// How bad it is, no matter what is noise.
+inline double severity_of(const Comparison& pair) {
+  return severity_beyond(pair.differences, [](const Difference&) { return true; });
+}
+
 /// Compared, and different in the values of these fields.
-inline Comparison differing(const std::vector<std::string>& fields, double severity = 0.5) {
+inline Comparison differing(const std::vector<std::string>& fields) {
   Comparison made;
   made.compared = true;
   for (const std::string& field : fields) made.differences.push_back({field, Change::Value, 1, 1});
-  made.severity = fields.empty() ? 0 : severity;
   return made;
 }
 
@@ -30,7 +35,7 @@ inline Comparison alike() {
 
 /// One of the two was refused, so nobody looked at bodies.
 inline Comparison refused() {
-  Comparison made = differing({"status"}, 1);
+  Comparison made = differing({"status"});
   made.differences.front().change = Change::Status;
   return made;
 }

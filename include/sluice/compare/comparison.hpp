@@ -38,10 +38,6 @@ struct Difference {
   double gravity = 0;       ///< 0…1: how bad that is by itself
 };
 
-/// Orders pairs by what differs in them, of which the worst is so grave: 0 alike … 1. Of two pairs that are equally
-/// wrong at their worst field, the one that is wrong at more fields comes first.
-double severity_of(double worst, std::size_t fields) noexcept;
-
 /// Rows of one output whose largest number was looked for.
 struct OutputFlips {
   std::string field;  ///< "/outputs/scores", "/predictions/*"
@@ -53,7 +49,6 @@ struct OutputFlips {
 struct Comparison {
   bool compared = false;                ///< both failed no request and their bodies could be looked into
   std::vector<Difference> differences;  ///< by field, each once; at most max_differences, the rest is "other fields"
-  double severity = 0;                  ///< see severity_of; noise is in it
   std::optional<double> live_score;     ///< what `drift.score` reads
   std::optional<double> other_score;
   std::optional<std::uint64_t> live_label;  ///< stable hash of what `drift.label` reads

@@ -43,7 +43,7 @@ class DifferenceList {
   }
   void note_rows(std::string_view field, std::uint32_t rows, std::uint32_t flips);
   bool empty() const noexcept { return entries_.empty() && other_count_ == 0; }
-  /// Moves all into the comparison, by field; also its severity, rows and flips.
+  /// Moves all into the comparison, by field; also its rows and flips.
   void finish(Comparison& comparison);
 
  private:

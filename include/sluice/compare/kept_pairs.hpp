@@ -28,7 +28,8 @@ struct KeptPair {
   std::string other_body;
 };
 
-/// How bad a pair is by those of its differences that count; 0 when none does.
+/// How bad a pair is by those of its differences that count: 0 when none does … 1. Of two pairs that are equally wrong
+/// at their worst field, the one that is wrong at more fields is worse.
 double severity_beyond(const std::vector<Difference>& differences,
                        const std::function<bool(const Difference&)>& counts);
 
