@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sluice/compare/comparison.hpp"
+#include "sluice/compare/kept_pairs.hpp"
 
 // Two answers in any bytes, compared by every protocol: nothing breaks, what is told stays within its bounds, an answer
 // is never unlike itself, and whichever is live, they differ or not. The first byte chooses the protocol and how the
@@ -60,8 +61,9 @@ Answer some_answer(std::string body, std::uint8_t how, std::size_t json_bytes) {
 void check(const Comparison& found) {
   require(found.differences.size() <= max_differences);
   require(found.outputs.size() <= max_outputs);
-  require(found.severity >= 0 && found.severity <= 1);
-  require((found.severity > 0) == !found.differences.empty());
+  const double severity = severity_beyond(found.differences, [](const Difference&) { return true; });
+  require(severity >= 0 && severity <= 1);
+  require((severity > 0) == !found.differences.empty());
   require(found.flips <= found.rows);
   require(found.relative_difference >= 0 && found.relative_difference <= 2);
   for (const Difference& one : found.differences) {
